@@ -1,0 +1,38 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# Parallel tests on small machines: thread pools inside each worker only get in the way.
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test test-fast lint bench clean help
+
+help: ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write a report page
+	$(BIN)/semanticface demo --out build/demo
+
+test: $(VENV)/.ready ## every test
+	$(BIN)/pytest -n auto --dist loadfile
+
+test-fast: $(VENV)/.ready ## the tests that take no time
+	$(BIN)/pytest -n auto --dist loadfile -m 'not slow'
+
+lint: $(VENV)/.ready ## style, types, import order
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.ready ## the speed table
+	$(BIN)/python scripts/bench/core.py
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
