@@ -14,7 +14,7 @@ from semanticface.rig.channels import (
     channel,
     region_indices,
 )
-from semanticface.rig.clip import ClipMeta, FaceClip, Gap, concatenate, mirror
+from semanticface.rig.clip import ClipMeta, FaceClip, Gap, InRange, concatenate, into_range, mirror
 from semanticface.rig.orders import ORDERS, NameOrder, find, read_header, resolve
 from semanticface.rig.store import load_npz, load_parquet, save_npz, save_parquet
 
@@ -33,10 +33,12 @@ __all__ = [
     "ClipMeta",
     "FaceClip",
     "Gap",
+    "InRange",
     "NameOrder",
     "channel",
     "concatenate",
     "find",
+    "into_range",
     "load_npz",
     "load_parquet",
     "mirror",

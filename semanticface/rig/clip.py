@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,8 @@ Times = NDArray[np.float64]
 Clock = Literal["timecode", "start"]
 
 _MIRROR = np.array([INDEX[channel.mirror] for channel in CHANNELS])
+_LOW = np.array([channel.low for channel in CHANNELS], dtype=np.float32)
+_HIGH = np.array([channel.high for channel in CHANNELS], dtype=np.float32)
 _MIRROR_SIGN = np.array([channel.mirror_sign for channel in CHANNELS], dtype=np.float32)
 
 
@@ -277,6 +279,20 @@ def mirror(values: NDArray[np.floating]) -> Values:
     """Mirror values [..., 61]: pairs swapped, yaw and roll negated."""
     flipped = np.asarray(values, dtype=np.float32)[..., _MIRROR] * _MIRROR_SIGN
     return np.asarray(flipped + np.float32(0), dtype=np.float32)  # -0.0 to 0.0
+
+
+class InRange(NamedTuple):
+    """Values brought into every channel's range, and how many had to move."""
+
+    values: Values
+    moved: int
+
+
+def into_range(values: NDArray[np.floating]) -> InRange:
+    """Clamp values [..., 61] to their channels' ranges; NaN stays NaN."""
+    raw = np.asarray(values, dtype=np.float32)
+    clamped = np.clip(raw, _LOW, _HIGH)
+    return InRange(clamped, int(np.count_nonzero(clamped != raw) - np.isnan(raw).sum()))
 
 
 def concatenate(clips: Iterable[FaceClip], pause: float | None = None) -> FaceClip:
