@@ -68,6 +68,10 @@ class AnswerFormat(ABC):
         """Schema of the answer; None where it is not JSON."""
         return None
 
+    def legend(self) -> str:
+        """How the coefficients are named and ordered, for a prompt."""
+        return json.dumps([CHANNELS[i].label for i in self._listed])
+
     def __post_init__(self) -> None:
         check_decimals(self.decimals)
         if not self.channels or list(self.channels) != sorted(set(self.channels)):
@@ -92,7 +96,7 @@ class FlatJson(AnswerFormat):
     """`{"EyeBlinkLeft": 0.000, ...}`: every channel, nothing else."""
 
     key: ClassVar[str] = "flat"
-    about: ClassVar[str] = "one JSON object of all channels"
+    about: ClassVar[str] = "all coefficients as one JSON object"
     _gap: ClassVar[str] = ""
 
     def write(self, values: ArrayLike, description: Description | None = None) -> str:
@@ -136,9 +140,7 @@ class TwoKeyJson(FlatJson):
     """`{"analysis": {...}, "arkit": {...}}` on one line: SemanticFace's request."""
 
     key: ClassVar[str] = "two-key"
-    about: ClassVar[str] = (
-        "description and all channels as one JSON object (SemanticFace's request)"
-    )
+    about: ClassVar[str] = "description, then all coefficients, as one JSON object"
     described: ClassVar[bool] = True
     _gap: ClassVar[str] = " "
 
@@ -179,7 +181,7 @@ class MarkdownJson(FlatJson):
     """A numbered Markdown list, an empty line, flat JSON: SemanticFace's release."""
 
     key: ClassVar[str] = "markdown"
-    about: ClassVar[str] = "numbered description, then one JSON object (SemanticFace's release)"
+    about: ClassVar[str] = "a numbered description, then all coefficients as one JSON object"
     described: ClassVar[bool] = True
     _gap: ClassVar[str] = " "
 
@@ -210,7 +212,7 @@ class SparseJson(AnswerFormat):
     """`{"JawOpen":0.30}`: only channels that are not zero; absence means zero."""
 
     key: ClassVar[str] = "sparse"
-    about: ClassVar[str] = "one JSON object of the channels that are not zero"
+    about: ClassVar[str] = "one JSON object of the coefficients that are not zero"
 
     def write(self, values: ArrayLike, description: Description | None = None) -> str:
         """Zero after rounding is left out; a neutral face is `{}`."""
@@ -259,6 +261,13 @@ class RegionIntegers(AnswerFormat):
         )
         return tuple((region, indices) for region, indices in groups if indices)
 
+    def legend(self) -> str:
+        """Each region with its coefficients in order."""
+        return "; ".join(
+            f"{region}: {' '.join(CHANNELS[i].label for i in indices)}"
+            for region, indices in self._groups
+        )
+
     def write(self, values: ArrayLike, description: Description | None = None) -> str:
         """Steps of 10^-decimals: with two decimals, hundredths."""
         return ";".join(
@@ -292,7 +301,11 @@ class ShortCodes(AnswerFormat):
 
     decimals: int = 2
     key: ClassVar[str] = "codes"
-    about: ClassVar[str] = "short codes of the channels that are not zero"
+    about: ClassVar[str] = "short codes of the coefficients that are not zero"
+
+    def legend(self) -> str:
+        """Each code with what it stands for."""
+        return ", ".join(f"{CHANNELS[i].code} {CHANNELS[i].label}" for i in self.channels)
 
     def write(self, values: ArrayLike, description: Description | None = None) -> str:
         """An equals sign, then one code a channel; a neutral face is `=`."""
@@ -330,7 +343,7 @@ class ValueTokens(AnswerFormat):
 
     decimals: int = 2
     key: ClassVar[str] = "tokens"
-    about: ClassVar[str] = "one added value token per channel, fixed order"
+    about: ClassVar[str] = "one value token a coefficient, in fixed order"
     described: ClassVar[bool] = False
 
     def vocabulary(self) -> tuple[str, ...]:
@@ -338,6 +351,10 @@ class ValueTokens(AnswerFormat):
         most = max(limit(CHANNELS[i], self.decimals) for i in self.channels)
         least = most if any(CHANNELS[i].signed for i in self.channels) else 0
         return tuple(f"<v{n}>" for n in range(-least, most + 1))
+
+    def legend(self) -> str:
+        """The coefficients in the order of their tokens."""
+        return json.dumps([CHANNELS[i].label for i in self.channels])
 
     def write(self, values: ArrayLike, description: Description | None = None) -> str:
         """One token a channel, in table order."""
