@@ -91,7 +91,7 @@ def _envelope(times: NDArray[np.float64], move: Move) -> NDArray[np.float64]:
     rise = np.clip((times - move.start) / (move.full - move.start), 0, 1)
     fall = np.clip((move.end - times) / (move.end - move.fading), 0, 1)
     level = np.minimum(rise, fall)
-    return level * level * (3 - 2 * level)
+    return np.asarray(level * level * (3 - 2 * level))
 
 
 def _restless(times: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

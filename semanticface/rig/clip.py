@@ -138,7 +138,7 @@ class FaceClip:
         columns are averaged and a convention says so.
         """
         columns = read_header(labels)
-        source = np.asarray(table, dtype=np.float64).reshape(-1, len(labels))
+        source = np.asarray(table, dtype=np.float64).reshape(len(np.asarray(times)), len(labels))
         unknown = {
             label: source[:, j] for j, label in enumerate(labels) if columns.channel_of[j] is None
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,9 @@ def save_npz(clip: FaceClip, path: PathLike) -> None:
 def load_npz(path: PathLike) -> FaceClip:
     """Read what `save_npz` wrote, or any NPZ with names, values and times."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             held = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, TypeError) as error:
         raise BadInput(f"a file numpy cannot open ({error})", "an NPZ clip", file=path) from None
     for key in ("names", "values", "times"):
         if key not in held:
