@@ -206,6 +206,10 @@ class MarkdownJson(FlatJson):
         listed = "".join(re.escape(title) + r"[^\{\}\x00-\x09\x0b-\x1f]+" for title in titles)
         return listed + r"\n\n" + self._pattern()
 
+    def json_schema(self) -> dict[str, Any] | None:
+        """None: only the end of the answer is JSON."""
+        return None
+
 
 @dataclass(frozen=True)
 class SparseJson(AnswerFormat):

@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from semanticface.language.answers import DEFAULT, AnswerFormat
@@ -128,6 +129,9 @@ def _read_face(
                 tally.note("channel names in another spelling")
             _put(tally, index, value)
     _note_surface(tally, path, text)
+    if _broken_outside(text):
+        tally.note("broken JSON around the numbers", repair=True)
+        words = words or _broken_words(text)
     keyframe = next((key for key in reversed(path) if key.lower().startswith("keyframe")), None)
     parsed = tally.parsed(words, "json")
     return Parsed(parsed.values, words, parsed.report, "json", keyframe)
@@ -151,6 +155,18 @@ def _put(tally: Tally, index: int, value: Any) -> None:
         if number == 0 and math.copysign(1, number) < 0:
             tally.note("a minus before zero")
         tally.put(index, number)
+
+
+def _broken_outside(text: str) -> bool:
+    """Whether the first thing that looks like an object is not one."""
+    begun = re.search(r'\{\s{0,20}["\']', text)
+    if begun is None:
+        return False
+    try:
+        _DECODER.raw_decode(text, begun.start())
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _kind(value: Any) -> str:
@@ -210,16 +226,12 @@ def _other_format(text: str, wanted: AnswerFormat) -> Parsed | None:
     """The asked-for format, not JSON, with white space, fences or prose around it."""
     if wanted.json_schema() is not None or wanted.key == "markdown":
         return None
-    pattern = re.compile(wanted.regex())
     for line in text[:20_000].splitlines()[:200]:
-        found = pattern.search(line[:2000])
-        if found and len(found.group()) > 1:
-            strict = wanted.read(found.group())
-            tally = Tally(wanted.channels)
-            tally.note("text around the answer")
-            for index in wanted.channels:
-                tally.put(index, float(strict.values[index]))
-            return tally.parsed(None, wanted.key)
+        # Only a whole line counts: a part of one could end inside a number.
+        strict = wanted.read(line.strip("` \t\"'"))
+        if strict.report.outcome == "strict":
+            report = replace(strict.report, outcome="tolerant", notes=("text around the answer",))
+            return replace(strict, report=report)
     return None
 
 

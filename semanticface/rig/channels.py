@@ -21,7 +21,6 @@ Live Link eye yaw rests about 0.07 rad off zero, outwards on each side.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -34,7 +33,7 @@ Unit = Literal["weight", "radian"]
 RIG_VERSION = "arkit61/1"
 """Changes when a name, an order, a sign or a range of this table changes."""
 
-_QUARTER_TURN = math.pi / 2
+_FARTHEST = 1.5  # radians, 86 degrees: beyond what a phone can still see
 
 
 @dataclass(frozen=True)
@@ -207,7 +206,7 @@ def _build() -> tuple[Channel, ...]:
             Channel(
                 name, len(table), code, region, "head" if region == "head" else "upper",
                 "centre" if region == "head" else eye, _partner(name), sign,
-                "radian", -_QUARTER_TURN, _QUARTER_TURN, meaning, (),
+                "radian", -_FARTHEST, _FARTHEST, meaning, (),
             )
         )  # fmt: skip
     return tuple(table)
