@@ -1,0 +1,60 @@
+"""The `semanticface` command. Heavy imports stay inside the commands."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from semanticface.cli.convert import convert
+from semanticface.cli.demo import demo
+from semanticface.cli.describe import describe
+from semanticface.cli.doctor import doctor
+from semanticface.cli.inspect import inspect
+from semanticface.cli.tokens import tokens
+from semanticface.cli.validate import validate
+from semanticface.errors import SemanticFaceError
+
+app = typer.Typer(
+    name="semanticface",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Faces into words and numbers: 52 ARKit shapes and 9 rotations over time.",
+    epilog="Start with [bold]semanticface demo[/bold], then "
+    "[bold]semanticface inspect YOUR_TAKE.csv[/bold]. "
+    "Each command shows examples under --help.",
+)
+for command in (inspect, describe, convert, validate, tokens, demo, doctor):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line: a fault of the input is one message and exit code 2."""
+    try:
+        app()
+    except SemanticFaceError as error:
+        _stop(str(error))
+    except BrokenPipeError:  # the reader of our output has gone: `... | head`
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        _stop(_plain(error))
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _stop(message: str) -> None:
+    from semanticface.cli.console import fail
+
+    fail(message)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
