@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -127,3 +128,11 @@ class _Regions:
     def at(self, place: int) -> str:
         where = bisect_right(self._starts, place)
         return self._regions[where - 1] if where else ""
+
+
+def pieces(text: str, start: int, end: int, split: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Cut [start, end) of a text where `split` matches."""
+    for match in split.finditer(text, start, end):
+        yield start, match.start()
+        start = match.end()
+    yield start, end

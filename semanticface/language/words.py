@@ -62,6 +62,8 @@ class Saying:
     implications: Forms
     fixed: Mapping[str, str]
     """neutral_movement, not_observable, symmetric, untracked, not_measured."""
+    clip: Forms
+    """Sentences about a clip: length, blinks, winks, event, hold, lost, rest, still, where."""
     plural: str
     """Pattern of subjects that take the second form of `be`."""
     be: tuple[str, str]

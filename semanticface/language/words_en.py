@@ -424,6 +424,35 @@ _SAYING = Saying(
         "untracked": "No measurement in this frame.",
         "not_measured": "not measured",
     },
+    clip={
+        "length": ("The clip lasts {seconds} s.",),
+        "blinks": ("The eyes blink {count} times, at {times} s.",),
+        "blink": ("The eyes blink once, at {times} s.",),
+        "wink": ("The {side} eye winks at {times} s.",),
+        "event": (
+            "From {start} s to {end} s {name} is {level}{where}, with its apex at {apex} s ({peak}).",
+            "Between {start} s and {end} s {name} is {level}{where} and peaks at {apex} s ({peak}).",
+            "{Name} begins at {start} s, is {level}{where} at its apex at {apex} s ({peak}), "
+            "and is released at {end} s.",
+        ),
+        "cut": (
+            "From {start} s {name} is {level}{where}, with its apex at {apex} s ({peak}), "
+            "until the recording breaks off at {end} s.",
+        ),
+        "hold": (
+            "From {start} s to {end} s {name} is held, {level}{where}, "
+            "for {hold} s near its apex ({peak}).",
+            "{Name} is {level}{where} from {start} s to {end} s and is held for {hold} s "
+            "near its apex ({peak}).",
+        ),
+        "lost": ("The face was lost from {start} s to {end} s.",),
+        "rest": ("{count} weaker movements are left out.",),
+        "still": ("The face stays at rest.",),
+        "both": (" on both sides",), "left": (" on the left side",), "right": (" on the right side",),
+        "more_left": (" on both sides, more so on the left,",),
+        "more_right": (" on both sides, more so on the right,",),
+        "space": (" ",),
+    },
     plural=r"both |the (?:inner |outer ends|lids|lips|cheeks)",
     be=("is", "are"),
     comma=", ",
