@@ -41,7 +41,7 @@ Version = Literal[1, 2]
 PORT = 49983
 POSITION = ("headPositionX", "headPositionY", "headPositionZ")
 """Extra columns: metres in the camera's axes."""
-_WIRE = "ifm"
+_WIRE, _FORMAT = "ifm", "ifacialmocap"
 _MOST = 1e6
 _STATUS = "trackingStatus"
 _SHAPE = re.compile(r"([A-Za-z_]\w{0,63}?)[-&](-?\d{1,9}(?:\.\d{1,9})?)")
@@ -108,7 +108,7 @@ class Receiver(FrameReceiver):
     """Receives iFacialMocap frames; see `FrameReceiver`."""
 
     def __init__(self, host: str = "0.0.0.0", port: int = PORT) -> None:
-        super().__init__(Assembler(), host, port, format=_WIRE)
+        super().__init__(Assembler(), host, port, format=_FORMAT)
 
 
 def send(
@@ -133,7 +133,7 @@ def read(path: PathLike, *, max_bytes: int = MAX_BYTES) -> FaceClip:
     packets = recording.load(path, _WIRE, max_bytes=max_bytes)
     times, frames, faults = assemble(Assembler(), packets)
     notes = {"bad_datagrams": len(faults), "first_bad": faults[0]} if faults else {}
-    return clip_of(frames, times, ClipMeta(Path(path).name, _WIRE, notes=notes), file=path)
+    return clip_of(frames, times, ClipMeta(Path(path).name, _FORMAT, notes=notes), file=path)
 
 
 def write(clip: FaceClip, path: PathLike, *, version: Version = 1) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def read(
         raise BadInput(f"{seconds_per_keyframe:g} seconds a keyframe", "more than 0")
     parsed = [parse_answer(response(held, path, row)) for row, held in json_lines.objects(path)]
     notes = {"keyframes": [each.keyframe for each in parsed]}
-    meta = ClipMeta(Path(path).name, "keyframe-jsonl", notes=notes)
+    meta = ClipMeta(Path(path).name, "keyframeface", notes=notes)
     clip = clip_of_answers(
         [each.values for each in parsed], 1 / seconds_per_keyframe, meta,
         exchange_mouth=exchange_mouth,

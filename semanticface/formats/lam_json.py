@@ -51,7 +51,7 @@ def read(path: PathLike, *, rate: float | None = None, max_bytes: int = MAX_BYTE
     turned = _rotation_width([row[2] for row in rows], path)
     table = np.array([row[1] + (row[2] or [np.nan] * turned) for row in rows], dtype=np.float64)
     columns = [*labels, *(f"{_ROTATION}{i}" for i in range(turned))]
-    meta = ClipMeta(source=Path(path).name, format="lam-json", notes=_notes(held))
+    meta = ClipMeta(source=Path(path).name, format="lam", notes=_notes(held))
     times = [row[0] for row in rows]
     return clip_of_table(columns, table.reshape(len(rows), len(columns)), times, meta, file=path)
 

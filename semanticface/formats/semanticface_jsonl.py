@@ -64,7 +64,7 @@ def read(path: PathLike, *, rate: float = 1.0, exchange_mouth: bool = True) -> F
     """
     answers = read_answers(path)
     notes = {"outcomes": dict(Counter(each.parsed.report.outcome for each in answers))}
-    meta = ClipMeta(Path(path).name, "semanticface-jsonl", notes=notes)
+    meta = ClipMeta(Path(path).name, "semanticface", notes=notes)
     return clip_of_answers(
         [each.parsed.values for each in answers], rate, meta, exchange_mouth=exchange_mouth
     )
