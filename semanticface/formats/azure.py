@@ -74,6 +74,8 @@ def write(clip: FaceClip, path: PathLike, *, frames_per_event: int = 30) -> tupl
         notes.append(f"times moved to sixtieths of a second, by at most {worst:.4f} seconds")
     if len(clip) and clip.times[0] != 0:
         notes.append(f"the start at {clip.times[0]:.6f} seconds is dropped: frames count from 0")
+    if open_slots := int(slots[-1] + 1 - len(slots)) if len(slots) else 0:
+        notes.append(f"{open_slots} sixtieths of a second have no frame and are left open")
     if absent := [name for name in NAMES_55 if name not in clip.names]:
         notes.append(f"null, since the clip does not have them: {', '.join(absent)}")
     return (

@@ -331,6 +331,9 @@ def test_azure_wants_sixty_frames(tmp_path):
     notes = " ".join(
         azure.write(FaceClip.of(np.zeros((3, COUNT)), [9, 9.018, 9.03]), tmp_path / "a.jsonl")
     )
+    assert "1 sixtieths of a second have no frame" not in notes
+    sparse = " ".join(azure.write(FaceClip.of(np.zeros((3, COUNT)), rate=30), tmp_path / "b.jsonl"))
+    assert "2 sixtieths of a second have no frame" in sparse
     assert "times moved" in notes and "start at 9" in notes and "headYaw" in notes
 
 

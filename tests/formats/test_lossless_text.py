@@ -1,5 +1,7 @@
 """Write, read, and find the same clip: formats that carry every number."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -191,6 +193,21 @@ def test_audio2face_start(tmp_path):
     assert any("start=zero" in note for note in kept)
     assert any("dropped" in note for note in zero)
     assert any("rotations" in line for line in (tmp_path / "z.csv").read_text().splitlines()[:1])
+
+
+TAKES = Path(__file__).parents[2].parent / "shared" / "data" / "livelink"
+
+
+@pytest.mark.skipif(
+    not TAKES.is_dir(), reason="real takes are not beside the checkout (../shared/data)"
+)
+def test_a_real_take_survives_audio2face(tmp_path):
+    from semanticface.formats import livelink_csv
+
+    take = livelink_csv.read(TAKES / "apfel.csv")
+    audio2face.write(take, tmp_path / "a.csv")
+    again = audio2face.read(tmp_path / "a.csv", clock="timecode")
+    assert again.same_motion(take) and again.meta.clock == take.meta.clock
 
 
 # -- LAM and BEAT -------------------------------------------------------------
