@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[-+.,0-9eE]*", re.ASCII)
 _LARGEST = float(np.finfo(np.float32).max)
 _LOG_LINE = re.compile(rb"[VDAB],\d+,-?\d+,\d+,")
 _MOST_COLUMNS = 512
-_PIECE = 1 << 18
+_PIECE = 1 << 19
 """Bytes read at once: what fits in the cache with all arrays made of it."""
 _COUNT_WIDTH = len(",61,")
 
