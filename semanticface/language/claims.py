@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 from semanticface.language.description import Description
 from semanticface.language.mentions import Ears, ears, find_mentions, pieces, without_marks
 from semanticface.language.sentences import FACE, Claim, Sentence
+from semanticface.language.words import LANGUAGES, lexicon
 
 __all__ = ["FACE", "Claim", "language_of", "read_claims"]
 
@@ -44,7 +45,7 @@ def read_claims(text: str | Description, language: str = "auto") -> list[Claim]:
     spoken = language_of(whole) if language == "auto" else language
     listen = ears(spoken)
     clean = without_marks(whole)
-    parts = _fields(text) if isinstance(text, Description) else _parts(clean, listen)
+    parts = _fields(text) if isinstance(text, Description) else _parts(clean)
     claims = [claim for part in parts for claim in _read_part(clean, part, listen)]
     return [replace(each, quote=whole[each.start : each.end].strip()) for each in claims]
 
@@ -65,12 +66,13 @@ def _fields(description: Description) -> list[_Part]:
     return parts
 
 
-def _parts(text: str, listen: Ears) -> list[_Part]:
-    """Parts by their titles; what stands before the first title is movements."""
+def _parts(text: str) -> list[_Part]:
+    """Parts by their titles in any language; what stands before the first title is movements."""
     end = _before_json(text)
     marks = sorted(
         (match.end(), match.start(), name)
-        for name, title in listen.hearing.fields.items()
+        for language in LANGUAGES
+        for name, title in lexicon(language).hearing.fields.items()
         for match in re.finditer(title, text[:end], re.IGNORECASE)
     )
     if not marks:

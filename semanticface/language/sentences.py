@@ -65,30 +65,33 @@ class Sentence:
     # -- movements
 
     def about_movements(self) -> list[Claim]:
+        """What the sentence says of movements: active, at rest, uneven where it says so."""
         claims: list[Claim] = []
         before: Claim | None = None
+        listed = 0  # where the claims of the current list begin
         for i, mention in enumerate(self.mentions):
             scope = self._scope(i)
             if mention.area:
-                claims += self._area_at_rest(mention, scope)
+                claims += self._about_area(mention, scope)
                 continue
             claim = self._claim(mention, scope)
             if before is not None:
                 claim = self._handed_on(claim, before, scope.between)
             if before is not None and self._renames(scope.between):
                 before = self._rename(claims, before, claim)
-                if before is not claim:
-                    continue
+                continue
+            listed = listed if self.words["listed"].fullmatch(scope.between) else len(claims)
+            if claim.kind == "inactive" and self.words["shared"].fullmatch(scope.between):
+                # `blinking, squinting and smiling are absent`
+                claims[listed:] = [_at_rest(each) for each in claims[listed:]]
             claims += self._spread(claim, mention, scope)
             before = claim
-        claims += self._side_at_rest(before)
-        return claims + list(self._whole_face())
+        return claims + list(self._side_at_rest(before)) + list(self._whole_face())
 
     def _claim(self, mention: Mention, scope: _Scope) -> Claim:
         """Level, side and negation of one mention."""
-        resting = self.words["negation"].search(scope.left) or self.words["at_rest"].search(
-            scope.right
-        )
+        negated = self.words["negation"].search(f"{scope.left} {scope.span}")
+        resting = negated or self.words["at_rest"].search(scope.right)
         level = None if resting else mention.heard.level or self._level(scope)
         return Claim(
             mention.heard.movements[0],
@@ -127,15 +130,21 @@ class Sentence:
                 told.append(replace(claim, side=side, level=level))
         return told
 
-    def _area_at_rest(self, mention: Mention, scope: _Scope) -> Iterator[Claim]:
+    def _about_area(self, mention: Mention, scope: _Scope) -> Iterator[Claim]:
+        """`the brows remain neutral`, `the left mouth corner is stronger`."""
         at_rest = self.words["at_rest"].search(scope.right)
         no = self.words["negation"].search(scope.left)
+        claim = Claim(
+            mention.heard.movements[0], "inactive", "", *self._quote(mention, scope),
+            side=self._side(scope), movements=mention.heard.movements,
+            hedged=mention.start > self.hedge,
+        )  # fmt: skip
         if at_rest or no:
-            yield Claim(
-                mention.heard.movements[0], "inactive", "", *self._quote(mention, scope),
-                side=self._side(scope), movements=mention.heard.movements,
-                hedged=mention.start > self.hedge,
-            )  # fmt: skip
+            yield claim
+        elif stronger := self._stronger(scope.span + scope.right) or self._stronger(
+            scope.left + scope.span + scope.right
+        ):
+            yield replace(claim, kind="asymmetric", stronger=stronger, side=None)
 
     def _side_at_rest(self, before: Claim | None) -> Iterator[Claim]:
         """`..., while the left side remains neutral`: the other side of what was told."""
@@ -155,7 +164,9 @@ class Sentence:
         if self.mentions:
             return
         words = self.text[self.start : self.end]
-        if match := self.words["asymmetric"].search(words):
+        if match := self.words["not_asymmetric"].search(words):
+            yield self._face_claim("symmetric", match)
+        elif match := self.words["asymmetric"].search(words):
             yield self._face_claim("asymmetric", match)
         elif match := re.search(self.listen.hearing.neutral_face, words, re.IGNORECASE):
             yield self._face_claim("inactive", match)
@@ -167,9 +178,11 @@ class Sentence:
     # -- symmetry
 
     def about_symmetry(self) -> Iterator[Claim]:
+        """What the sentence says of equal and unequal sides, clause by clause."""
         for start, end in pieces(self.text, self.start, self.end, self.words["clause"]):
             inside = [m for m in self.mentions if start <= m.start < end]
-            yield from Sentence(self.text, start, end, inside, self.listen)._one_symmetry_clause()
+            clause = Sentence(self.text, start, end, inside, self.listen, areas_count=True)
+            yield from clause._one_symmetry_clause()
 
     def _one_symmetry_clause(self) -> Iterator[Claim]:
         marks = self._symmetry_marks()
@@ -359,6 +372,10 @@ def _side_of(match: re.Match[str]) -> Literal["left", "right"] | None:
     if not named:
         return None
     return "left" if named[0].startswith("l") else "right"
+
+
+def _at_rest(claim: Claim) -> Claim:
+    return replace(claim, kind="inactive", level=None) if claim.kind == "active" else claim
 
 
 def _has_pair(names: tuple[str, ...]) -> bool:

@@ -18,11 +18,7 @@ _UNITS = {
     63: "gazeUp", 64: "gazeDown", 65: "gazeOut", 66: "gazeIn",
 }  # fmt: skip
 ACTION_UNITS = tuple(
-    Heard(
-        tuple(names.split()),
-        rf"\bAU ?(?:\d+\+)*0?{number}(?!\d)|(?<=\+){number}(?!\d)",
-        alternatives=True,
-    )
-    for number, names in _UNITS.items()
+    Heard(tuple(names.split()), rf"\bAU ?0?{unit}(?!\d)|(?<=\+){unit}(?!\d)", alternatives=True)
+    for unit, names in _UNITS.items()
 )
-"""`AU12`, `AU 6+12`: read the same in every language."""
+"""`AU12`, and each of `AU6+12`."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from semanticface.language.description import MOSTLY_SYMMETRIC, NOT_OBSERVABLE
 from semanticface.language.units import ACTION_UNITS
 from semanticface.language.words import Forms, Heard, Hearing, Lexicon, Saying
 
@@ -419,8 +420,8 @@ _SAYING = Saying(
     implications=_IMPLICATIONS,
     fixed={
         "at_rest": "All regions: at rest, with no visible movement.",
-        "not_observable": "not clearly observable",
-        "symmetric": "mostly symmetric",
+        "not_observable": NOT_OBSERVABLE,
+        "symmetric": MOSTLY_SYMMETRIC,
         "untracked": "No measurement in this frame.",
         "not_measured": "not measured",
     },
@@ -481,7 +482,7 @@ _TO_LEFT = rf"(?:to {_SUBJECT}left\b|leftwards?\b)"
 _TO_RIGHT = rf"(?:to {_SUBJECT}right\b|rightwards?\b)"
 _DIRECTION = (
     rf"down(?:wards?)?\b|up(?:wards?)?\b|{_TO_LEFT}|{_TO_RIGHT}|inwards?\b|outwards?\b"
-    r"|towards? the (?:nose|temples?)|sideways|to (?:the|one) side\b|lowered|raised|averted\b"
+    r"|towards? the (?:nose|temples?)|sideways|to (?:the|one) side\b|lowered|raised|averted\b(?!\s+(?:to|left|right|down|up))"
 )
 _SHUT = r"(?:closed|shut)"
 _STRONG = ("strong", "extreme")
@@ -521,7 +522,7 @@ _HEARD: tuple[Heard, ...] = (
     _h("eyeBlink", rf"\beyes? ~(?:(?:fully|completely|tightly) {_SHUT}|shut completely)",
        level=("extreme", "extreme")),
     _h("eyeBlink", rf"\beyes? ~(?:slightly|partially|partly) {_SHUT}", level=("slight", "moderate")),
-    _h("eyeBlink", rf"\beyes? (?:(?:is|are|remain|being) )?{_SHUT}|\b{_SHUT} eyes?", level=_STRONG),
+    _h("eyeBlink", rf"\beyes? (?:(?:is|are|remain|being|not|both|kept) )*{_SHUT}|\b{_SHUT} eyes?", level=_STRONG),
     _h("eyeBlink", rf"\b(?:eyes?|lids?|eyelids?) (?:closure|closing)|closing of {_THE}(?:lids|eyes?)\b"),
     _h("eyeBlink", r"\blids? of (?:both eyes|the left eye|the right eye) ~lowered ~about halfway",
        level=("moderate", "moderate")),
@@ -530,7 +531,7 @@ _HEARD: tuple[Heard, ...] = (
     _h("eyeBlink", r"\bwink(?:ing|s)?\b", level=("moderate", "extreme")),
     _h("eyeBlink eyeSquint cheekSquint", r"orbicularis oculi", any_of=True),
     _h("eyeWide", r"\beyes? ~(?:widened|(?:wide|widely) open(?:ed)?)|\bwiden(?:ed|ing)(?: of)? (?:the |both )?(?:left |right )?eyes?"),
-    _h("eyeWide", r"\beye widening|\bwide(?:-|ly )?(?:open )?eyes?\b|\bwide-eyed|\beyelid elevation"),
+    _h("eyeWide", r"\beye widening|\bwide(?:-|ly )?(?:open )?eyes?\b|\bwide-eyed|\beyes? (?:(?:is|are) )?wide\b|\beyelid elevation"),
     _h("eyeWide", r"\bupper (?:eye)?lids? ~(?:raised|elevated|lifted|retracted)|upper lid rais\w+"),
     _h("cheekSquint", r"\bsquint\w*", "cheek"),
     _h("eyeSquint", r"\b(?:eye )?squint\w*|\beyes? ~squint(?:ed|ing)"),
@@ -540,7 +541,7 @@ _HEARD: tuple[Heard, ...] = (
     _h("eyeRollRight", rf"torsion of {_THE}eyes? {_TO_RIGHT}|torsion {_TO_RIGHT}"),
     # nose and cheeks
     _h("noseSneer", rf"\bnose ~(?:wrinkl\w+|scrunch\w+|crinkl\w+)|\bwrinkl\w+ of {_THE}nose|\bsneer\w*(?:-like)?"),
-    _h("noseSneer", r"nasolabial(?: fold)? (?:elevation|deepening|raise|lift\w*)|levator labii superioris alaeque nasi|nostrils? ~(?:raised|flared)"),
+    _h("noseSneer", r"nasolabial(?: folds?)? (?:(?:is|are) )?(?:elevation|deepen\w+|raise|lift\w*)|levator labii superioris alaeque nasi|nostrils? ~(?:raised|flared)"),
     _h("cheekSquint", rf"\bcheeks? ~(?:{_UP}|squint\w*)|\brais(?:ed|ing)(?: of)? {_THE}cheeks?"),
     _h("cheekSquint", r"\bcheeks? (?:rais\w+|lift\w*|squint\w*|elevation)|\bcheek muscles? ~tens\w+|\blift(?:ed|ing) cheeks"),
     _h("cheekPuff", r"\bcheeks? ~(?:puffed(?: out)?|blown out)|\bpuff(?:ed|ing)(?: of)? (?:the )?cheeks|\bcheek puff\w*"),
@@ -659,12 +660,13 @@ _HEARING = Hearing(
     hedge=r"\b(?:may|might|could|possibl[ey]|perhaps|suggest\w*|indicat\w*|hint\w*|likely|seems?|as if|maybe|reminiscent)\b",
     asymmetric=r"\basymmetr\w+|\buneven(?:ly)?\b|\bunequal(?:ly)?\b|\bdifferences? in\b|\b(?:lop|one)-?sided\b",
     symmetric=r"(?<!a)\bsymmetr(?:ic|ical|ically|y)\b|\b(?:equal(?:ly)?|identical(?:ly)?|same intensity|evenly|bilaterally even)\b",
-    not_asymmetric=r"\b(?:no|without|little)(?: (?:any|notable|significant|clear|visible|obvious|marked|lateral)){0,2} (?:asymmetr\w+|lateral dominance|lateralisation|differences?)",
+    not_asymmetric=r"\b(?:no|without|little)(?: (?:any|notable|noticeable|significant|clear|visible|obvious|marked|lateral)){0,2} (?:asymmetr\w+|lateral dominance|lateralisation|differences?)",
     negligible=r"\b(?:negligible|insignificant|within normal variation)\b",
     stronger=(
         rf"(?:(?:slightly|somewhat|much|a little|far|noticeably) )?\b(?:more|stronger|greater|larger|higher|heavier|mainly|dominant) (?:(?:so|pronounced|marked|strongly|active|intense|movement|activity|noticeable|evident|visible) )*(?:on|in|to|towards?) {_SUBJECT}(?:(?P<l>left)|(?P<r>right))\b(?: side| half)?"
         rf"|\b(?:only|limited|confined) (?:on|to|in) {_SUBJECT}(?:(?P<l4>left)|(?P<r4>right))\b(?: side| half)?"
         r"|(?:(?P<l2>\bleft)|(?P<r2>\bright))(?: side)?(?: is| being)?(?: slightly| somewhat| much)? (?:more (?:pronounced|active|marked|intense)|stronger|dominant)\b"
+        r"|(?:(?P<l5>\bleft)|(?P<r5>\bright))(?: side)? (?:slightly |somewhat |much )?more (?:so )?than"
         rf"|\bstronger {_SUBJECT}(?:(?P<l3>left)|(?P<r3>right))\b"
     ),
     sided_level=(
