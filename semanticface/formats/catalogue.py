@@ -39,7 +39,7 @@ class Format:
 _HERE = "semanticface.formats"
 CATALOGUE: tuple[Format, ...] = (
     Format("livelink-csv", "Live Link Face take, CSV", (".csv",), f"{_HERE}.livelink_csv",
-           signs=("timecode,",)),
+           signs=("timecode,blendshapecount",)),
     Format("take", "Live Link Face take folder", ("/",), f"{_HERE}.take"),
     Format("livelink-udp", "recorded Live Link UDP packets", (".gesichter",),
            f"{_HERE}.livelink_udp"),

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semanticface.formats.livelink_csv import detect_mouth_pair
-from semanticface.formats.timecode import format_timecode
+from semanticface.formats.mouth_pair import detect_mouth_pair
+from semanticface.formats.timecode import format_times
 from semanticface.rig import CHANNELS, REGIONS, FaceClip
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -34,7 +34,7 @@ def facts(clip: FaceClip, *, most_gaps: int = 10) -> list[Fact]:
     found += _tracking(clip)
     found += [Fact("channels", _channels(clip))]
     found += [Fact("convention", text) for text in clip.meta.conventions]
-    found += [Fact("mouth pair", str(detect_mouth_pair(clip)))]
+    found += [Fact("mouth pair", _mouth(clip))]
     found += _values(clip)
     return found + [Fact(key, str(text)) for key, text in clip.meta.notes.items()]
 
@@ -55,7 +55,7 @@ def _from_to(clip: FaceClip) -> str:
     if clip.meta.clock != "timecode" or not len(clip):
         return ""
     base = clip.meta.base or 60
-    first, last = (format_timecode(float(clip.times[i]), base) for i in (0, -1))
+    first, last = format_times(clip.times[[0, -1]], base)
     return f", from {first} to {last}"
 
 
@@ -83,7 +83,7 @@ def _gaps(clip: FaceClip, most: int) -> list[Fact]:
 
 def _time(clip: FaceClip, seconds: float) -> str:
     if clip.meta.clock == "timecode":
-        return format_timecode(seconds, clip.meta.base or 60)
+        return format_times([seconds], clip.meta.base or 60)[0]
     return f"{seconds:.3f} s"
 
 
@@ -99,6 +99,18 @@ def _channels(clip: FaceClip) -> str:
     if clip.extra:
         text += f"; besides: {', '.join(clip.extra)}"
     return text
+
+
+def _mouth(clip: FaceClip) -> str:
+    """Which side mouthLeft is, by the company it keeps."""
+    told = detect_mouth_pair(clip)
+    if told.verdict == "undecided":
+        return f"undecided: the mouth hardly moves sideways in {told.frames} frames"
+    side = "the subject's left" if told.verdict == "own side" else "the subject's RIGHT"
+    return (
+        f"mouthLeft is {side} (correlation {told.correlation:+.2f} "
+        f"with {told.witness} over {told.frames} frames)"
+    )
 
 
 def _values(clip: FaceClip) -> list[Fact]:
