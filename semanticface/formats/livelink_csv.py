@@ -90,12 +90,15 @@ def read(
     `base` is what FF of the timecode counts at, where the file does not show it.
     `calibrated` says what neither the name (`_cal`, `_raw`) nor the numbers tell.
     """
-    table = parse(_load(path))
+    try:
+        table = parse(_load(path))
+        faces = _faces(table, exchange_mouth, exchange_jaw)
+    except BadInput as error:
+        raise error.at(file=error.file or Path(path).name) from None
     clock = _clock(table, base)
     fault = first_error([*table.faults, *clock.faults])
     if fault is not None:
         raise fault.as_error(Path(path).name)
-    faces = _faces(table, exchange_mouth, exchange_jaw)
     meta = _meta(Path(path), table, clock, faces, calibrated)
     meta = _conventions(meta, faces, exchange_mouth, exchange_jaw)
     return FaceClip(faces.values, clock.times, faces.present, meta, _extra(table, faces))

@@ -136,7 +136,7 @@ def read_header(line: bytes) -> Header:
         raise BadInput(
             f"the columns {', '.join(labels[:4])[:80]!r}",
             "a header with Timecode, BlendShapeCount and channel names "
-            + did_you_mean(labels[0], ["Timecode"]),
+            + did_you_mean(labels[0] if labels else "", ["Timecode"]),
             row=1,
         )
     time = lower.index("timecode")

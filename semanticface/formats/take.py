@@ -44,6 +44,7 @@ __all__ = [
     "VideoInfo",
     "read",
     "read_take",
+    "write",
     "write_take",
 ]
 
@@ -234,6 +235,19 @@ def _compare_log(log: FrameLog, clip: FaceClip) -> list[str]:
 
 
 # -- writing -------------------------------------------------------------------------
+
+
+def write(
+    clip: FaceClip,
+    folder: PathLike,
+    *,
+    fill: float | None = None,
+    untracked: Literal["gap", "row"] = "row",
+) -> tuple[str, ...]:
+    """Make a take folder of one clip, which is raw unless it says that it is calibrated."""
+    if clip.meta.calibrated:
+        return write_take(folder, cal=clip, fill=fill, untracked=untracked)
+    return write_take(folder, raw=clip, fill=fill, untracked=untracked)
 
 
 def write_take(
