@@ -629,7 +629,7 @@ _HEARING = Hearing(
     movements=_HEARD + ACTION_UNITS,
     areas=_AREAS,
     gaze=(
-        rf"(?:\bgaz(?:e|ing)|\blook(?:s|ing|ed)?|\bglanc\w+|\beyes? ~(?:directed|turned|averted|cast|looking|turning))"
+        rf"(?:\bgaz(?:e|ing)(?: of the (?:left|right) eye)?|\blook(?:s|ing|ed)?|\bglanc\w+|\beyes? ~(?:directed|turned|averted|cast|looking|turning))"
         rf" ~(?P<a>{_DIRECTION})(?: and ~(?P<b>{_DIRECTION}))?"
         rf"|\b(?P<c>(?:down|up|in|out|left|right)wards?|sideways|averted)(?: and (?P<d>(?:down|up|in|out|left|right)wards?))?[- ](?:gaze|glance|look(?:ing)?\b)"
         rf"|\b(?P<e>(?:in|out|down|up)ward) turning of {_THE}eyes?"
