@@ -220,7 +220,10 @@ def _compare(info: TakeInfo, clips: Mapping[str, FaceClip], log: FrameLog | None
 
 def _compare_log(log: FrameLog, clip: FaceClip) -> list[str]:
     """The log's B rows should be the CSV's timecodes."""
-    stamps = [timecode.parse(text) for text in log.timecode[log.kind == "B"].tolist()]
+    try:
+        stamps = [timecode.parse(text) for text in log.timecode[log.kind == "B"].tolist()]
+    except BadInput as error:
+        raise error.at(file=_LOG) from None
     if not stamps:
         return []
     if len(stamps) != len(clip):
