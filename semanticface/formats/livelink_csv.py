@@ -168,7 +168,7 @@ def _faces(table: Table, exchange_mouth: bool, exchange_jaw: bool) -> _Faces:
         return _Faces(gathered[:, source], columns.present[source], unknown, columns.shared)
     at = {i: j for j, i in enumerate(columns.channel_of) if i is not None}
     if len(at) == COUNT:
-        picked = table.values.astype(np.float32)[:, [at[i] for i in source.tolist()]]
+        picked = table.values.astype(np.float32, copy=False)[:, [at[i] for i in source.tolist()]]
         return _Faces(picked, np.ones(COUNT, np.bool_), unknown, ())
     gathered = columns.gather(table.values)
     return _Faces(gathered[:, source], columns.present[source], unknown, ())

@@ -14,37 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.errors import BadInput, did_you_mean
+from semanticface.errors import BadInput
 from semanticface.formats import timecode
 from semanticface.formats.fault import Fault
-from semanticface.formats.fixed_point import CELL, read_cells
+from semanticface.formats.fixed_point import CELL
+from semanticface.formats.livelink_header import Header, read_header, split_cells
 from semanticface.rig.orders import find
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _PLAIN = re.compile(r"[-+.,0-9eE]*", re.ASCII)
 _LARGEST = float(np.finfo(np.float32).max)
-_LOG_LINE = re.compile(rb"[VDAB],\d+,-?\d+,\d+,")
-_MOST_COLUMNS = 512
-_PIECE = 1 << 19
+_PIECE = 3 << 18
 """Bytes read at once: what fits in the cache with all arrays made of it."""
 _COUNT_WIDTH = len(",61,")
-
-
-class Header(NamedTuple):
-    """What the first line says."""
-
-    labels: tuple[str, ...]
-    time_at: int
-    """Which column holds the timecode."""
-    count_at: int | None
-    """Which column holds the number of values; some writers leave it out."""
-    values: tuple[int, ...]
-    """All other columns."""
-
-    @property
-    def usual(self) -> bool:
-        """Timecode, count, values: the app's own arrangement."""
-        return self.time_at == 0 and self.count_at == 1
 
 
 class Table(NamedTuple):
@@ -52,8 +34,9 @@ class Table(NamedTuple):
 
     labels: tuple[str, ...]
     """Names of the value columns as the file spells them."""
-    values: NDArray[np.float64]
-    """[rows, columns]; a frame without a face is a row of NaN."""
+    values: NDArray[np.floating]
+    """[rows, columns]; a frame without a face is a row of NaN. float32, which is
+    what a clip holds, unless some columns are no channels and keep their float64."""
     whole: NDArray[np.int64]
     frames: NDArray[np.float64]
     lines: NDArray[np.int64]
@@ -101,15 +84,14 @@ def parse(data: bytes) -> Table:
 
 
 def _pieces(text: bytes, start: int) -> Iterator[bytes]:
-    """Whole lines, a cacheful at a time, without empty lines at the end."""
+    """Whole lines with their ends, a cacheful at a time, no empty lines at the end."""
     stop = len(text)
     while stop > start and text[stop - 1 : stop].isspace():
         stop -= 1
     while start < stop:
-        end = text.find(b"\n", min(start + _PIECE, stop), stop)
-        end = stop if end < 0 else end
-        yield text[start:end]
-        start = end + 1
+        end = text.find(b"\n", min(start + _PIECE, stop), stop) + 1
+        yield text[start:end] if end else text[start:stop] + b"\n"
+        start = end or stop
 
 
 def _plain_lines(data: bytes) -> bytes:
@@ -122,67 +104,6 @@ def _plain_lines(data: bytes) -> bytes:
     return data
 
 
-# -- header --------------------------------------------------------------------
-
-
-def read_header(line: bytes) -> Header:
-    """Find the columns by name, whatever their case and order."""
-    _refuse_other_files(line)
-    labels = tuple(_cells(line))
-    while labels and not labels[-1]:
-        labels = labels[:-1]
-    lower = [label.lower() for label in labels]
-    if "timecode" not in lower:
-        raise BadInput(
-            f"the columns {', '.join(labels[:4])[:80]!r}",
-            "a header with Timecode, BlendShapeCount and channel names "
-            + did_you_mean(labels[0] if labels else "", ["Timecode"]),
-            row=1,
-        )
-    time = lower.index("timecode")
-    count = lower.index("blendshapecount") if "blendshapecount" in lower else None
-    values = tuple(j for j in range(len(labels)) if j not in (time, count))
-    _refuse_no_channel(tuple(labels[j] for j in values))
-    return Header(labels, time, count, values)
-
-
-def _refuse_other_files(line: bytes) -> None:
-    if not line.strip():
-        raise BadInput("an empty first line", "a Live Link Face header", row=1)
-    if _LOG_LINE.match(line):
-        raise BadInput(
-            "the frame log of a take (frame_log.csv: times of video, depth and audio frames)",
-            "the coefficients, which stand in {Slate}_{Take}_{Subject}.csv of the same folder",
-            row=1,
-        )
-    if b"," not in line and b";" in line:
-        raise BadInput("cells separated by ';'", "commas; export the table again", row=1)
-
-
-def _refuse_no_channel(labels: tuple[str, ...]) -> None:
-    empty = [label for label in labels if not label]
-    if empty:
-        raise BadInput("a column without a name", "a name for each column", row=1)
-    if len(labels) > _MOST_COLUMNS:
-        raise BadInput(f"{len(labels)} columns", f"at most {_MOST_COLUMNS}", row=1)
-    twice = sorted({label for label in labels if labels.count(label) > 1})
-    if twice:
-        raise BadInput(
-            f"two columns {twice[0]!r}", "each column once", row=1, column=twice[0]
-        )  # fmt: skip
-    if all(find(label) is None for label in labels):
-        raise BadInput(
-            f"no face channel among {', '.join(labels[:4])[:80]!r}",
-            "names such as EyeBlinkLeft or jawOpen",
-            row=1,
-        )
-
-
-def _cells(line: bytes) -> list[str]:
-    text = line.decode("utf-8", "replace")
-    return [cell.strip().strip('"').strip() for cell in text.split(",")]
-
-
 # -- all usual rows at once ------------------------------------------------------
 
 
@@ -192,11 +113,11 @@ def _read_block(header: Header, body: bytes) -> _Block:
     Minus signs are taken out first, so that all such rows are equally long;
     where they stood says which values to turn around.
     """
-    compact = body.replace(b"-", b"") + b"\n"
+    compact = body.replace(b"-", b"")
     columns = len(header.values)
     start = timecode.WIDTH + _COUNT_WIDTH
     width = start + CELL * columns - 1
-    ends = np.flatnonzero(np.frombuffer(compact, np.uint8) == ord("\n"))
+    ends = _line_ends(compact)
     lengths = np.diff(ends, prepend=-1) - 1
     total = len(lengths)
     usual = (lengths == width) & header.usual
@@ -206,23 +127,29 @@ def _read_block(header: Header, body: bytes) -> _Block:
         np.full((total, columns), np.nan), np.zeros(total, np.int64), np.zeros(total), usual
     )
     if usual.any():
-        block = _read_matrix(block, _matrix(compact, usual, width), start, columns)
+        block = _read_matrix(block, _matrix(compact, ends, usual, width), start, columns)
         row, cell = signs.rows, signs.cells
         block.values[row, cell] = -block.values[row, cell]
     return block
 
 
-def _matrix(compact: bytes, usual: NDArray[np.bool_], width: int) -> NDArray[np.uint8]:
+def _line_ends(text: bytes) -> NDArray[np.int64]:
+    return np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+
+
+def _matrix(
+    compact: bytes, ends: NDArray[np.int64], usual: NDArray[np.bool_], width: int
+) -> NDArray[np.uint8]:
     """The usual lines under each other, [n, width + 1], line end included."""
     if not usual.all():
-        lines = compact.split(b"\n")[:-1]
-        picked = [line for line, fits in zip(lines, usual.tolist(), strict=True) if fits]
-        compact = b"\n".join([*picked, b""])
+        turns = np.flatnonzero(np.diff(usual, prepend=False, append=False))
+        places = np.concatenate([[0], ends + 1])[turns].reshape(-1, 2)
+        compact = b"".join([compact[start:end] for start, end in places.tolist()])
     return np.frombuffer(compact, np.uint8).reshape(-1, width + 1)
 
 
 def _read_matrix(block: _Block, rows: NDArray[np.uint8], start: int, columns: int) -> _Block:
-    cells = read_cells(rows, start, columns)
+    cells = readsplit_cells(rows, start, columns)
     stamps = timecode.parse_rows(rows)
     good = cells.good & stamps.good & _usual_count(rows, columns)
     if good.all() and block.good.all():
@@ -279,16 +206,18 @@ def _read_piece(header: Header, reader: _RowReader, body: bytes, first: int) -> 
     block = _read_block(header, body)
     keep = block.good.copy()
     if not keep.all():
-        lines = body.split(b"\n")
+        ends = [-1, *_line_ends(body).tolist()]
         for i in np.flatnonzero(~keep).tolist():
-            row = reader.read(lines[i], first + i)
+            row = reader.read(body[ends[i] + 1 : ends[i + 1]], first + i)
             if row is not None:
                 keep[i] = True
                 block.whole[i], block.frames[i] = row.stamp
                 block.values[i] = np.nan if row.values is None else row.values
     lines_kept = np.flatnonzero(keep) + first
-    rows = (block.values[keep], block.whole[keep], block.frames[keep], lines_kept)
-    return _Piece(rows, len(keep))
+    values = block.values.astype(header.precision)
+    if len(lines_kept) < len(keep):
+        values = values[keep]
+    return _Piece((values, block.whole[keep], block.frames[keep], lines_kept), len(keep))
 
 
 def _words(
@@ -298,7 +227,7 @@ def _words(
     if not wordy:
         return {}
     lines = text.split(b"\n")
-    rows = [_cells(lines[number - 1]) for number in lines_kept.tolist()]
+    rows = [split_cells(lines[number - 1]) for number in lines_kept.tolist()]
     return {
         header.labels[j]: np.array([row[j] if j < len(row) else "" for row in rows])
         for j in sorted(wordy)
@@ -312,11 +241,10 @@ class _RowReader:
         self.header = header
         self.faults: list[Fault] = []
         self.wordy: set[int] = set()
-        self._known = {j for j in header.values if find(header.labels[j]) is not None}
 
     def read(self, line: bytes, number: int) -> _Row | None:
         """The row, or None with at least one fault added."""
-        cells = _cells(line)
+        cells = split_cells(line)
         if cells == [""]:
             self._add(number, None, "an empty line", "a row; it is left out", warning=True)
             return None
@@ -386,7 +314,7 @@ class _RowReader:
             value = float(text)
             if abs(value) <= _LARGEST:
                 return value
-        elif column not in self._known:
+        elif find(self.header.labels[column]) is None:
             if text:
                 self.wordy.add(column)
             return float("nan")
