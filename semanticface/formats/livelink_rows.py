@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from semanticface.errors import BadInput
 from semanticface.formats import timecode
 from semanticface.formats.fault import Fault
-from semanticface.formats.fixed_point import CELL
+from semanticface.formats.fixed_point import CELL, read_cells
 from semanticface.formats.livelink_header import Header, read_header, split_cells
 from semanticface.rig.orders import find
 
@@ -149,7 +149,7 @@ def _matrix(
 
 
 def _read_matrix(block: _Block, rows: NDArray[np.uint8], start: int, columns: int) -> _Block:
-    cells = readsplit_cells(rows, start, columns)
+    cells = read_cells(rows, start, columns)
     stamps = timecode.parse_rows(rows)
     good = cells.good & stamps.good & _usual_count(rows, columns)
     if good.all() and block.good.all():
