@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,21 +16,28 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it into place on success.
 
     On any exception, Ctrl-C included, the temporary file goes and an older
-    `path` stays as it was.
+    `path` stays as it was. Links are followed; a device or a pipe is written to
+    once everything is ready.
     """
-    target = Path(path)
+    target = Path(path).resolve()
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"no such folder: {target.parent}")
-    handle, name = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent
-    )
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(target))
+    special = target.exists() and not target.is_file()  # a device or a pipe
+    folder = tempfile.gettempdir() if special else target.parent
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=folder)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        temporary.chmod(mode)
-        temporary.replace(target)
+        if special:
+            with temporary.open("rb") as whole, target.open("wb") as out:
+                shutil.copyfileobj(whole, out)
+        else:
+            mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+            temporary.chmod(mode)
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import partial
 from types import ModuleType
+from typing import Any
 
 
 class SemanticFaceError(Exception):
@@ -41,6 +43,11 @@ class BadInput(SemanticFaceError, ValueError):
         self.column = column
         self.hint = hint
         super().__init__(self._message())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive the way back from a worker process."""
+        place = {"file": self.file, "row": self.row, "column": self.column, "hint": self.hint}
+        return partial(BadInput, **place), (self.found, self.expected)  # type: ignore[arg-type]
 
     def _message(self) -> str:
         where = [
@@ -77,10 +84,15 @@ class MissingExtra(SemanticFaceError, ImportError):
     def __init__(self, package: str, extra: str, what_for: str) -> None:
         self.package = package
         self.extra = extra
+        self.what_for = what_for
         super().__init__(
             f"{what_for} needs the package '{package}'. "
             f"Install it with: pip install 'semanticface[{extra}]'"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive the way back from a worker process."""
+        return MissingExtra, (self.package, self.extra, self.what_for)
 
 
 def need(module: str, extra: str, what_for: str) -> ModuleType:

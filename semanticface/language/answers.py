@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -78,6 +78,17 @@ class AnswerFormat(ABC):
             raise BadInput(f"channels {self.channels}", "rising channel indices")
 
     @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.regex())
+
+    def _exactly(self, text: str, parsed: Parsed) -> Parsed:
+        """The reading, if the text is spelt as the format spells it to the last character."""
+        if parsed.report.outcome != "strict" or self._compiled.fullmatch(text):
+            return parsed
+        why = "the right names, but other spacing or decimals than the format's, or an empty text"
+        return nothing(why, channels=self.channels)
+
+    @cached_property
     def _listed(self) -> tuple[int, ...]:
         wanted = set(self.channels)
         return tuple(index for index in ANSWER_ORDER if index in wanted)
@@ -117,7 +128,7 @@ class FlatJson(AnswerFormat):
 
     def read(self, text: str) -> Parsed:
         """Exactly the listed names in their order, finite values in range."""
-        return json_answers.read_flat(text, self._reader, self.key)
+        return self._exactly(text, json_answers.read_flat(text, self._reader, self.key))
 
     def regex(self) -> str:
         """The object with its literal separators."""
@@ -153,7 +164,7 @@ class TwoKeyJson(FlatJson):
 
     def read(self, text: str) -> Parsed:
         """Both keys in order, the four fields as strings, all channels in order."""
-        return json_answers.read_two_key(text, self._reader, self.key)
+        return self._exactly(text, json_answers.read_two_key(text, self._reader, self.key))
 
     def regex(self) -> str:
         """Free text only inside the four strings."""
@@ -189,7 +200,14 @@ class MarkdownJson(FlatJson):
         """The four fields as a list, then the object."""
         if description is None:
             raise _needs_description(self.key)
-        return f"{description.as_markdown()}\n\n{self._object(values)}"
+        listed = description.as_markdown()
+        readable = Description.from_markdown(listed) == description
+        if not readable or "{" in listed or "}" in listed or "\t" in listed:
+            raise BadInput(
+                f"a description that a numbered list cannot hold: {listed[:60]!r}",
+                "four texts without braces, tabs or numbered lines of their own",
+            )
+        return f"{listed}\n\n{self._object(values)}"
 
     def read(self, text: str) -> Parsed:
         """A four-part list that opens the text, then nothing but the object."""
@@ -198,7 +216,7 @@ class MarkdownJson(FlatJson):
         if description is None or not listed.startswith("1. "):
             return nothing("no numbered list of four parts before the object")
         parsed = json_answers.read_flat(rest, self._reader, self.key)
-        return Parsed(parsed.values, description, parsed.report, self.key)
+        return self._exactly(text, replace(parsed, description=description))
 
     def regex(self) -> str:
         """Titles are literal; the text after each is free but for `{`."""
@@ -234,7 +252,7 @@ class SparseJson(AnswerFormat):
 
     def read(self, text: str) -> Parsed:
         """Known names in their order; what is left out is zero by definition."""
-        return json_answers.read_flat(text, self._reader, self.key)
+        return self._exactly(text, json_answers.read_flat(text, self._reader, self.key))
 
     def regex(self) -> str:
         """Some of the pairs, in order, with commas between them."""
@@ -251,7 +269,10 @@ class SparseJson(AnswerFormat):
 
 @dataclass(frozen=True)
 class RegionIntegers(AnswerFormat):
-    """`brow 0 0 12 0 0;eye 0 ...`: whole steps, fixed order, grouped by region."""
+    """`brow 0 0 12 0 0;eye 0 ... 3.`: whole steps, fixed order, grouped by region.
+
+    The stop at the end tells a whole answer from one cut inside its last number.
+    """
 
     decimals: int = 2
     key: ClassVar[str] = "regions"
@@ -274,34 +295,35 @@ class RegionIntegers(AnswerFormat):
 
     def write(self, values: ArrayLike, description: Description | None = None) -> str:
         """Steps of 10^-decimals: with two decimals, hundredths."""
-        return ";".join(
+        groups = (
             " ".join([region, *map(str, to_steps(values, self.decimals, indices))])
             for region, indices in self._groups
         )
-
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.regex())
+        return ";".join(groups) + "."
 
     def read(self, text: str) -> Parsed:
         """Every region in order, every number in range."""
         if len(text) > 2000 or not self._compiled.fullmatch(text):
             return nothing("not the integers-by-region format", channels=self.channels)
-        steps = [int(n) for part in text.split(";") for n in part.split(" ")[1:]]
+        steps = [int(n) for part in text[:-1].split(";") for n in part.split(" ")[1:]]
         indices = [i for _, group in self._groups for i in group]
         return Parsed(self._values(indices, steps, rest=False), None, STRICT, self.key)
 
     def regex(self) -> str:
         """Region names and separators are literal."""
-        return ";".join(
+        groups = (
             " ".join([region, *(integer_pattern(CHANNELS[i], self.decimals) for i in indices)])
             for region, indices in self._groups
         )
+        return ";".join(groups) + r"\."
 
 
 @dataclass(frozen=True)
 class ShortCodes(AnswerFormat):
-    """`= jo30 msl60 msr60`: two or three letters and whole steps, zero left out."""
+    """`= jo30 msl60 msr60.`: two or three letters and whole steps, zero left out.
+
+    The stop at the end tells a whole answer from one that was cut off.
+    """
 
     decimals: int = 2
     key: ClassVar[str] = "codes"
@@ -312,30 +334,27 @@ class ShortCodes(AnswerFormat):
         return ", ".join(f"{CHANNELS[i].code} {CHANNELS[i].label}" for i in self.channels)
 
     def write(self, values: ArrayLike, description: Description | None = None) -> str:
-        """An equals sign, then one code a channel; a neutral face is `=`."""
+        """An equals sign, one code a channel, a stop; a neutral face is `=.`."""
         steps = to_steps(values, self.decimals, self.channels)
         items = (f" {CHANNELS[i].code}{n}" for i, n in zip(self.channels, steps, strict=True) if n)
-        return "=" + "".join(items)
-
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.regex())
+        return "=" + "".join(items) + "."
 
     def read(self, text: str) -> Parsed:
         """Codes in table order; what is left out is zero by definition."""
         if len(text) > 2000 or not self._compiled.fullmatch(text):
             return nothing("not the short-code format", channels=self.channels)
-        items = [_CODE.fullmatch(item) for item in text[1:].split()]
+        items = [_CODE.fullmatch(item) for item in text[1:-1].split()]
         found = [(_BY_CODE[item[1]], int(item[2])) for item in items if item]
         values = self._values([i for i, _ in found], [n for _, n in found], rest=True)
         return Parsed(values, None, STRICT, self.key)
 
     def regex(self) -> str:
         """Each code at most once, in table order."""
-        return "=" + "".join(
+        codes = (
             f"(?: {CHANNELS[i].code}{integer_pattern(CHANNELS[i], self.decimals, zero=False)})?"
             for i in self.channels
         )
+        return "=" + "".join(codes) + r"\."
 
 
 @dataclass(frozen=True)
@@ -363,10 +382,6 @@ class ValueTokens(AnswerFormat):
     def write(self, values: ArrayLike, description: Description | None = None) -> str:
         """One token a channel, in table order."""
         return "".join(f"<v{n}>" for n in to_steps(values, self.decimals, self.channels))
-
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.regex())
 
     def read(self, text: str) -> Parsed:
         """Exactly one token a channel, each in its channel's range."""

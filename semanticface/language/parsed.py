@@ -86,6 +86,8 @@ class Tally:
     not_finite: list[str] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
     repaired: bool = False
+    seen: set[int] = field(default_factory=set)
+    _voided: set[int] = field(default_factory=set)
 
     def note(self, text: str, *, repair: bool = False) -> None:
         """Count a surface difference, or a repair."""
@@ -94,15 +96,24 @@ class Tally:
 
     def put(self, index: int, value: float) -> None:
         """Take a channel's value; a second, different one voids both."""
-        name, before = NAMES[index], self.values[index]
+        before = self.values[index]
+        self.seen.add(index)
         number = np.float32(value) if abs(value) < 1e30 else np.float32(np.nan)
         if not np.isfinite(number):
-            self.not_finite.append(name)
-        elif name in self.duplicate or (np.isfinite(before) and before != number):
-            self.values[index] = np.nan
-            self.duplicate.append(name)
+            self.not_finite.append(NAMES[index])
+            self.void(index)
+        elif index in self._voided:
+            self.duplicate.append(NAMES[index])
+        elif np.isfinite(before) and before != number:
+            self.duplicate.append(NAMES[index])
+            self.void(index)
         else:
             self.values[index] = number + np.float32(0)  # -0.0 to 0.0
+
+    def void(self, index: int) -> None:
+        """Something unusable was said of this channel: whatever else is said, it is missing."""
+        self._voided.add(index)
+        self.values[index] = np.nan
 
     def parsed(self, description: Description | None, key: str) -> Parsed:
         """Close the books."""

@@ -55,12 +55,15 @@ class ClipMeta:
     @classmethod
     def from_json(cls, text: str) -> ClipMeta:
         """Restore a meta; unknown keys are an error."""
-        raw = json.loads(text)
         known = {each.name for each in fields(cls)}
-        if not isinstance(raw, dict) or set(raw) - known:
+        try:
+            raw = json.loads(text)
+        except ValueError:
+            raw = None
+        listed = raw.get("conventions", []) if isinstance(raw, dict) else None
+        if not isinstance(raw, dict) or set(raw) - known or not isinstance(listed, list):
             raise BadInput(f"clip meta {text[:80]!r}", f"an object with keys of {sorted(known)}")
-        raw["conventions"] = tuple(raw.get("conventions", ()))
-        return cls(**raw)
+        return cls(**{**raw, "conventions": tuple(map(str, listed))})
 
     def applied(self, convention: str) -> ClipMeta:
         """The same meta with one more convention on its list."""
@@ -104,8 +107,10 @@ class FaceClip:
         _check_shapes(values, times, present)
         extra = {name: _frozen(np.asarray(column)) for name, column in self.extra.items()}
         for name, column in extra.items():
-            if len(column) != len(times):
-                raise BadInput(f"{len(column)} values", f"{len(times)}, one a frame", column=name)
+            if column.shape != times.shape:
+                raise BadInput(
+                    f"values of shape {column.shape}", f"{times.shape}, one a frame", column=name
+                )
         for name, value in (
             ("values", values), ("times", times), ("present", present), ("extra", extra),
         ):  # fmt: skip
@@ -138,7 +143,15 @@ class FaceClip:
         columns are averaged and a convention says so.
         """
         columns = read_header(labels)
-        source = np.asarray(table, dtype=np.float64).reshape(len(np.asarray(times)), len(labels))
+        source = np.asarray(table, dtype=np.float64)
+        expected = (len(np.asarray(times)), len(labels))
+        if source.shape != expected and source.size + expected[0] * expected[1]:
+            raise BadInput(
+                f"a table of shape {source.shape}",
+                f"{expected}: a row a time, a column a label",
+                hint="Is it transposed?" if source.shape == expected[::-1] else "",
+            )
+        source = source.reshape(expected)
         unknown = {
             label: source[:, j] for j, label in enumerate(labels) if columns.channel_of[j] is None
         }
@@ -202,8 +215,10 @@ class FaceClip:
 
     @property
     def step(self) -> float:
-        """The usual time from one frame to the next: the median, NaN below two frames."""
-        return float(np.median(np.diff(self.times))) if len(self) > 1 else float("nan")
+        """The usual time from one frame to the next: the median; NaN where time stands still."""
+        steps = np.diff(self.times)
+        moving = steps[steps > 0]  # some sources stamp several frames alike
+        return float(np.median(moving)) if len(moving) else float("nan")
 
     @property
     def rate(self) -> float:
@@ -212,7 +227,7 @@ class FaceClip:
 
     def gaps(self, factor: float = 1.5) -> tuple[Gap, ...]:
         """Pauses longer than `factor` usual steps."""
-        if len(self) < 3:
+        if len(self) < 3 or np.isnan(self.step):
             return ()
         steps, usual = np.diff(self.times), self.step
         return tuple(
@@ -299,9 +314,9 @@ def concatenate(clips: Iterable[FaceClip], pause: float | None = None) -> FaceCl
     """Clips one after the other.
 
     Times must follow on, unless `pause` is given: then each clip begins `pause`
-    seconds after the one before it ended. Channels absent from any clip, and
-    extra columns not in all of them, are an error to join and so are calibrated
-    and raw clips.
+    seconds after the one before it ended. Clips that differ in channels, extra
+    columns, calibration, conventions or clock are refused. Of the rest of the
+    meta only what all clips agree on is kept.
     """
     parts = list(clips)
     if not parts:
@@ -310,6 +325,8 @@ def concatenate(clips: Iterable[FaceClip], pause: float | None = None) -> FaceCl
     for other in parts[1:]:
         _must_agree(first, other, "channels", lambda clip: clip.names)
         _must_agree(first, other, "calibration", lambda clip: clip.meta.calibrated)
+        _must_agree(first, other, "conventions", lambda clip: clip.meta.conventions)
+        _must_agree(first, other, "clocks", lambda clip: clip.meta.clock)
         _must_agree(first, other, "extra columns", lambda clip: tuple(sorted(clip.extra)))
     if pause is not None:
         for i in range(1, len(parts)):
@@ -318,8 +335,21 @@ def concatenate(clips: Iterable[FaceClip], pause: float | None = None) -> FaceCl
         first,
         values=np.concatenate([clip.values for clip in parts]),
         times=np.concatenate([clip.times for clip in parts]),
+        meta=_common_meta([clip.meta for clip in parts]),
         extra={name: np.concatenate([clip.extra[name] for clip in parts]) for name in first.extra},
     )
+
+
+def _common_meta(metas: list[ClipMeta]) -> ClipMeta:
+    """What all metas say alike; sources are listed."""
+    first = metas[0]
+    blank = ClipMeta(source=" + ".join(dict.fromkeys(meta.source for meta in metas)))
+    kept = {
+        each.name: getattr(first, each.name)
+        for each in fields(ClipMeta)
+        if all(getattr(meta, each.name) == getattr(first, each.name) for meta in metas)
+    }
+    return replace(blank, **kept)
 
 
 def _must_agree(
@@ -333,9 +363,21 @@ def _must_agree(
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    """The array read-only; a copy, if somebody else could still write to it."""
+    if not array.flags.writeable and not _writeable_below(array):
+        return array
+    own = array.copy()
+    own.flags.writeable = False
+    return own
+
+
+def _writeable_below(array: NDArray[Any]) -> bool:
+    base = array.base
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable:
+            return True
+        base = base.base
+    return base is not None  # memory that numpy does not own
 
 
 def _check_shapes(values: Values, times: Times, present: NDArray[np.bool_]) -> None:

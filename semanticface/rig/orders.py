@@ -123,7 +123,7 @@ ORDERS: MappingProxyType[str, NameOrder] = MappingProxyType(
 
 
 def _plain(label: str) -> str:
-    return label.strip().rsplit(".", 1)[-1].replace("_", "").lower()
+    return label.strip().lower().removeprefix("blendshapes.").replace("_", "")
 
 
 @cache
@@ -192,20 +192,21 @@ def read_header(labels: Sequence[str]) -> Columns:
     """
     channel_of = tuple(find(label) for label in labels)
     unknown = tuple(label for label, i in zip(labels, channel_of, strict=True) if i is None)
-    seen: dict[int, str] = {}
-    shared: list[str] = []
+    given: dict[int, list[str]] = {}
     for label, index in zip(labels, channel_of, strict=True):
-        if index is None:
-            continue
-        if index in seen:
-            name = NAMES[index]
-            split = label.strip()[-2:] in ("_L", "_R") and name in _SPLIT
-            if not split or _plain(label) == _plain(seen[index]):
-                raise BadInput(
-                    f"the columns '{seen[index]}' and '{label}' for one channel",
-                    f"one column for {name}",
-                    column=label,
-                )
-            shared.append(name)
-        seen[index] = label
-    return Columns(channel_of, unknown, tuple(shared))
+        if index is not None:
+            given.setdefault(index, []).append(label)
+    shared = [index for index, several in given.items() if len(several) > 1]
+    for index in shared:
+        if NAMES[index] not in _SPLIT or _sides(given[index]) != ["_l", "_r"]:
+            several = "' and '".join(given[index])
+            raise BadInput(
+                f"the columns '{several}' for one channel",
+                f"one column for {NAMES[index]}",
+                column=given[index][1],
+            )
+    return Columns(channel_of, unknown, tuple(NAMES[index] for index in shared))
+
+
+def _sides(labels: list[str]) -> list[str]:
+    return sorted(label.strip().lower()[-2:] for label in labels)
