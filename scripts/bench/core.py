@@ -1,11 +1,11 @@
 """Speed of the core, in one table: describing, parsing, reading takes, starting up.
 
-    python scripts/bench/core.py [--take TAKE.csv]
+    python scripts/bench/core.py [--takes TAKE.csv ...]
 
 Every row is measured in this run and set against a limit or a peer measured in
 this run too. Single-threaded; best of several rounds, because other processes
-can only slow a round down. Without `--take` a rehearsed take of 4,030 frames is
-written to a temporary file first.
+can only slow a round down. The first take serves for describing and parsing too;
+without one a rehearsed take of about 4,000 frames is written to a temporary file.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def rehearsed_take(folder: Path) -> Path:
     """A take of about 4,030 frames, written by the project's own writer."""
     whole = concatenate([perform(seed=i) for i in range(15)], pause=1 / 30)
     path = folder / "rehearsal_1_nobody.csv"
-    livelink_csv.write(whole[:4030], path)
+    # A phone's numbers have ten decimals; finer ones would need a longer way of writing.
+    livelink_csv.write(whole.with_values(np.round(whole.values, 4)), path)
     return path
 
 
@@ -92,7 +93,7 @@ def reading(path: Path) -> Row:
         ours = min(ours, best(lambda: livelink_csv.read(path), 3))
         theirs = min(theirs, best(lambda: pd.read_csv(path, skip_blank_lines=True), 3))
     return Row(
-        "read a take", f"{ours * 1000:.1f} ms", f"pandas.read_csv {theirs * 1000:.1f} ms",
+        f"read {path.stem}", f"{ours * 1000:.1f} ms", f"pandas.read_csv {theirs * 1000:.1f} ms",
         theirs / ours,
     )  # fmt: skip
 
@@ -109,7 +110,8 @@ def starting(what: str, arguments: list[str], limit: float) -> Row:
 
 IMPORT_CORE = (
     "import sys, semanticface.rig, semanticface.formats.livelink_csv, semanticface.formats, "
-    "semanticface.language.describe, semanticface.language.parse, semanticface.language.consistency; "
+    "semanticface.language.describe, semanticface.language.parse, "
+    "semanticface.language.consistency; "
     "sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'pandas')))"
 )
 
@@ -117,19 +119,22 @@ IMPORT_CORE = (
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--take", type=Path, help="a Live Link Face CSV; default: a rehearsed one")
-    take = parser.parse_args().take
+    parser.add_argument("--takes", type=Path, nargs="+", help="Live Link Face CSVs")
+    takes = parser.parse_args().takes
     with tempfile.TemporaryDirectory() as folder:
-        path = take or rehearsed_take(Path(folder))
-        clip = livelink_csv.read(path)
+        paths = takes or [rehearsed_take(Path(folder))]
+        clip = livelink_csv.read(paths[0])
         rows = [
             describing(clip),
             parsing(clip),
-            reading(path),
+            *(reading(path) for path in paths),
             starting("semanticface --help", ["-m", "semanticface.cli.main", "--help"], 0.30),
             starting("import of the core", ["-c", IMPORT_CORE], 0.25),
+            starting("  of which numpy", ["-c", "import numpy"], 0.25),
         ]
-    table = Table("what", "measured", "against", "ratio", title=f"{path.name}, {len(clip)} frames")
+    table = Table(
+        "what", "measured", "against", "ratio", title=f"{paths[0].name}, {len(clip)} frames"
+    )
     for row in rows:
         table.add_row(row.what, row.measured, row.against, f"{row.ratio:.2f}")
     Console(width=100).print(table)

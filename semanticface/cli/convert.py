@@ -87,6 +87,8 @@ def _jobs(inputs: list[Path], target: Path, to: str | None) -> list[tuple[Path, 
     from semanticface.errors import BadInput
     from semanticface.formats.catalogue import by_key
 
+    if to == "take" and len(inputs) > 1:
+        raise BadInput(f"{len(inputs)} sources", "one, for a take folder", file=target)
     into_folder = to != "take" and (target.is_dir() or len(inputs) > 1)
     if not into_folder:
         if inputs[0].resolve() == target.resolve():
@@ -99,9 +101,9 @@ def _jobs(inputs: list[Path], target: Path, to: str | None) -> list[tuple[Path, 
     target.mkdir(parents=True, exist_ok=True)
     suffix = by_key(to).suffixes[0]
     jobs = [(source, target / f"{source.stem}{suffix}") for source in inputs]
-    names = [place for _, place in jobs]
-    if len(set(names)) < len(names) or set(names) & {each.resolve() for each in inputs}:
-        raise BadInput("sources that would be written over each other", "different names")
+    places = {place.resolve() for _, place in jobs}
+    if len(places) < len(jobs) or places & {each.resolve() for each in inputs}:
+        raise BadInput("files that would be written over each other", "different names or folders")
     return jobs
 
 
@@ -118,8 +120,9 @@ def _one(
         clip = clip.mirrored()
     chosen = by_key(to) if to else for_writing(target)
     options = _given(writing)
-    if not accepts(chosen, "write", "fill"):  # such a format leaves out what is missing
-        options.pop("fill", None)
+    if "fill" in options and not accepts(chosen, "write", "fill"):
+        note(f"{chosen.key} leaves out what is missing; --fill is not needed and does nothing")
+        del options["fill"]
     for text in clip.meta.conventions:
         note(f"read: {text}")
     for text in formats.write(clip, target, chosen.key, **options):

@@ -54,6 +54,12 @@ def describe(
 
     semanticface describe take.csv -o descriptions.jsonl      (every frame)
     """
+    from semanticface.errors import BadInput
+
+    given = [("--at", at), ("--every", every), ("--output", output)]
+    several = [name for name, value in given if value]
+    if len(several) > 1:
+        raise BadInput(" and ".join(several), "one of them")
     clip = load(clip_file, source_format, exchange_mouth=exchange_mouth, rate=rate)
     options = {"language": language.value, "facs": facs}
     if output is not None:
@@ -78,13 +84,15 @@ def _frames(clip: FaceClip, at: list[float] | None, every: float | None) -> list
         wanted = np.arange(0, clip.duration + 1e-9, every)
     elif at:
         wanted = np.array(at)
-        if (wanted < 0).any() or (wanted > clip.duration + clip.step).any():
-            raise BadInput(f"--at {max(at):g}", f"seconds from 0 to {clip.duration:.3f}")
+        for moment in at:
+            if not 0 <= moment <= clip.duration + 0.05:
+                raise BadInput(f"--at {moment:g}", f"seconds from 0 to {clip.duration:.3f}")
     else:
         return None
     from_start = clip.times - clip.times[0]
-    nearest = np.abs(from_start[None, :] - wanted[:, None]).argmin(axis=1)
-    return list(dict.fromkeys(nearest.tolist()))
+    after = np.searchsorted(from_start, wanted).clip(1, max(len(clip) - 1, 1))
+    nearest = after - (wanted - from_start[after - 1] < from_start[after % len(clip)] - wanted)
+    return list(dict.fromkeys(nearest.clip(0, len(clip) - 1).tolist()))
 
 
 def _peak(clip: FaceClip) -> int:
@@ -98,9 +106,9 @@ def _say_clip(clip: FaceClip, language: str, seed: int) -> None:
     from semanticface.cli.console import out
     from semanticface.language.temporal import describe_clip
 
-    told = describe_clip(clip, language=language, seed=seed)  # type: ignore[arg-type]
+    told = describe_clip(clip, language=language, seed=seed)
     out().print("[bold]The clip[/bold]")
-    out().print(told.text, markup=False)
+    out().print(told.text, markup=False, soft_wrap=True)
 
 
 def _say_frame(clip: FaceClip, index: int, seed: int, options: dict[str, Any]) -> None:
@@ -114,8 +122,8 @@ def _say_frame(clip: FaceClip, index: int, seed: int, options: dict[str, Any]) -
         return
     told = put_into_words(clip.values[index], seed=seed + index, **options)
     for field, text in told.as_analysis().items():
-        out().print(f"[cyan]{field.replace('_', ' '):<21}[/cyan]", end="")
-        out().print(text, markup=False)
+        out().print(f"[cyan]{field.replace('_', ' '):<22}[/cyan]", end="")
+        out().print(text, markup=False, soft_wrap=True)
 
 
 def _write_all(clip: FaceClip, output: Path, seed: int, options: dict[str, Any]) -> None:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import typer
 
-EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "formats": (
-        "Parquet, TextGrid, VMC, GLB, token counts",
-        ("pyarrow", "praatio", "python-osc", "pygltflib", "tokenizers"),
-    ),
-    "train": (
-        "fine-tuning with LoRA",
-        ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "bitsandbytes"),
-    ),
-    "speech": ("audio, alignment, phones", ("librosa", "soundfile", "pocketsphinx", "praatio")),
-    "serve": ("HTTP client and gateway", ("httpx", "fastapi", "uvicorn", "python-osc")),
-    "arena": ("preference arena", ("fastapi", "sqlalchemy", "alembic", "krippendorff")),
-    "track": ("face tracker for comparison", ("ai-edge-litert", "av")),
-    "dev": ("tests, lint, types", ("pytest", "hypothesis", "ruff", "mypy", "import-linter")),
-}  # fmt: skip
-CORE = ("numpy", "pydantic", "jinja2", "pyyaml", "typer", "rich", "pillow")
+WHAT_FOR = {
+    "core": "",
+    "formats": "Parquet, TextGrid, VMC, GLB, token counts",
+    "train": "fine-tuning with LoRA",
+    "speech": "audio, alignment, phones",
+    "serve": "HTTP client and gateway",
+    "arena": "preference arena",
+    "track": "face tracker for comparison",
+    "dev": "tests, lint, types",
+}
 
 
 def doctor() -> None:
@@ -33,21 +27,35 @@ def doctor() -> None:
     from semanticface.cli.console import out
 
     table = Table("", "package", "version", "what for", box=None, header_style="bold")
-    broken = [name for name in CORE if not _version(name)]
-    for name in CORE:
-        table.add_row("core", name, _version(name) or "[red]missing[/red]", "")
-    for extra, (what_for, packages) in EXTRAS.items():
+    wanted = _requirements()
+    for extra, packages in wanted.items():
+        absent = "[red]missing[/red]" if extra == "core" else "[dim]-[/dim]"
         for i, name in enumerate(packages):
-            shown = _version(name) or "[dim]-[/dim]"
-            table.add_row(extra if i == 0 else "", name, shown, what_for if i == 0 else "")
+            first = (extra, WHAT_FOR.get(extra, "")) if i == 0 else ("", "")
+            table.add_row(first[0], name, _version(name) or absent, first[1])
     out().print(f"semanticface {__version__}, Python {_python()}")
     out().print(_rig_and_prompts())
     out().print(table)
-    for extra, (what_for, packages) in EXTRAS.items():
-        if not all(map(_version, packages)):
-            out().print(f"{what_for}: pip install 'semanticface[{extra}]'", markup=False)
-    if broken:
+    for extra, packages in wanted.items():
+        if extra != "core" and not all(map(_version, packages)):
+            about = WHAT_FOR.get(extra, extra)
+            out().print(f"{about}: pip install 'semanticface[{extra}]'", markup=False)
+    if not all(map(_version, wanted["core"])):
         raise typer.Exit(1)
+
+
+def _requirements() -> dict[str, list[str]]:
+    """Packages the installed metadata asks for, by extra; `core` comes first."""
+    import re
+    from importlib.metadata import requires
+
+    found: dict[str, list[str]] = {"core": []}
+    for line in requires("semanticface") or []:
+        name = re.split(r"[\s<>=!~;\[]", line, maxsplit=1)[0]
+        extra = re.search(r"extra == ['\"](\w+)['\"]", line)
+        if name != "semanticface":
+            found.setdefault(extra[1] if extra else "core", []).append(name)
+    return found
 
 
 def _version(package: str) -> str | None:

@@ -45,7 +45,7 @@ def inspect(
     )  # fmt: skip
     for label, text in survey.facts(clip, most_gaps=gaps):
         out().print(f"[bold]{label:<12}[/bold] ", end="")
-        out().print(text, markup=False)
+        out().print(text, markup=False, soft_wrap=True)
     if channels:
         out().print(_table(clip))
 

@@ -36,9 +36,6 @@ def main() -> None:
         app()
     except SemanticFaceError as error:
         _stop(str(error))
-    except BrokenPipeError:  # the reader of our output has gone: `... | head`
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:
         _stop(_plain(error))
 

@@ -71,7 +71,7 @@ def _chosen_frames(clip_file: Path | None, most: int) -> tuple[FaceClip, int]:
     from semanticface.rig import into_range
 
     clip = load(clip_file) if clip_file else perform()
-    whole = clip[~np.isnan(clip.values).any(axis=1)]
+    whole = clip[np.asarray(~np.isnan(clip.values).any(axis=1))]
     if not len(whole):
         raise BadInput("no frame with all 61 values", "at least one", file=clip_file)
     chosen = whole[np.unique(np.linspace(0, len(whole) - 1, most).astype(int))]

@@ -47,14 +47,21 @@ def validate(
 def find_faults(path: Path, key: str | None = None, *, unreal: bool = False) -> list[Fault]:
     """All faults of one file, in file order."""
     from semanticface import formats
-    from semanticface.errors import BadInput
+    from semanticface.errors import BadInput, MissingExtra
     from semanticface.formats import livelink_csv
+    from semanticface.formats.catalogue import by_key
+    from semanticface.formats.fault import Fault
     from semanticface.formats.plausibility import implausible
 
     try:
-        chosen = formats.FORMATS[key] if key in formats.FORMATS else formats.recognise(path)
+        chosen = by_key(key) if key else formats.recognise(path)
     except BadInput as error:
         return [_as_fault(error)]
+    if unreal and chosen.key != "livelink-csv":
+        raise BadInput(
+            f"--unreal for a file of format '{chosen.key}'", "a Live Link CSV", file=path,
+            hint="Only those go through Unreal's importer.",
+        )  # fmt: skip
     faults: list[Fault] = []
     if chosen.key == "livelink-csv":
         faults += livelink_csv.check(path)
@@ -66,6 +73,8 @@ def find_faults(path: Path, key: str | None = None, *, unreal: bool = False) -> 
             faults += implausible(formats.read(path, chosen.key))
         except BadInput as error:
             faults.append(_as_fault(error))
+        except MissingExtra as error:
+            faults.append(Fault(None, None, "a file that cannot be read here", str(error), "error"))
     return faults
 
 

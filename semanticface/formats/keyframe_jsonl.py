@@ -28,12 +28,13 @@ from semanticface.formats import json_lines
 from semanticface.formats.frames import not_carried
 from semanticface.formats.json_lines import PathLike
 from semanticface.formats.semanticface_jsonl import (
+    Answer,
     answer_notes,
     answer_text,
     clip_of_answers,
     response,
 )
-from semanticface.language.parse import parse_answer
+from semanticface.language.parse import parse_keyframes
 from semanticface.rig import INDEX, ClipMeta, FaceClip
 
 _ONES = (
@@ -69,14 +70,14 @@ def read(
     flip_eye_pitch: bool = True,
     exchange_mouth: bool = True,
 ) -> FaceClip:
-    """Read results as a clip, one keyframe a line, in the order of the lines.
+    """Read results as a clip, every keyframe of every line, in the order of the file.
 
     The names the answers give themselves are in `meta.notes["keyframes"]`. An
     answer that cannot be read is a row of NaN.
     """
     if not seconds_per_keyframe > 0:
         raise BadInput(f"{seconds_per_keyframe:g} seconds a keyframe", "more than 0")
-    parsed = [parse_answer(response(held, path, row)) for row, held in json_lines.objects(path)]
+    parsed = [answer.parsed for answer in read_answers(path)]
     notes = {"keyframes": [each.keyframe for each in parsed]}
     meta = ClipMeta(Path(path).name, "keyframeface", notes=notes)
     clip = clip_of_answers(
@@ -88,6 +89,16 @@ def read(
     if not flip_eye_pitch:
         return clip.with_meta(conventions=(*clip.meta.conventions, "eye pitch as given"))
     return _flipped(clip, "eye pitch turned around (KeyframeFace: positive is up)")
+
+
+def read_answers(path: PathLike) -> list[Answer]:
+    """Every keyframe of every line, with its own report; a line may hold several."""
+    return [
+        Answer(row, text, parsed, None, ())
+        for row, held in json_lines.objects(path)
+        for text in (response(held, path, row),)
+        for parsed in parse_keyframes(text)
+    ]
 
 
 def write(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,8 @@ _LOG_LINE = re.compile(rb"[VDAB],\d+,-?\d+,\d+,")
 _MOST_COLUMNS = 512
 
 
-class Header(NamedTuple):
+@dataclass(frozen=True)
+class Header:
     """What the first line says."""
 
     labels: tuple[str, ...]
@@ -30,7 +32,7 @@ class Header(NamedTuple):
         """Timecode, count, values: the app's own arrangement."""
         return self.time_at == 0 and self.count_at == 1
 
-    @property
+    @cached_property
     def precision(self) -> type[np.floating]:
         """float32 if every column is a channel."""
         known = (find(self.labels[j]) is not None for j in self.values)

@@ -40,6 +40,8 @@ class Prompt:
     sha256: str
     about: str
     text: str
+    formats: tuple[str, ...] = ()
+    """Keys of the answer formats it asks for; empty if it adapts to any."""
 
     def messages(self, **variables: Any) -> list[Message]:
         """Render the prompt's roles, in file order, as chat messages."""
@@ -85,7 +87,7 @@ def _checked(folder: Path, entry: dict[str, Any]) -> Prompt:
         )  # fmt: skip
     if entry["rig"] != RIG_VERSION:
         raise BadInput(f"a prompt for rig {entry['rig']}", RIG_VERSION, file=path)
-    return Prompt(**entry, text=text)
+    return Prompt(**{**entry, "formats": tuple(entry.get("formats", ()))}, text=text)
 
 
 def load_prompt(key: str) -> Prompt:
@@ -101,11 +103,19 @@ def load_prompt(key: str) -> Prompt:
 def image_messages(answer_format: AnswerFormat, key: str = "image/semanticface") -> list[Message]:
     """The request for one picture; `<image>` stands where the picture goes."""
     listed = [i for i in ANSWER_ORDER if i in set(answer_format.channels)]
-    return load_prompt(key).messages(
+    prompt = load_prompt(key)
+    if prompt.formats and answer_format.key not in prompt.formats:
+        raise BadInput(
+            f"answer format '{answer_format.key}' for the prompt '{key}'",
+            f"one it asks for: {', '.join(prompt.formats)}",
+        )
+    regions = {CHANNELS[i].region for i in listed}
+    return prompt.messages(
         format=answer_format,
         count=len(listed),
         labels=[CHANNELS[i].label for i in listed],
-        regions=[region for region in REGIONS if region != "head"],
+        regions=[region for region in REGIONS if region in regions and region != "head"],
+        turns=any(CHANNELS[i].signed for i in listed),
         fields=FIELDS,
         not_observable=NOT_OBSERVABLE,
         mostly_symmetric=MOSTLY_SYMMETRIC,
@@ -141,7 +151,10 @@ def skeleton(answer_format: AnswerFormat) -> str:
     comma = ", " if ", " in answer.rpartition("{")[2] else ","
     head, brace, pairs = answer.rpartition("{")
     closing = pairs[len(pairs.rstrip("}")) :]
-    return f"{head}{brace}{comma.join([*pairs.split(comma)[:2], '...'])}{closing}"
+    shown = pairs.rstrip("}").split(comma)
+    if len(shown) > 3:
+        shown = [*shown[:2], "..."]
+    return f"{head}{brace}{comma.join(shown)}{closing}"
 
 
 _ONES = (

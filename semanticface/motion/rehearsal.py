@@ -59,8 +59,8 @@ SCORE: tuple[Move, ...] = (
     _syllable(4.95, 0.35, mouthStretchLeft=0.25, mouthStretchRight=0.25),
     _syllable(5.2, 0.2, mouthPucker=0.5),
     Move({"eyeLookOutLeft": 0.6, "eyeLookInRight": 0.6}, 5.6, 5.7, 6.2, 6.3),
-    Move({"eyeBlinkRight": 0.9, "mouthSmileRight": 0.35, "mouthRight": 0.25, "cheekSquintRight": 0.4},
-         6.5, 6.65, 6.85, 7.05),
+    Move({"eyeBlinkRight": 0.9, "mouthSmileRight": 0.35, "mouthRight": 0.25,
+          "cheekSquintRight": 0.4}, 6.5, 6.65, 6.85, 7.05),
     Move({"browDownLeft": 0.6, "browDownRight": 0.6, "mouthPressLeft": 0.45,
           "mouthPressRight": 0.45} | _both("eyeSquint", 0.4), 7.2, 7.6, 8.0, 8.4),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from semanticface.rig import CHANNELS, FaceClip
 class Moment(NamedTuple):
     """A frame worth showing: its words and its numbers."""
 
-    index: int
+    frame: int
     seconds: float
     title: str
     told: Description
@@ -58,7 +58,7 @@ def clip_page(
         undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     source = (files("semanticface.report") / "clip_page.html.jinja").read_text(encoding="utf-8")
-    marks = [(moment, x_of(clip, clip.times[moment.index])) for moment in moments]
+    marks = [(moment, x_of(clip, clip.times[moment.frame])) for moment in moments]
     ticks = [(s, x_of(clip, clip.times[0] + s)) for s in range(int(clip.duration) + 1)]
     return environment.from_string(source).render(
         title=title, facts=facts, words=words, marks=marks, conversions=conversions, costs=costs,

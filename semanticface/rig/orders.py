@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -122,8 +122,14 @@ ORDERS: MappingProxyType[str, NameOrder] = MappingProxyType(
 )  # fmt: skip
 
 
+_LONGEST = 80
+
+
 def _plain(label: str) -> str:
-    return label.strip().lower().removeprefix("blendshapes.").replace("_", "")
+    plain = label.strip().lower()
+    for prefix in ("blendshapes.", "rotations."):  # as in our Audio2Face files
+        plain = plain.removeprefix(prefix)
+    return plain.replace("_", "")
 
 
 @cache
@@ -139,7 +145,14 @@ def _aliases() -> dict[str, int]:
 def find(label: str) -> int | None:
     """Index of the channel that `label` names in any known order, or None."""
     exact = INDEX.get(label)
-    return exact if exact is not None else _aliases().get(_plain(label))
+    if exact is not None:
+        return exact
+    return _find_alias(label) if len(label) < _LONGEST else None
+
+
+@lru_cache(maxsize=2048)
+def _find_alias(label: str) -> int | None:
+    return _aliases().get(_plain(label))
 
 
 def resolve(label: str) -> int:

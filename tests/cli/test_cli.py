@@ -337,3 +337,52 @@ def test_output_cut_short_by_the_reader_is_no_error(tmp_path, take):
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     assert done.stdout.startswith("source")
+
+
+def test_converting_a_folder_onto_itself_is_refused(run, take):
+    other = take.parent / "b.csv"
+    livelink_csv.write(perform(seed=2), other)
+    before = take.read_bytes()
+    shown = run("convert", take.name, "b.csv", ".", "--to", "livelink-csv")
+    assert shown.code == 2
+    assert "over each other" in shown.err
+    assert take.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("convert", "scene_1_anna.csv", "b.csv", "out", "--to", "take"), "2 sources"),
+        (("describe", "scene_1_anna.csv", "--at", "1", "--every", "1"), "--at and --every"),
+        (("describe", "scene_1_anna.csv", "--at", "-1", "--at", "2"), "--at -1"),
+        (("validate", "scene_1_anna.csv", "--from", "livelnk"), "livelink-csv"),
+        (("validate", "x.npz", "--unreal"), "a Live Link CSV"),
+    ],
+)
+def test_options_that_make_no_sense_together_are_not_ignored(arguments, message, run, take):
+    formats.write(perform(), take.parent / "x.npz")
+    shown = run(*arguments)
+    assert shown.code == 2
+    assert message in shown.err + shown.out
+
+
+def test_a_fill_that_is_not_needed_says_so(run, take, tmp_path):
+    assert "does nothing" in run("convert", take, tmp_path / "f.npz", "--fill", 0).err
+
+
+def test_validate_reads_keyframes(run, tmp_path):
+    from semanticface.language.answers import answer_format
+
+    face = answer_format("flat").write(np.zeros(61))
+    line = {"response": f'{{"Keyframe_one":{face},"Keyframe_two":{face[:300]}'}
+    (tmp_path / "k.jsonl").write_text(json.dumps(line) + "\n")
+    shown = run("validate", tmp_path / "k.jsonl", "--most", 200)
+    assert "repaired reading" in shown.out
+    assert "tongueOut: found no value" in shown.out
+    assert len(formats.read(tmp_path / "k.jsonl")) == 2
+
+
+def test_describing_often_over_a_long_clip_needs_little_memory(run, tmp_path):
+    clip = perform()
+    formats.write(clip[:3].with_values(clip.values[:3]), tmp_path / "s.npz")
+    assert run("describe", tmp_path / "s.npz", "--every", "0.001").out.count("Frame") == 3

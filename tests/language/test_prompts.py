@@ -16,7 +16,7 @@ from semanticface.language.prompts import (
     prompt_folder,
     skeleton,
 )
-from semanticface.rig import COUNT, ORDERS
+from semanticface.rig import COUNT, ORDERS, region_indices
 
 SCRIPT = (["Lips part.", "A smile."], "A stage.", "Calm.")
 
@@ -133,3 +133,22 @@ def test_keyframe_numbers_are_spelt():
 
 def test_the_label_list_is_the_whole_table():
     assert len(json.loads(answer_format("flat").legend())) == COUNT
+
+
+def test_a_prompt_with_its_own_form_refuses_other_formats():
+    with pytest.raises(BadInput, match="format 'codes' for the prompt"):
+        image_messages(answer_format("codes"), "image/semanticface_released")
+
+
+def test_a_request_for_the_mouth_alone_speaks_of_the_mouth_alone():
+    mouth = tuple(region_indices("mouth", "jaw"))
+    text = image_messages(answer_format("two-key", 2, mouth))[1]["content"]
+    assert "(mouth, jaw)" in text
+    assert "rotations" not in text
+    assert "EyeBlink" not in text
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_skeleton_of_few_channels_is_a_legal_answer(count):
+    form = answer_format("flat", 3, tuple(range(count)))
+    assert re.fullmatch(form.regex(), skeleton(form))
