@@ -81,12 +81,9 @@ class AnswerFormat(ABC):
     def _compiled(self) -> re.Pattern[str]:
         return re.compile(self.regex())
 
-    def _exactly(self, text: str, parsed: Parsed) -> Parsed:
-        """The reading, if the text is spelt as the format spells it to the last character."""
-        if parsed.report.outcome != "strict" or self._compiled.fullmatch(text):
-            return parsed
-        why = "the right names, but other spacing or decimals than the format's, or an empty text"
-        return nothing(why, channels=self.channels)
+    def _matches(self, text: str) -> bool:
+        """Whether the text is spelt as the format spells it, to the last character."""
+        return len(text) <= json_answers.MAX_CHARS and bool(self._compiled.fullmatch(text))
 
     @cached_property
     def _listed(self) -> tuple[int, ...]:
@@ -128,7 +125,9 @@ class FlatJson(AnswerFormat):
 
     def read(self, text: str) -> Parsed:
         """Exactly the listed names in their order, finite values in range."""
-        return self._exactly(text, json_answers.read_flat(text, self._reader, self.key))
+        if self._matches(text):
+            return json_answers.exact_flat(text, self._reader, self.key)
+        return nothing(json_answers.why_not_flat(text, self._reader), channels=self.channels)
 
     def regex(self) -> str:
         """The object with its literal separators."""
@@ -164,7 +163,9 @@ class TwoKeyJson(FlatJson):
 
     def read(self, text: str) -> Parsed:
         """Both keys in order, the four fields as strings, all channels in order."""
-        return self._exactly(text, json_answers.read_two_key(text, self._reader, self.key))
+        if self._matches(text):
+            return json_answers.exact_two_key(text, self._reader, self.key)
+        return nothing(json_answers.why_not_two_key(text, self._reader), channels=self.channels)
 
     def regex(self) -> str:
         """Free text only inside the four strings."""
@@ -211,12 +212,12 @@ class MarkdownJson(FlatJson):
 
     def read(self, text: str) -> Parsed:
         """A four-part list that opens the text, then nothing but the object."""
-        listed, gap, rest = text.rpartition("\n\n")
-        description = Description.from_markdown(listed) if gap else None
-        if description is None or not listed.startswith("1. "):
-            return nothing("no numbered list of four parts before the object")
-        parsed = json_answers.read_flat(rest, self._reader, self.key)
-        return self._exactly(text, replace(parsed, description=description))
+        listed, _, rest = text.rpartition("\n\n")
+        if not self._matches(text):
+            why = "not a numbered list of four parts, an empty line and the object"
+            return nothing(why, channels=self.channels)
+        parsed = json_answers.exact_flat(rest, self._reader, self.key)
+        return replace(parsed, description=Description.from_markdown(listed))
 
     def regex(self) -> str:
         """Titles are literal; the text after each is free but for `{`."""
@@ -252,7 +253,9 @@ class SparseJson(AnswerFormat):
 
     def read(self, text: str) -> Parsed:
         """Known names in their order; what is left out is zero by definition."""
-        return self._exactly(text, json_answers.read_flat(text, self._reader, self.key))
+        if self._matches(text):
+            return json_answers.exact_flat(text, self._reader, self.key)
+        return nothing(json_answers.why_not_flat(text, self._reader), channels=self.channels)
 
     def regex(self) -> str:
         """Some of the pairs, in order, with commas between them."""

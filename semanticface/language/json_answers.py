@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.language.description import FIELDS, Description
-from semanticface.language.parsed import HIGH, LOW, STRICT, Parsed, nothing
+from semanticface.language.parsed import HIGH, LOW, STRICT, Parsed
 from semanticface.rig import CHANNELS, COUNT
 
 MAX_CHARS = 1_000_000
@@ -18,13 +18,12 @@ MAX_CHARS = 1_000_000
 
 
 class StrictObject:
-    """Turns a JSON object's pairs into values, or says why it is not strict."""
+    """Turns a JSON object's pairs into values, or says what keeps it from being strict."""
 
     def __init__(self, listed: tuple[int, ...], *, sparse: bool = False) -> None:
         self.labels = tuple(CHANNELS[i].label for i in listed)
-        self.indices = np.array(listed)
+        self.indices = np.array(listed, dtype=np.intp)
         self.sparse = sparse
-        self._bounds = (LOW[self.indices], HIGH[self.indices])
         self._position = {label: n for n, label in enumerate(self.labels)}
 
     def values(self, found: dict[str, Any]) -> NDArray[np.float32] | str:
@@ -48,11 +47,20 @@ class StrictObject:
             array = np.array(numbers, dtype=np.float64)
         except OverflowError:
             return "a number too large to be one"
-        bounds = self._bounds if chosen is self.indices else (LOW[chosen], HIGH[chosen])
-        if not ((array >= bounds[0]) & (array <= bounds[1])).all():  # false for NaN as well
+        if not ((array >= LOW[chosen]) & (array <= HIGH[chosen])).all():  # false for NaN as well
             return "a value out of its channel's range, or not finite"
-        if np.signbit(array).any() and np.signbit(array[array == 0]).any():
+        if np.signbit(array[array == 0]).any():
             return "a minus before zero"
+        return self._spread(array, chosen)
+
+    def exact(self, found: dict[str, float]) -> NDArray[np.float32]:
+        """Values [61] of an object that the format's own pattern has matched."""
+        array = np.fromiter(found.values(), np.float64, len(found))
+        if not self.sparse:
+            return self._spread(array, self.indices)
+        return self._spread(array, self.indices[[self._position[name] for name in found]])
+
+    def _spread(self, array: NDArray[np.float64], chosen: NDArray[Any]) -> NDArray[np.float32]:
         values = np.full(COUNT, np.nan, dtype=np.float32)
         if self.sparse:
             values[self.indices] = 0.0
@@ -93,29 +101,38 @@ def _decoded(text: str) -> dict[str, Any] | str:
     return found
 
 
-def read_flat(text: str, reader: StrictObject, key: str) -> Parsed:
-    """A text that is exactly one object of numbers."""
+def exact_flat(text: str, reader: StrictObject, key: str) -> Parsed:
+    """Read an object of numbers whose every character has been matched."""
+    return Parsed(reader.exact(json.loads(text)), None, STRICT, key)
+
+
+def exact_two_key(text: str, reader: StrictObject, key: str) -> Parsed:
+    """Read a two-key answer whose every character has been matched."""
+    found = json.loads(text)
+    return Parsed(reader.exact(found["arkit"]), Description(**found["analysis"]), STRICT, key)
+
+
+_SPELLING = "other spacing or decimals than the format's, or an empty text"
+
+
+def why_not_flat(text: str, reader: StrictObject) -> str:
+    """What keeps a text from being exactly one object of numbers."""
     found = _decoded(text)
     values = found if isinstance(found, str) else reader.values(found)
-    if isinstance(values, str):
-        return nothing(values, channels=tuple(reader.indices.tolist()))
-    return Parsed(values, None, STRICT, key)
+    return values if isinstance(values, str) else _SPELLING
 
 
-def read_two_key(text: str, reader: StrictObject, key: str) -> Parsed:
-    """A text that is exactly `{"analysis": {...}, "arkit": {...}}`."""
-    channels = tuple(reader.indices.tolist())
+def why_not_two_key(text: str, reader: StrictObject) -> str:
+    """What keeps a text from being exactly `{"analysis": {...}, "arkit": {...}}`."""
     found = _decoded(text)
     if isinstance(found, str):
-        return nothing(found, channels=channels)
+        return found
     if tuple(found) != ("analysis", "arkit"):
-        return nothing("keys other than 'analysis' and 'arkit'", channels=channels)
+        return "keys other than 'analysis' and 'arkit'"
     analysis, arkit = found["analysis"], found["arkit"]
     if not isinstance(analysis, dict) or tuple(analysis) != FIELDS:
-        return nothing("an analysis without its four fields in order", channels=channels)
+        return "an analysis without its four fields in order"
     if set(map(type, analysis.values())) != {str}:
-        return nothing("an analysis field that is not text", channels=channels)
+        return "an analysis field that is not text"
     values = reader.values(arkit) if isinstance(arkit, dict) else "an 'arkit' that is no object"
-    if isinstance(values, str):
-        return nothing(values, channels=channels)
-    return Parsed(values, Description(**analysis), STRICT, key)
+    return values if isinstance(values, str) else _SPELLING
