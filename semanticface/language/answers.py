@@ -12,91 +12,25 @@ from __future__ import annotations
 
 import json
 import re
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.language import json_answers
+from semanticface.language.answer_format import ANSWER_ORDER, AnswerFormat
+from semanticface.language.compact_answers import RegionIntegers, ShortCodes, ValueTokens
 from semanticface.language.description import FIELDS, Description
 from semanticface.language.numerals import (
-    check_decimals,
     decimal_pattern,
-    integer_pattern,
     limit,
     spell,
     to_steps,
 )
-from semanticface.language.parsed import STRICT, Parsed, nothing
-from semanticface.rig import CHANNELS, COUNT, INDEX, NAMES, ORDERS, REGIONS
-
-ANSWER_ORDER: tuple[int, ...] = tuple(
-    index for index in ORDERS["livelink-csv"].channels if index is not None
-)
-"""Channel indices in the order in which JSON answers list them."""
-
-
-@dataclass(frozen=True)
-class AnswerFormat(ABC):
-    """How one frame stands in text: how finely, and which channels, in table order."""
-
-    key: ClassVar[str]
-    about: ClassVar[str]
-    described: ClassVar[bool] = False
-    """Whether an answer holds the description beside the numbers."""
-
-    decimals: int = 3
-    channels: tuple[int, ...] = tuple(range(COUNT))
-
-    @abstractmethod
-    def write(self, values: ArrayLike, description: Description | None = None) -> str:
-        """One frame, values [61], as text. Refuses NaN and values out of range."""
-
-    @abstractmethod
-    def read(self, text: str) -> Parsed:
-        """Read a text that is exactly this format; anything else is `failed`."""
-
-    @abstractmethod
-    def regex(self) -> str:
-        """Pattern of every legal answer, for constrained decoding."""
-
-    def json_schema(self) -> dict[str, Any] | None:
-        """Schema of the answer; None where it is not JSON."""
-        return None
-
-    def legend(self) -> str:
-        """How the coefficients are named and ordered, for a prompt."""
-        return json.dumps([CHANNELS[i].label for i in self._listed])
-
-    def __post_init__(self) -> None:
-        check_decimals(self.decimals)
-        if not self.channels or list(self.channels) != sorted(set(self.channels)):
-            raise BadInput(f"channels {self.channels}", "rising channel indices")
-
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.regex())
-
-    def _matches(self, text: str) -> bool:
-        """Whether the text is spelt as the format spells it, to the last character."""
-        return len(text) <= json_answers.MAX_CHARS and bool(self._compiled.fullmatch(text))
-
-    @cached_property
-    def _listed(self) -> tuple[int, ...]:
-        wanted = set(self.channels)
-        return tuple(index for index in ANSWER_ORDER if index in wanted)
-
-    def _values(self, indices: list[int], steps: list[int], *, rest: bool) -> NDArray[np.float32]:
-        """Values [61] from whole steps; the format's other channels are 0 if `rest`."""
-        values = np.full(COUNT, np.nan, dtype=np.float32)
-        if rest:
-            values[list(self.channels)] = 0.0
-        values[indices] = np.array(steps, dtype=np.float64) / 10**self.decimals
-        return values
+from semanticface.language.parsed import Parsed, nothing
+from semanticface.rig import CHANNELS
 
 
 @dataclass(frozen=True)
@@ -270,134 +204,6 @@ class SparseJson(AnswerFormat):
         return _object_schema(self._listed, self.decimals, required=False)
 
 
-@dataclass(frozen=True)
-class RegionIntegers(AnswerFormat):
-    """`brow 0 0 12 0 0;eye 0 ... 3.`: whole steps, fixed order, grouped by region.
-
-    The stop at the end tells a whole answer from one cut inside its last number.
-    """
-
-    decimals: int = 2
-    key: ClassVar[str] = "regions"
-    about: ClassVar[str] = "whole numbers in fixed order, region by region"
-
-    @cached_property
-    def _groups(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        groups = (
-            (region, tuple(i for i in self.channels if CHANNELS[i].region == region))
-            for region in REGIONS
-        )
-        return tuple((region, indices) for region, indices in groups if indices)
-
-    def legend(self) -> str:
-        """Each region with its coefficients in order."""
-        return "; ".join(
-            f"{region}: {' '.join(CHANNELS[i].label for i in indices)}"
-            for region, indices in self._groups
-        )
-
-    def write(self, values: ArrayLike, description: Description | None = None) -> str:
-        """Steps of 10^-decimals: with two decimals, hundredths."""
-        groups = (
-            " ".join([region, *map(str, to_steps(values, self.decimals, indices))])
-            for region, indices in self._groups
-        )
-        return ";".join(groups) + "."
-
-    def read(self, text: str) -> Parsed:
-        """Every region in order, every number in range."""
-        if len(text) > 2000 or not self._compiled.fullmatch(text):
-            return nothing("not the integers-by-region format", channels=self.channels)
-        steps = [int(n) for part in text[:-1].split(";") for n in part.split(" ")[1:]]
-        indices = [i for _, group in self._groups for i in group]
-        return Parsed(self._values(indices, steps, rest=False), None, STRICT, self.key)
-
-    def regex(self) -> str:
-        """Region names and separators are literal."""
-        groups = (
-            " ".join([region, *(integer_pattern(CHANNELS[i], self.decimals) for i in indices)])
-            for region, indices in self._groups
-        )
-        return ";".join(groups) + r"\."
-
-
-@dataclass(frozen=True)
-class ShortCodes(AnswerFormat):
-    """`= jo30 msl60 msr60.`: two or three letters and whole steps, zero left out.
-
-    The stop at the end tells a whole answer from one that was cut off.
-    """
-
-    decimals: int = 2
-    key: ClassVar[str] = "codes"
-    about: ClassVar[str] = "short codes of the coefficients that are not zero"
-
-    def legend(self) -> str:
-        """Each code with what it stands for."""
-        return ", ".join(f"{CHANNELS[i].code} {CHANNELS[i].label}" for i in self.channels)
-
-    def write(self, values: ArrayLike, description: Description | None = None) -> str:
-        """An equals sign, one code a channel, a stop; a neutral face is `=.`."""
-        steps = to_steps(values, self.decimals, self.channels)
-        items = (f" {CHANNELS[i].code}{n}" for i, n in zip(self.channels, steps, strict=True) if n)
-        return "=" + "".join(items) + "."
-
-    def read(self, text: str) -> Parsed:
-        """Codes in table order; what is left out is zero by definition."""
-        if len(text) > 2000 or not self._compiled.fullmatch(text):
-            return nothing("not the short-code format", channels=self.channels)
-        items = [_CODE.fullmatch(item) for item in text[1:-1].split()]
-        found = [(_BY_CODE[item[1]], int(item[2])) for item in items if item]
-        values = self._values([i for i, _ in found], [n for _, n in found], rest=True)
-        return Parsed(values, None, STRICT, self.key)
-
-    def regex(self) -> str:
-        """Each code at most once, in table order."""
-        codes = (
-            f"(?: {CHANNELS[i].code}{integer_pattern(CHANNELS[i], self.decimals, zero=False)})?"
-            for i in self.channels
-        )
-        return "=" + "".join(codes) + r"\."
-
-
-@dataclass(frozen=True)
-class ValueTokens(AnswerFormat):
-    """`<v0><v0><v12>...`: one added token per channel, fixed order.
-
-    A tokenizer must know the tokens of `vocabulary` as single ones.
-    """
-
-    decimals: int = 2
-    key: ClassVar[str] = "tokens"
-    about: ClassVar[str] = "one value token a coefficient, in fixed order"
-    described: ClassVar[bool] = False
-
-    def vocabulary(self) -> tuple[str, ...]:
-        """The tokens to add, by rising value."""
-        most = max(limit(CHANNELS[i], self.decimals) for i in self.channels)
-        least = most if any(CHANNELS[i].signed for i in self.channels) else 0
-        return tuple(f"<v{n}>" for n in range(-least, most + 1))
-
-    def legend(self) -> str:
-        """The coefficients in the order of their tokens."""
-        return json.dumps([CHANNELS[i].label for i in self.channels])
-
-    def write(self, values: ArrayLike, description: Description | None = None) -> str:
-        """One token a channel, in table order."""
-        return "".join(f"<v{n}>" for n in to_steps(values, self.decimals, self.channels))
-
-    def read(self, text: str) -> Parsed:
-        """Exactly one token a channel, each in its channel's range."""
-        if len(text) > 2000 or not self._compiled.fullmatch(text):
-            return nothing("not the value-token format", channels=self.channels)
-        steps = [int(n) for n in text[2:-1].split("><v")]
-        return Parsed(self._values(list(self.channels), steps, rest=False), None, STRICT, self.key)
-
-    def regex(self) -> str:
-        """One literal token a channel."""
-        return "".join(f"<v{integer_pattern(CHANNELS[i], self.decimals)}>" for i in self.channels)
-
-
 FORMATS: dict[str, type[AnswerFormat]] = {
     each.key: each
     for each in (
@@ -405,6 +211,10 @@ FORMATS: dict[str, type[AnswerFormat]] = {
     )
 }  # fmt: skip
 DEFAULT = TwoKeyJson()
+__all__ = [
+    "ANSWER_ORDER", "DEFAULT", "FORMATS", "AnswerFormat", "FlatJson", "MarkdownJson",
+    "RegionIntegers", "ShortCodes", "SparseJson", "TwoKeyJson", "ValueTokens", "answer_format",
+]  # fmt: skip
 
 
 def answer_format(
@@ -426,8 +236,6 @@ def answer_format(
 
 
 _STRING = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})+'
-_CODE = re.compile(r"([a-z]+)(-?\d+)")
-_BY_CODE = {channel.code: channel.index for channel in CHANNELS}
 
 
 def _needs_description(key: str) -> BadInput:
@@ -461,6 +269,3 @@ def _object_schema(indices: tuple[int, ...], decimals: int, *, required: bool) -
         "required": list(labels) if required else [],
         "additionalProperties": False,
     }
-
-
-assert len(_BY_CODE) == COUNT == len(INDEX) == len(NAMES)

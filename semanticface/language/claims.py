@@ -25,9 +25,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from semanticface.language.description import Description
+from semanticface.language.lexicon import lexicon
 from semanticface.language.mentions import Ears, ears, find_mentions, pieces, without_marks
 from semanticface.language.sentences import FACE, Claim, Sentence
-from semanticface.language.words import LANGUAGES, lexicon
+from semanticface.language.words import LANGUAGES
 
 __all__ = ["FACE", "Claim", "language_of", "read_claims"]
 

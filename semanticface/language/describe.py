@@ -35,9 +35,10 @@ from semanticface.language.categories import (
 from semanticface.language.codes import TOLD, TOLD_INDEX, TOLD_REGION, Codes, told_codes
 from semanticface.language.description import Description
 from semanticface.language.intensity import DEFAULT, EPSILON, Bins
+from semanticface.language.lexicon import lexicon
 from semanticface.language.phrases import phrases
 from semanticface.language.slots import PAIRED, SLOTS, Movements, as_frames, movements
-from semanticface.language.words import Saying, lexicon
+from semanticface.language.words import Saying
 from semanticface.rig.channels import COUNT
 
 ASYMMETRY = 0.1

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from semanticface.language.words import Heard, Hearing, lexicon
+from semanticface.language.lexicon import lexicon
+from semanticface.language.words import Heard, Hearing
 
 _GAP = r"(?:(?!(?:and|or|but|with|while)\b)[^\s.;:,()]+\s+){0,4}?"
 _SPACE = re.compile(r" (?![*?+\]])")

@@ -11,8 +11,9 @@ from functools import cache
 from itertools import product
 
 from semanticface.language.codes import GAZES, MERGES, OVER_OPEN_JAW, State, state_of
+from semanticface.language.lexicon import lexicon
 from semanticface.language.slots import SLOT_INDEX, SLOTS
-from semanticface.language.words import Lexicon, Saying, lexicon
+from semanticface.language.words import Lexicon, Saying
 from semanticface.rig.channels import CHANNELS, INDEX
 
 HEAD_UNITS = {

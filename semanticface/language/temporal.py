@@ -30,8 +30,9 @@ from numpy.typing import NDArray
 from semanticface.errors import BadInput
 from semanticface.language.describe import ASYMMETRY, frame_hashes
 from semanticface.language.intensity import DEFAULT, Bins
+from semanticface.language.lexicon import lexicon
 from semanticface.language.slots import SLOTS, Slot, movements
-from semanticface.language.words import Saying, lexicon
+from semanticface.language.words import Saying
 from semanticface.rig.clip import FaceClip
 
 Side = Literal["left", "right", "both", "centre"]

@@ -17,10 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
-
-from semanticface.errors import BadInput, did_you_mean
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -149,19 +146,3 @@ class Lexicon:
     language: Language
     saying: Saying
     hearing: Hearing
-
-
-@cache
-def lexicon(language: str) -> Lexicon:
-    """The lexicon of a language; loaded when first asked for."""
-    if language == "en":
-        from semanticface.language.words_en import ENGLISH
-
-        return ENGLISH
-    if language == "zh":
-        from semanticface.language.words_zh import CHINESE
-
-        return CHINESE
-    raise BadInput(
-        f"the language '{language}'", f"one of {LANGUAGES}", hint=did_you_mean(language, LANGUAGES)
-    )

@@ -14,7 +14,8 @@ from semanticface.rig.channels import (
     channel,
     region_indices,
 )
-from semanticface.rig.clip import ClipMeta, FaceClip, Gap, InRange, concatenate, into_range, mirror
+from semanticface.rig.clip import ClipMeta, FaceClip, Gap, InRange, into_range, mirror
+from semanticface.rig.join import concatenate
 from semanticface.rig.orders import ORDERS, NameOrder, find, read_header, resolve
 from semanticface.rig.store import load_npz, load_parquet, save_npz, save_parquet
 

@@ -14,9 +14,9 @@ from semanticface.errors import BadInput
 from semanticface.language.categories import EXPRESSION_NAMES, STATE_NAMES
 from semanticface.language.describe import describe, describe_frames, splitmix64
 from semanticface.language.intensity import Bins, IntensityBins
+from semanticface.language.lexicon import lexicon
 from semanticface.language.phrases import phrases
 from semanticface.language.slots import SLOTS
-from semanticface.language.words import lexicon
 from semanticface.rig import COUNT, INDEX, NAMES, mirror
 
 LANGUAGES = ("en", "zh")
