@@ -216,13 +216,13 @@ def test_over_a_socket(module):
 
         sender = threading.Thread(target=run)
         sender.start()
-        heard = receiver.record(seconds=5, most=4)
+        heard = receiver.record(seconds=60, most=4)
         sender.join()
         assert receiver.bad == 2 and receiver.last_fault
     assert done[:4] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert done[4].frames == 4
     np.testing.assert_allclose(heard.values, clip.values, atol=1e-5)
-    assert heard.duration > 0.02
+    assert (np.diff(heard.times) >= 0).all()
 
 
 def test_receiver_ends_when_idle_and_says_a_taken_port():
