@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, tee
 from types import TracebackType
 
 from semanticface.errors import BadInput
@@ -27,6 +27,7 @@ from semanticface.formats.livelink_packet import (
 )
 from semanticface.formats.livelink_packet import Rate as _Rate
 from semanticface.formats.livelink_recording import FORMAT, to_packets
+from semanticface.formats.pace import due
 from semanticface.rig.clip import ClipMeta, FaceClip
 
 PORT = 11_111
@@ -71,15 +72,18 @@ def send(
     sent = 0
     round_seconds = clip.duration + (clip.step if len(clip) > 1 else 1 / packets[0].rate)
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        started = time.monotonic()
-        for turn in count() if loop else range(1):
-            for packet, at in zip(packets, clip.times.tolist(), strict=True):
-                if realtime:
-                    _sleep_until(started + turn * round_seconds + at - float(clip.times[0]))
-                sock.sendto(encode(_later(packet, at + turn * round_seconds, turn)), address)
-                sent += 1
-                if progress is not None:
-                    progress(sent, len(packets))
+        turns = count() if loop else range(1)
+        frames, moments = tee(
+            (turn, packet, at + turn * round_seconds)
+            for turn in turns
+            for packet, at in zip(packets, clip.times.tolist(), strict=True)
+        )
+        schedule = due(moment for _, _, moment in moments) if realtime else count()
+        for (turn, packet, at), _ in zip(frames, schedule, strict=False):
+            sock.sendto(encode(_later(packet, at, turn)), address)
+            sent += 1
+            if progress is not None:
+                progress(sent, len(packets))
     return sent
 
 
@@ -90,12 +94,6 @@ def _later(packet: Packet, at: float, turn: int) -> Packet:
         packet.values, at, rate=_Rate(packet.numerator, packet.denominator),
         device=packet.device, subject=packet.subject,
     )  # fmt: skip
-
-
-def _sleep_until(moment: float) -> None:
-    left = moment - time.monotonic()
-    if left > 0:
-        time.sleep(left)
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
@@ -39,7 +39,7 @@ class Sent:
 
 
 def due(
-    times: Sequence[float] | NDArray[np.float64],
+    times: Iterable[float],
     *,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
@@ -49,9 +49,10 @@ def due(
     Each wait is measured from the start, not from the frame before: no drift. A
     frame that is late is given at once and none is dropped.
     """
-    begin = clock()
+    begin, first = clock(), None
     for i, stamp in enumerate(times):
-        at = begin + float(stamp) - float(times[0])
+        first = float(stamp) if first is None else first
+        at = begin + float(stamp) - first
         while (wait := at - clock()) > 0:
             sleep(wait)
         yield i, max(0.0, clock() - at)
