@@ -1,0 +1,410 @@
+"""Colour of every pixel: lights on the coat, samples averaged, linear light to sRGB.
+
+Each sample knows its triangle. What the three corners carry (a row of `table`) is
+weighted perspective-correctly into `s`, one row of numbers for the sample, and lit
+there, so highlights and iris edges are as sharp as the picture. Only +, -, *, /
+and square roots are used inside the loops: no library of powers or sines can
+change a byte.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.render.compiled import compiled
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Bytes = NDArray[np.uint8]
+
+F = np.float32
+_0, _HALF, _1 = F(0.0), F(0.5), F(1.0)
+
+# places in a row of the table: a coat's columns, with room for what moves
+RED, GREEN, BLUE, OPEN, NORMAL, FOLD, REGION, PLACE = 0, 1, 2, 3, 4, 7, 8, 9
+BROW, LIP, LID, SPARE, COLUMNS = 12, 13, 14, 15, 16
+# further places in `s`: how the surface shines, and a flat colour
+SPECULAR, GLOSS, WRAP, OUT, SCRATCH = 16, 17, 18, 19, 32
+
+# kinds of triangle
+SKIN, FEATURE, EYE_LEFT, EYE_RIGHT, TEETH, WET, HAIR, KINDS = 0, 1, 2, 3, 4, 5, 6, 7
+
+# places in `settings`
+FOCAL, FOLDS, FLOOR, GRAIN = 0, 1, 2, 3
+
+_STEPS, _TOP = 4096, 1.6  # the response curve, and the light it ends at
+_PER_LIGHT = F(_STEPS / _TOP)
+
+
+def response_curve() -> Bytes:
+    """[4096] from linear light 0..1.6 to sRGB bytes, with a soft shoulder above 0.7."""
+    light = (np.arange(_STEPS) + 0.5) / _STEPS * _TOP
+    knee = 0.70
+    over = np.clip(light - knee, 0, None)
+    soft = np.where(light > knee, knee + (1 - knee) * over / (over + (1 - knee)), light)
+    coded = np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * soft ** (1 / 2.4) - 0.055)
+    return np.asarray(np.clip(np.rint(coded * 255), 0, 255), np.uint8)
+
+
+class Scene(NamedTuple):
+    """What a shader reads besides its two buffers, and its room to work in."""
+
+    screen: Floats
+    """[V, 3] sample x, y and nearness."""
+    triangles: Ints
+    kinds: Bytes
+    """[F] kind of each triangle."""
+    table: Floats
+    """[V, 16] what a vertex carries: colour, open sky, normal, fold, region weight,
+    place on the unmoved head, and masks of brow, lip and lid."""
+    finish: Floats
+    """[7, 3] highlight strength, gloss and wrap of each kind."""
+    eye: Floats
+    """[N, N, 3] front of the left eyeball."""
+    grain: Floats
+    """[M, M] tileable noise; M is a power of two."""
+    accents: Floats
+    """[3, 3] colours of brow hair, lips and lid margin."""
+    lights: Floats
+    """[57] lamps (3 x direction, colour, half vector), room (9 x 3), viewer (3)."""
+    settings: Floats
+    """[4] samples of a metre at a metre, darkness of furrows, what is left of
+    unjudged regions, skin texture."""
+    curve: Bytes
+    scratch: Floats
+    """[32] one sample."""
+    batch: Floats
+    """[15 * 512] a batch of samples, each number in a run of its own."""
+
+
+@compiled
+def mixed(
+    screen: Floats, triangles: Ints, table: Floats, t: int, x: int, y: int, s: Floats
+) -> None:
+    """Fill s[0:16] with what triangle t carries at sample x, y."""
+    a = np.uint32(triangles[t, 0])
+    b = np.uint32(triangles[t, 1])
+    c = np.uint32(triangles[t, 2])
+    px, py = F(x) + _HALF, F(y) + _HALF
+    ax, ay = screen[a, 0] - px, screen[a, 1] - py
+    bx, by = screen[b, 0] - px, screen[b, 1] - py
+    cx, cy = screen[c, 0] - px, screen[c, 1] - py
+    wa = (bx * cy - cx * by) * screen[a, 2]
+    wb = (cx * ay - ax * cy) * screen[b, 2]
+    wc = (ax * by - bx * ay) * screen[c, 2]
+    scale = _1 / (wa + wb + wc)
+    wa, wb, wc = wa * scale, wb * scale, wc * scale
+    for k in range(COLUMNS):
+        s[k] = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
+
+
+@compiled
+def smooth(value: np.float32, low: np.float32, high: np.float32) -> np.float32:
+    """0 below `low`, 1 above `high`, smooth in between."""
+    t = min(max((value - low) / (high - low), _0), _1)
+    return t * t * (F(3.0) - F(2.0) * t)
+
+
+@compiled
+def tinted(s: Floats, accents: Floats, which: int, amount: np.float32, light: np.float32) -> None:
+    """Cover the base colour with an accent."""
+    s[RED] += amount * (accents[which, 0] * light - s[RED])
+    s[GREEN] += amount * (accents[which, 1] * light - s[GREEN])
+    s[BLUE] += amount * (accents[which, 2] * light - s[BLUE])
+
+
+@compiled
+def tiled(texture: Floats, u: np.float32, v: np.float32) -> np.float32:
+    """A tileable texture [M, M] at u, v in texels, bilinear."""
+    size = np.int32(texture.shape[0] - 1)
+    below_u, below_v = np.floor(u), np.floor(v)
+    iu, iv = np.int32(below_u), np.int32(below_v)
+    fu, fv = u - below_u, v - below_v
+    i0, i1 = np.uint32(iv & size), np.uint32((iv + np.int32(1)) & size)
+    j0, j1 = np.uint32(iu & size), np.uint32((iu + np.int32(1)) & size)
+    top = texture[i0, j0] + fu * (texture[i0, j1] - texture[i0, j0])
+    low = texture[i1, j0] + fu * (texture[i1, j1] - texture[i1, j0])
+    return top + fv * (low - top)
+
+
+@compiled
+def eye_painted(s: Floats, texture: Floats) -> None:
+    """Take the base colour from the eye's texture, where its front is."""
+    if s[PLACE + 2] <= _0:
+        return
+    last = F(texture.shape[0]) - F(1.001)
+    half = _HALF * F(texture.shape[0])
+    u = min(max((s[PLACE] + _1) * half - _HALF, _0), last)
+    v = min(max((_1 - s[PLACE + 1]) * half - _HALF, _0), last)
+    j, i = np.uint32(u), np.uint32(v)
+    fu, fv = u - F(j), v - F(i)
+    for c in range(3):
+        top = texture[i, j, c] + fu * (texture[i, j + 1, c] - texture[i, j, c])
+        low = texture[i + 1, j, c] + fu * (texture[i + 1, j + 1, c] - texture[i + 1, j, c])
+        s[c] = top + fv * (low - top)
+
+
+@compiled
+def skin_textured(s: Floats, grain: Floats, amount: np.float32) -> None:
+    """Pores and blotches, fixed to the unmoved skin, the same left and right."""
+    x, y, z = abs(s[PLACE]), s[PLACE + 1], s[PLACE + 2]
+    u = (x + F(0.6) * z) * F(3000.0)
+    v = (y - F(0.35) * z) * F(3000.0)
+    fine = tiled(grain, u, v) * amount
+    broad = tiled(grain, u * F(0.07), v * F(0.07)) * amount
+    lightness = _1 + F(0.10) * fine + F(0.07) * broad
+    s[RED] *= lightness + F(0.03) * broad
+    s[GREEN] *= lightness
+    s[BLUE] *= lightness
+    s[SPECULAR] *= _1 + F(0.8) * fine
+
+
+@compiled
+def features_painted(s: Floats, accents: Floats, grain: Floats, light: np.float32) -> None:
+    """Lips, lid margins and brow hairs on the skin, sharper than the mesh."""
+    lip = smooth(s[LIP], F(0.25), F(0.75))
+    tinted(s, accents, 1, lip, light)
+    s[SPECULAR] += lip * s[SPECULAR] * F(0.9)
+    s[GLOSS] += lip * F(0.38)
+    tinted(s, accents, 2, s[LID], light)
+    if s[BROW] > F(0.02):
+        # hairs lean outwards and up: noise drawn out along that direction
+        x, y = abs(s[PLACE]), s[PLACE + 1]
+        along = (x * F(0.8) + y * F(0.6)) * F(900.0)
+        across = (y * F(0.8) - x * F(0.6)) * F(5200.0)
+        brow = s[BROW] + F(0.22) * tiled(grain, along, across)
+        brow = F(0.9) * smooth(brow, F(0.22), F(0.72))
+        tinted(s, accents, 0, brow, _1)
+        s[SPECULAR] *= _1 - F(0.7) * brow
+
+
+# where `overhang` looks: x, y (up is negative) in units of its reach, and the weight
+_TAPS = (
+    (0.0, -0.35, 0.24), (0.0, -0.75, 0.20), (-0.45, -0.45, 0.14), (0.45, -0.45, 0.14),
+    (0.0, -1.20, 0.10), (-0.70, 0.05, 0.07), (0.70, 0.05, 0.07), (0.0, 0.50, 0.04),
+)  # fmt: skip
+TAPS = np.array(_TAPS, dtype=np.float32)
+
+
+@compiled
+def overhang(near: Floats, y: int, x: int, reach: np.float32) -> np.float32:
+    """0..1: how much lids or lips stand in front of a sample, looked for within `reach` samples.
+
+    Eyes and teeth lie in a shade that moves with the lids and lips, so it is read
+    from the buffer: places around, more above than below, that are 0.3 mm to a
+    few millimetres nearer.
+    """
+    height, width = near.shape
+    here = _1 / near[y, x]
+    total = _0
+    for k in range(8):
+        i = np.int32(F(y) + _HALF + TAPS[k, 1] * reach)
+        j = np.int32(F(x) + _HALF + TAPS[k, 0] * reach)
+        i = min(max(i, np.int32(0)), np.int32(height - 1))
+        j = min(max(j, np.int32(0)), np.int32(width - 1))
+        if near[i, j] > _0:
+            lead = here - _1 / near[i, j]
+            if lead > F(0.0003):
+                total += TAPS[k, 2] * min(lead * F(900.0), _1)
+    return total
+
+
+# runs of a batch, each SPAN long; SPAN is a constant so that the compiler sees that
+# runs do not overlap and lights eight samples at once
+SPAN = 512
+_G, _B, _OPEN, _X, _Y, _Z, _SPECULAR, _GLOSS, _WRAP, _WEIGHT, _COLUMN = (
+    1 * SPAN, 2 * SPAN, 3 * SPAN, 4 * SPAN, 5 * SPAN, 6 * SPAN, 7 * SPAN, 8 * SPAN, 9 * SPAN,
+    10 * SPAN, 11 * SPAN,
+)  # fmt: skip
+_OUT_R, _OUT_G, _OUT_B = 12 * SPAN, 13 * SPAN, 14 * SPAN
+BATCH = 15 * SPAN
+
+
+@compiled
+def laid(s: Floats, n: int, column: int, weight: np.float32, batch: Floats) -> None:
+    """Put a sample into the batch."""
+    batch[n] = s[RED]
+    batch[_G + n] = s[GREEN]
+    batch[_B + n] = s[BLUE]
+    batch[_OPEN + n] = s[OPEN]
+    batch[_X + n] = s[NORMAL]
+    batch[_Y + n] = s[NORMAL + 1]
+    batch[_Z + n] = s[NORMAL + 2]
+    batch[_SPECULAR + n] = s[SPECULAR]
+    batch[_GLOSS + n] = s[GLOSS]
+    batch[_WRAP + n] = s[WRAP]
+    batch[_WEIGHT + n] = weight
+    batch[_COLUMN + n] = F(column)
+
+
+@compiled
+def lit(batch: Floats, count: int, lights: Floats) -> None:
+    """Light a batch: the room, then the three lamps, their highlights, brighter edges."""
+    for i in range(count):
+        x, y, z = batch[_X + i], batch[_Y + i], batch[_Z + i]
+        length = _1 / np.sqrt(x * x + y * y + z * z + F(1e-12))
+        x, y, z = x * length, y * length, z * length
+        batch[_X + i], batch[_Y + i], batch[_Z + i] = x, y, z
+        sky = batch[_OPEN + i]
+        facing = max(x * lights[54] + y * lights[55] + z * lights[56], _0)
+        edge = (_1 - facing) * (_1 - facing)
+        sheen = batch[_SPECULAR + i] * edge * edge * sky * F(0.35)
+        narrow = sky * (_HALF + _HALF * sky)  # light thrown to and fro in a hollow turns red
+        xy, yz, zx, zz, xx = x * y, y * z, z * x, F(3.0) * z * z - _1, x * x - y * y
+        room = lights[27] + lights[30] * x + lights[33] * y + lights[36] * z + lights[39] * xy
+        room += lights[42] * yz + lights[45] * zx + lights[48] * zz + lights[51] * xx
+        batch[_OUT_R + i] = batch[i] * sky * room + sheen
+        room = lights[28] + lights[31] * x + lights[34] * y + lights[37] * z + lights[40] * xy
+        room += lights[43] * yz + lights[46] * zx + lights[49] * zz + lights[52] * xx
+        batch[_OUT_G + i] = batch[_G + i] * narrow * room + sheen
+        room = lights[29] + lights[32] * x + lights[35] * y + lights[38] * z + lights[41] * xy
+        room += lights[44] * yz + lights[47] * zx + lights[50] * zz + lights[53] * xx
+        batch[_OUT_B + i] = batch[_B + i] * narrow * room + sheen
+    for k in range(3):
+        lamp(batch, count, lights[9 * k : 9 * k + 9], lights[54:57], F(0.5) if k == 0 else _1)
+
+
+@compiled
+def lamp(
+    batch: Floats, count: int, light: Floats, viewer: Floats, shaded: np.float32
+) -> None:
+    """Add one lamp; hollows see `shaded` of its light less."""
+    dx, dy, dz = light[0], light[1], light[2]
+    red, green, blue = light[3], light[4], light[5]
+    hx, hy, hz = light[6], light[7], light[8]
+    vx, vy, vz = viewer[0], viewer[1], viewer[2]
+    for i in range(count):
+        x, y, z = batch[_X + i], batch[_Y + i], batch[_Z + i]
+        cosine = x * dx + y * dy + z * dz
+        p = max(x * hx + y * hy + z * hz, _0)
+        facing = max(x * vx + y * vy + z * vz, _0)
+        edge = (_1 - facing) * (_1 - facing)
+        edge = edge * edge
+        p2 = p * p
+        p8 = p2 * p2 * p2 * p2
+        p32 = p8 * p8 * p8 * p8
+        p128 = p32 * p32 * p32 * p32
+        gloss = batch[_GLOSS + i]
+        glint = _HALF * p8 * p2 * p2 * (_1 - gloss) + F(1.1) * p32 * p32 * gloss
+        glint += gloss * gloss * gloss * F(1.6) * p128 * p128 + F(0.6) * edge * p8
+        strength = _1 - shaded + shaded * batch[_OPEN + i]
+        glint *= batch[_SPECULAR + i] * strength
+        glint = glint if cosine > _0 else _0
+        # blood lets red light round the corner farther than green and blue
+        wrap = batch[_WRAP + i]
+        far = wrap * F(0.30)
+        batch[_OUT_R + i] += red * (
+            batch[i] * max((cosine + far) / (_1 + far), _0) * strength + glint
+        )
+        far = wrap * F(0.12)
+        batch[_OUT_G + i] += green * (
+            batch[_G + i] * max((cosine + far) / (_1 + far), _0) * strength + glint
+        )
+        far = wrap * F(0.07)
+        batch[_OUT_B + i] += blue * (
+            batch[_B + i] * max((cosine + far) / (_1 + far), _0) * strength + glint
+        )
+
+
+@compiled
+def spilled(batch: Floats, count: int, samples: int, line: Floats) -> None:
+    """Add a batch's light to the pixels [W, 4] of a line: colour and how much is covered."""
+    for i in range(count):
+        x = np.uint32(batch[_COLUMN + i]) // np.uint32(samples)
+        weight = batch[_WEIGHT + i]
+        line[x, 0] += weight * batch[_OUT_R + i]
+        line[x, 1] += weight * batch[_OUT_G + i]
+        line[x, 2] += weight * batch[_OUT_B + i]
+        line[x, 3] += weight
+
+
+@compiled
+def skin_shaded(s: Floats, kind: int, accents: Floats, grain: Floats, settings: Floats) -> None:
+    """Folds, texture and features of the skin, before it is lit."""
+    shade = max(_1 - settings[FOLDS] * max(s[FOLD], _0), F(0.35))
+    s[OPEN] *= shade
+    s[RED] *= _HALF + _HALF * shade
+    s[GREEN] *= shade
+    s[BLUE] *= shade
+    if settings[GRAIN] > _0:
+        skin_textured(s, grain, settings[GRAIN])
+    if kind == FEATURE:
+        features_painted(s, accents, grain, shade)
+
+
+@compiled
+def hollow_shaded(s: Floats, kind: int, eye: Floats, near: Floats, y: int, x: int,
+                  focal: np.float32) -> None:  # fmt: skip
+    """Paint an eye, and lay the shade of lids or lips on eye, teeth or tongue."""
+    metre = focal * near[y, x]
+    if kind <= EYE_RIGHT:
+        eye_painted(s, eye)
+        s[OPEN] *= _1 - F(0.85) * overhang(near, y, x, F(0.0042) * metre)
+    else:
+        s[OPEN] *= _1 - F(0.60) * overhang(near, y, x, F(0.0080) * metre)
+
+
+@compiled
+def shade_row(
+    scene: Scene, near: Floats, seen: Ints, row: int, samples: int, line: Floats
+) -> None:
+    """Add one row of samples to the pixels [W, 4] of `line`."""
+    screen, triangles, kinds, table, finish, eye, grain, accents, lights, settings, _, s, batch = scene
+    floor = settings[FLOOR]
+    share = _1 / F(samples * samples)
+    n = 0
+    for column in range(seen.shape[1]):
+        mark = seen[row, column]
+        if mark == 0:
+            continue
+        t = abs(mark) - 1
+        kind = kinds[t]
+        mixed(screen, triangles, table, t, column, row, s)
+        s[SPECULAR], s[GLOSS], s[WRAP] = finish[kind, 0], finish[kind, 1], finish[kind, 2]
+        if mark < 0:
+            s[NORMAL], s[NORMAL + 1], s[NORMAL + 2] = -s[NORMAL], -s[NORMAL + 1], -s[NORMAL + 2]
+        if mark < 0 and kind != HAIR:  # the inside of the head
+            s[RED], s[GREEN], s[BLUE] = F(0.060), F(0.018), F(0.016)
+            s[OPEN], s[SPECULAR] = F(0.2), _0
+        elif kind <= FEATURE:
+            skin_shaded(s, kind, accents, grain, settings)
+        elif kind <= WET:
+            hollow_shaded(s, kind, eye, near, row, column, settings[FOCAL])
+        laid(s, n, column, (floor + (_1 - floor) * s[REGION]) * share, batch)
+        n += 1
+        if n == SPAN:
+            lit(batch, n, lights)
+            spilled(batch, n, samples, line)
+            n = 0
+    lit(batch, n, lights)
+    spilled(batch, n, samples, line)
+
+
+@compiled
+def shade(
+    scene: Scene, near: Floats, seen: Ints, samples: int, background: Floats, line: Floats,
+    picture: Bytes,
+) -> None:  # fmt: skip
+    """Fill `picture` [H, W, 3]; buffers are [H * samples, W * samples].
+
+    `background` [H, W, 3] is linear light, and shows through where nothing is seen
+    and where a region does not count. `line` [W, 4] is room to work in.
+    """
+    for y in range(picture.shape[0]):
+        line[:] = 0.0
+        for j in range(samples):
+            shade_row(scene, near, seen, y * samples + j, samples, line)
+        put(line, background, scene.curve, y, picture)
+
+
+@compiled
+def put(line: Floats, background: Floats, curve: Bytes, y: int, picture: Bytes) -> None:
+    """Write a row of the picture: the line over the background, through the response curve."""
+    for x in range(picture.shape[1]):
+        rest = _1 - line[x, 3]
+        for c in range(3):
+            place = np.int32((line[x, c] + rest * background[y, x, c]) * _PER_LIGHT)
+            picture[y, x, c] = curve[min(max(place, np.int32(0)), np.int32(_STEPS - 1))]
