@@ -14,6 +14,7 @@ import io
 import json
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from head_build import eyes, hair, mouth, people, skin
+from head_build import eyes, hair, lips, mouth, people, skin
 from head_build.parts import NAMES, Part
 from head_build.people_space import Space, identity_space
 from head_build.source import SHA256, VERSION, Array, Base, Material, load_base
 
-from semanticface.rig import BLENDSHAPES
+from semanticface.rig import BLENDSHAPES, INDEX
 
 BUILDER = "1"
 COMPONENTS = 32
@@ -55,17 +56,21 @@ def _options() -> argparse.Namespace:
 def build(material: Material) -> dict[str, Any]:
     """Every array of the asset."""
     base = load_base(material)
-    space = identity_space(material, base, COMPONENTS)
+    shapes = face_shapes(material, base)
+    space = closed_lips(identity_space(material, base, COMPONENTS), base, shapes)
     rest = space.mean
     left, left_ball = eyes.eyeball(base, rest, "left")
     right, right_ball = eyes.eyeball(base, rest, "right")
+    bare = skin.skin(material, base, rest)
+    centres = np.stack([left_ball.centre, right_ball.centre])
     parts = [
-        skin.skin(material, base, rest), left, right,
+        bare, left, right,
         mouth.teeth(base, rest, "upper"), mouth.teeth(base, rest, "lower"),
         mouth.gums(base, rest, "upper"), mouth.gums(base, rest, "lower"),
-        mouth.tongue(base, rest), hair.lashes(base, rest),
+        mouth.tongue(base, rest), hair.brows(base, rest, bare), hair.lashes(base, rest, centres),
+        hair.cap(rest, bare),
     ]  # fmt: skip
-    shapes = face_shapes(material, base)
+    mouth.give_way(base, rest, shapes)
     arrays = _geometry(parts, rest)
     arrays |= _sparse(np.concatenate([_offsets(part, shapes) for part in parts], 1))
     arrays["identity"] = _identity(parts, base, space, (left_ball, right_ball)).astype(np.float16)
@@ -73,6 +78,18 @@ def build(material: Material) -> dict[str, Any]:
     arrays["eye_radius"] = np.array([left_ball.radius, right_ball.radius], np.float32)
     arrays["explained"] = np.float32(space.explained)
     return arrays
+
+
+def closed_lips(space: Space, base: Base, shapes: Array) -> Space:
+    """The mean person and every component with the lips together."""
+    jaw_open = shapes[INDEX["jawOpen"]]
+    rim = lips.find_rim(base, jaw_open)
+    body = base.members("body")
+    near = body[np.linalg.norm(space.mean[body] - [0, -0.072, 0.02], axis=1) < 0.07]
+    closer = lips.Closer(rim, space.mean, jaw_open, near)
+    mean = closer.close(space.mean, lips.OVERLAP)
+    components = np.stack([closer.close(each) for each in space.components])
+    return replace(space, mean=mean, components=components)
 
 
 def face_shapes(material: Material, base: Base) -> Array:

@@ -6,6 +6,8 @@ import numpy as np
 from head_build.parts import Part, compact, ramp, similar_weights, split_quads
 from head_build.source import Array, Base, Index
 
+from semanticface.rig import INDEX
+
 # crown widths in metres from the middle outwards: incisors, canine, premolars, molars
 _UPPER = (0.0086, 0.0068, 0.0076, 0.0070, 0.0068, 0.0100, 0.0098)
 _LOWER = (0.0056, 0.0060, 0.0069, 0.0070, 0.0071, 0.0108, 0.0102)
@@ -62,7 +64,7 @@ def _arch(anchors: Array, row: str) -> Arch:
 def _bite(anchors: Array, row: str) -> float:
     """Height of the biting edge in front."""
     front = anchors[anchors[:, 2] > anchors[:, 2].max() - 0.006, 1]
-    return float(front.min() + 0.0015) if row == "upper" else float(front.max() - 0.0015)
+    return float(front.min() - 0.0032) if row == "upper" else float(front.max() - 0.0024)
 
 
 def _tooth(anchors: Array, row: str, number: int, side: int) -> tuple[Array, Index, Array]:
@@ -144,8 +146,25 @@ def tongue(base: Base, rest: Array) -> Part:
     """MakeHuman's own tongue."""
     used, quads = compact(base.faces["helper-tongue"])
     triangles = split_quads(quads, rest[used])
-    albedo = np.tile(_TONGUE, (len(used), 1))
+    points = rest[used]
+    front = ramp(points[:, 2], points[:, 2].max() - 0.045, points[:, 2].max() - 0.004)[:, None]
+    albedo = np.array(_TONGUE) * (0.22 + 0.78 * front)
     return Part("tongue", used, None, triangles, albedo)
+
+
+def give_way(base: Base, rest: Array, shapes: Array) -> None:
+    """Let the tongue lie flat on the floor of an open mouth, and reach further when it is out.
+
+    Changes jawOpen and tongueOut [52,B,3] in place, at the tongue's vertices only.
+    """
+    own = base.members("helper-tongue")
+    points = rest[own]
+    floor = np.quantile(points[:, 1], 0.25)
+    thickness = np.maximum(points[:, 1] - floor, 0)
+    front = ramp(points[:, 2], points[:, 2].max() - 0.05, points[:, 2].max())
+    shapes[INDEX["jawOpen"], own, 1] -= 0.45 * thickness + 0.0025
+    shapes[INDEX["tongueOut"], own] *= 1.0 + 0.3 * front[:, None]
+    shapes[INDEX["tongueOut"], own, 1] -= 0.004 * front**2
 
 
 def _hang(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+from head_build.hair import brow_mask, scalp
 from head_build.parts import Part, compact, ramp, split_quads
 from head_build.source import Array, Base, Index, Material
 from PIL import Image
@@ -13,6 +14,7 @@ _SKIN = np.array((0.56, 0.33, 0.235))
 _LIPS = np.array((0.47, 0.165, 0.150))
 _MOUTH = np.array((0.20, 0.045, 0.045))
 _FLUSH = np.array((0.60, 0.25, 0.19))
+_BROW = np.array((0.10, 0.062, 0.043))
 _LID = np.array((0.47, 0.245, 0.18))
 _TEXTURES = {"lips": "lips", "lids": "eyelids", "inside": "inside-mouth", "ears": "ears"}
 
@@ -35,6 +37,8 @@ def skin(material: Material, base: Base, rest: Array) -> Part:
     paint = {name: (value + value[partner]) / 2 for name, value in corners.items()}
     paint["cheeks"] = _blob(points, (0.040, -0.040, 0.010), (0.024, 0.019, 0.040))
     paint["nose"] = _blob(points, (0.0, -0.035, 0.040), (0.016, 0.014, 0.020))
+    paint["brows"] = brow_mask(points)
+    paint["hair"] = ramp(scalp(points), -0.006, 0.004)
     paint["lips"] *= 1 - ramp(paint["inside"], 0.4, 0.9)
     return Part("skin", used, None, split_quads(quads, points), albedo(paint), paint=paint)
 
@@ -44,6 +48,7 @@ def albedo(paint: dict[str, Array]) -> Array:
     colour = np.tile(_SKIN, (len(paint["lips"]), 1))
     for name, tint, amount in (("cheeks", _FLUSH, 0.45), ("nose", _FLUSH, 0.35), ("ears", _FLUSH, 0.3),
                                ("lids", _LID, 0.5), ("lips", _LIPS, 0.9),
+                               ("brows", _BROW, 0.45), ("hair", _BROW, 0.8),
                                ("inside", _MOUTH, 1.0)):  # fmt: skip
         share = amount * paint[name][:, None]
         colour = colour * (1 - share) + tint * share
