@@ -74,7 +74,9 @@ def _person(seed: int) -> Look:
     skin = np.clip(_along(_SKINS, tone) * rng.normal(1.0, 0.03, 3), 0.01, 0.9)
     reach = float(np.clip(0.35 + 0.75 * tone + rng.normal(0, 0.22), 0, 1))  # towards black
     hair = _along(_HAIRS, 0.62 if seed == 0 else reach)
-    iris = _along(_IRISES, 0.42 if seed == 0 else float(np.clip(rng.beta(1.2, 1.2) + tone - 0.2, 0, 1)))
+    iris = _along(
+        _IRISES, 0.42 if seed == 0 else float(np.clip(rng.beta(1.2, 1.2) + tone - 0.2, 0, 1))
+    )
     redder = np.array([0.80, 0.50, 0.50]) + rng.normal(0, 0.03, 3)
     lips = skin * redder + np.array([0.035, 0.0, 0.008])
     return Look(

@@ -30,6 +30,7 @@ from semanticface.render.look import Look, look_of
 from semanticface.render.raster import draw, folds, vertex_normals
 from semanticface.render.shade import (
     BATCH,
+    FEATURE,
     FOLD,
     NORMAL,
     SCRATCH,
@@ -97,7 +98,7 @@ class Renderer:
         vertex_normals(vertices, head.triangles, self._normals)
         scene.table[:, NORMAL : NORMAL + 3] = self._normals
         if self.look.folds > 0:
-            folds(vertices, head.triangles, self._normals, self._rest, self._sums, self._fold)
+            folds(vertices, self._skin, self._normals, self._rest, self._sums, self._fold)
             scene.table[:, FOLD] = self._fold
         draw(scene.screen, head.triangles, self._near, self._seen)
         picture = np.empty((self.height, self.width, 3), np.uint8)
@@ -118,6 +119,11 @@ class Renderer:
         box = framing_box(self.head, self.offset, crop)
         return cameras.frame(camera, box, self.width, self.height)
 
+    def _grain(self) -> float:
+        """Skin texture that this picture can show: none where a pixel covers a pore (1 mm)."""
+        pixel = self.camera.distance / self.camera.focal(self.width, self.height)
+        return self.look.grain * float(np.clip(1.6 - pixel / 0.0006, 0, 1))
+
     def _prepare(self, crop: str, focus: str | None, background: str | Floats) -> None:
         head, samples = self.head, self._samples
         if focus not in (None, "upper", "lower"):
@@ -132,7 +138,7 @@ class Renderer:
         axes = self.camera.axes
         count = len(head.neutral)
         floor = 0.0 if focus is None else _FOCUS_FLOOR
-        settings = (self._view[3], self.look.folds, floor, self.look.grain)
+        settings = (self._view[3], self.look.folds, floor, self._grain(), float((region < 1).any()))
         lights = self.look.lights
         self._scene = Scene(
             screen=np.zeros((count, 3), np.float32), triangles=head.triangles,
@@ -144,11 +150,12 @@ class Renderer:
             curve=response_curve(), scratch=np.zeros(SCRATCH, np.float32),
             batch=np.zeros(BATCH, np.float32),
         )  # fmt: skip
+        self._skin = head.triangles[painted.kinds <= FEATURE]
         self._line = np.zeros((self.width, 4), np.float32)
         self._normals = np.zeros((count, 3), np.float32)
         self._sums = np.zeros((count, 4), np.float32)
         self._fold = np.zeros(count, np.float32)
-        self._rest = _folds_at_rest(head, self.offset)
+        self._rest = _folds_at_rest(head, self._skin, self.offset)
 
 
 def render_frame(values: ArrayLike, **options: object) -> Picture:
@@ -188,14 +195,14 @@ def _openness_of(head: Head) -> Floats:
     return _baked[-1][1]
 
 
-def _folds_at_rest(head: Head, offset: Floats | None) -> Floats:
+def _folds_at_rest(head: Head, skin: NDArray[np.int32], offset: Floats | None) -> Floats:
     from semanticface.rig import COUNT
 
     vertices = pose(head, np.zeros(COUNT, np.float32), offset)
     normals, fold = np.empty_like(vertices), np.zeros(len(vertices), np.float32)
     vertex_normals(vertices, head.triangles, normals)
     nothing, sums = np.zeros_like(fold), np.zeros((len(fold), 4), np.float32)
-    folds(vertices, head.triangles, normals, nothing, sums, fold)
+    folds(vertices, skin, normals, nothing, sums, fold)
     return fold
 
 

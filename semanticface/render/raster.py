@@ -97,7 +97,7 @@ def draw(screen: Floats, triangles: Ints, near: Floats, seen: Ints) -> None:
     seen[:] = 0
     flat, marks = near.reshape(-1), seen.reshape(-1)
     half, zero, one = np.float32(0.5), np.float32(0.0), np.float32(1.0)
-    slack = np.float32(1e-3)
+    slack, tiny = np.float32(1e-3), np.float32(1e-12)
     for t in range(triangles.shape[0]):
         a, b, c = np.uint32(triangles[t, 0]), np.uint32(triangles[t, 1]), np.uint32(triangles[t, 2])
         ax, ay, an = screen[a, 0], screen[a, 1], screen[a, 2]
@@ -107,9 +107,7 @@ def draw(screen: Floats, triangles: Ints, near: Floats, seen: Ints) -> None:
         if area == zero:
             continue
         left = max(np.int32(np.ceil(ax + min(bx, cx, zero) - half - slack)), np.int32(0))
-        right = min(
-            np.int32(np.floor(ax + max(bx, cx, zero) - half + slack)), np.int32(width - 1)
-        )
+        right = min(np.int32(np.floor(ax + max(bx, cx, zero) - half + slack)), np.int32(width - 1))
         top = max(np.int32(np.ceil(ay + min(by, cy, zero) - half)), np.int32(0))
         bottom = min(np.int32(np.floor(ay + max(by, cy, zero) - half)), np.int32(height - 1))
         if left > right or top > bottom:
@@ -126,40 +124,34 @@ def draw(screen: Floats, triangles: Ints, near: Floats, seen: Ints) -> None:
         nb, nc = screen[b, 2] - an, screen[c, 2] - an
         ndx, ndy = bdx * nb + cdx * nc, bdy * nb + cdy * nc
         n_row = an + wb * nb + wc * nc
-        ia = -one / adx if adx != zero else zero
-        ib = -one / bdx if bdx != zero else zero
-        ic = -one / cdx if cdx != zero else zero
+        # an edge bounds the span from the left where its weight grows, else from the
+        # right: left bound = weight * l + m, right bound = weight * r + q, no branches
+        ia = -one / (adx if adx != zero else tiny)
+        ib = -one / (bdx if bdx != zero else tiny)
+        ic = -one / (cdx if cdx != zero else tiny)
         span = np.float32(right - left)
-        for y in range(top, bottom + 1):
-            low, high = zero, span
-            if adx > zero:
-                low = max(low, wa * ia - slack)
-            elif adx < zero:
-                high = min(high, wa * ia + slack)
-            elif wa < zero:
-                high = -one
-            if bdx > zero:
-                low = max(low, wb * ib - slack)
-            elif bdx < zero:
-                high = min(high, wb * ib + slack)
-            elif wb < zero:
-                high = -one
-            if cdx > zero:
-                low = max(low, wc * ic - slack)
-            elif cdx < zero:
-                high = min(high, wc * ic + slack)
-            elif wc < zero:
-                high = -one
+        wide = span + slack
+        la, ra = (ia, zero) if ia < zero else (zero, ia)
+        lb, rb = (ib, zero) if ib < zero else (zero, ib)
+        lc, rc = (ic, zero) if ic < zero else (zero, ic)
+        qa = wide if ia < zero else slack
+        qb = wide if ib < zero else slack
+        qc = wide if ic < zero else slack
+        base = np.int64(top * width + left)
+        for _ in range(bottom - top + 1):
+            low = max(wa * la - slack, wb * lb - slack, wc * lc - slack, zero)
+            high = min(wa * ra + qa, wb * rb + qb, wc * rc + qc, span)
             if low <= high:
-                first = np.int32(np.ceil(low))
-                n = n_row + np.float32(first) * ndx
-                base = y * width + left
-                for k in range(base + first, base + np.int32(np.floor(high)) + 1):
-                    if n > flat[k]:
-                        flat[k] = n
-                        marks[k] = mark
+                first = np.ceil(low)
+                n = n_row + first * ndx
+                for k in range(base + np.int64(first), base + np.int64(high) + 1):
+                    at = np.uint64(k)
+                    if n > flat[at]:
+                        flat[at] = n
+                        marks[at] = mark
                     n += ndx
             wa += ady
             wb += bdy
             wc += cdy
             n_row += ndy
+            base += width

@@ -33,7 +33,7 @@ SPECULAR, GLOSS, WRAP, OUT, SCRATCH = 16, 17, 18, 19, 32
 SKIN, FEATURE, EYE_LEFT, EYE_RIGHT, TEETH, WET, HAIR, KINDS = 0, 1, 2, 3, 4, 5, 6, 7
 
 # places in `settings`
-FOCAL, FOLDS, FLOOR, GRAIN = 0, 1, 2, 3
+FOCAL, FOLDS, FLOOR, GRAIN, PARTIAL = 0, 1, 2, 3, 4
 
 _STEPS, _TOP = 4096, 1.6  # the response curve, and the light it ends at
 _PER_LIGHT = F(_STEPS / _TOP)
@@ -71,8 +71,8 @@ class Scene(NamedTuple):
     lights: Floats
     """[57] lamps (3 x direction, colour, half vector), room (9 x 3), viewer (3)."""
     settings: Floats
-    """[4] samples of a metre at a metre, darkness of furrows, what is left of
-    unjudged regions, skin texture."""
+    """[5] samples of a metre at a metre, darkness of furrows, what is left of
+    unjudged regions, skin texture, 1 where any region is unjudged."""
     curve: Bytes
     scratch: Floats
     """[32] one sample."""
@@ -82,9 +82,9 @@ class Scene(NamedTuple):
 
 @compiled
 def mixed(
-    screen: Floats, triangles: Ints, table: Floats, t: int, x: int, y: int, s: Floats
+    screen: Floats, triangles: Ints, table: Floats, t: int, x: int, y: int, detail: bool, s: Floats
 ) -> None:
-    """Fill s[0:16] with what triangle t carries at sample x, y."""
+    """Fill s[0:8], with `detail` s[0:16], with what triangle t carries at sample x, y."""
     a = np.uint32(triangles[t, 0])
     b = np.uint32(triangles[t, 1])
     c = np.uint32(triangles[t, 2])
@@ -97,8 +97,11 @@ def mixed(
     wc = (ax * by - bx * ay) * screen[c, 2]
     scale = _1 / (wa + wb + wc)
     wa, wb, wc = wa * scale, wb * scale, wc * scale
-    for k in range(COLUMNS):
+    for k in range(REGION):
         s[k] = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
+    if detail:
+        for k in range(REGION, COLUMNS):
+            s[k] = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
 
 
 @compiled
@@ -268,9 +271,7 @@ def lit(batch: Floats, count: int, lights: Floats) -> None:
 
 
 @compiled
-def lamp(
-    batch: Floats, count: int, light: Floats, viewer: Floats, shaded: np.float32
-) -> None:
+def lamp(batch: Floats, count: int, light: Floats, viewer: Floats, shaded: np.float32) -> None:
     """Add one lamp; hollows see `shaded` of its light less."""
     dx, dy, dz = light[0], light[1], light[2]
     red, green, blue = light[3], light[4], light[5]
@@ -348,13 +349,15 @@ def hollow_shaded(s: Floats, kind: int, eye: Floats, near: Floats, y: int, x: in
 
 
 @compiled
-def shade_row(
-    scene: Scene, near: Floats, seen: Ints, row: int, samples: int, line: Floats
-) -> None:
+def shade_row(scene: Scene, near: Floats, seen: Ints, row: int, samples: int, line: Floats) -> None:
     """Add one row of samples to the pixels [W, 4] of `line`."""
-    screen, triangles, kinds, table, finish, eye, grain, accents, lights, settings, _, s, batch = scene
+    screen, triangles, kinds, table, finish, eye, grain, accents, lights, settings, _, s, batch = (
+        scene
+    )
     floor = settings[FLOOR]
     share = _1 / F(samples * samples)
+    detailed = settings[PARTIAL] > _0 or settings[GRAIN] > _0
+    s[REGION] = _1
     n = 0
     for column in range(seen.shape[1]):
         mark = seen[row, column]
@@ -362,7 +365,9 @@ def shade_row(
             continue
         t = abs(mark) - 1
         kind = kinds[t]
-        mixed(screen, triangles, table, t, column, row, s)
+        detail = detailed or (kind != SKIN and kind != WET and kind != TEETH)
+        mixed(screen, triangles, table, t, column, row, detail, s)
+        s[REGION] = s[REGION] if detailed else _1
         s[SPECULAR], s[GLOSS], s[WRAP] = finish[kind, 0], finish[kind, 1], finish[kind, 2]
         if mark < 0:
             s[NORMAL], s[NORMAL + 1], s[NORMAL + 2] = -s[NORMAL], -s[NORMAL + 1], -s[NORMAL + 2]

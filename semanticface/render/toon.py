@@ -52,7 +52,7 @@ def flat(s: Floats, kind: int, eye: Floats, accents: Floats, lights: Floats) -> 
     key = x * lights[0] + y * lights[1] + z * lights[2]
     glint = x * lights[6] + y * lights[7] + z * lights[8]
     light, spot = _1, _0
-    if kind == EYE_LEFT or kind == EYE_RIGHT:
+    if EYE_LEFT <= kind <= EYE_RIGHT:
         eye_painted(s, eye)
         spot = smooth(glint, F(0.982), F(0.988))
     else:
@@ -93,7 +93,7 @@ def lined(kinds: Bytes, near: Floats, seen: Ints, y: int, x: int, reach: int) ->
         behind = SKIN if behind == FEATURE else behind
         if far > F(0.012):
             return True
-        if behind != kind and (kind == SKIN or kind == HAIR) and far > _0:
+        if behind != kind and kind in (SKIN, HAIR) and far > _0:
             return True
     return False
 
@@ -116,7 +116,7 @@ def shade_toon(
                 if mark == 0:
                     continue
                 t = abs(mark) - 1
-                mixed(screen, triangles, table, t, column, row, s)
+                mixed(screen, triangles, table, t, column, row, True, s)
                 weight = (floor + (_1 - floor) * s[REGION]) * share
                 if mark < 0 and kinds[t] != HAIR:
                     s[OUT], s[OUT + 1], s[OUT + 2] = F(0.09), F(0.012), F(0.016)
