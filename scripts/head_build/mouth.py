@@ -118,7 +118,7 @@ def gums(base: Base, rest: Array, row: str) -> Part:
     place, normal = _arch(anchors, row).at(length)
     height = np.interp(length, [0, 0.02, 0.056], [0.0092, 0.0088, 0.0070])
     up = 1.0 if row == "upper" else -1.0
-    profile = ((-0.012, 0.2), (-0.0085, -0.2), (-0.003, -0.15), (0.0006, -0.02), (0.0004, 0.35), (-0.001, 0.9),
+    profile = ((-0.012, 0.2), (-0.0085, -0.2), (-0.0045, -0.12), (-0.0022, 0.02), (-0.0002, 0.30), (-0.001, 0.9),
                (-0.005, 1.2))  # fmt: skip
     bite = _bite(anchors, row)
     rows = []

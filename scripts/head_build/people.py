@@ -14,10 +14,10 @@ _THREE = (0.0, 0.5, 1.0)
 _MACRO = "mpfb2/targets/macrodetails"
 # standard deviation of each part's sliders, which run from -1 to 1
 _SLIDERS = {
-    "head": 0.10, "forehead": 0.22, "eyebrows": 0.22, "eyes": 0.16, "nose": 0.22,
+    "head": 0.10, "forehead": 0.22, "eyebrows": 0.14, "eyes": 0.12, "nose": 0.22,
     "mouth": 0.18, "ears": 0.25, "chin": 0.22, "cheek": 0.25,
 }  # fmt: skip
-_LEFT_OUT = ("head-trans", "eye-push", "eye-trans", "mouth-dimples", "mouth-angles", "chin-cleft")
+_LEFT_OUT = ("head-trans", "eye-push", "eye-trans", "mouth-dimples", "mouth-angles", "eyebrows-angle", "chin-cleft")
 
 
 class People:

@@ -8,6 +8,9 @@ import numpy as np
 from head_build.people import PEOPLE, SEED, People
 from head_build.source import Array, Base, Index, Material
 
+EVENED = 0.7
+"""Share of the difference in size, in logarithms, that is taken out: heads fit one frame."""
+
 
 @dataclass(frozen=True)
 class Space:
@@ -29,6 +32,7 @@ def identity_space(material: Material, base: Base, components: int) -> Space:
     drawn = np.stack([
         _centred(base.vertices[keep] + people.sample(rng).reshape(-1, 3), eyes) for _ in range(PEOPLE)
     ])
+    drawn *= _evened(drawn)[:, None, None]
     mean = drawn.mean(0)
     mean = _symmetric(mean, keep, base)
     spread = (drawn - mean).reshape(PEOPLE, -1)
@@ -43,6 +47,13 @@ def identity_space(material: Material, base: Base, components: int) -> Space:
 def _centred(points: Array, eyes: list[Index]) -> Array:
     boxes = [(points[eye].min(0) + points[eye].max(0)) / 2 for eye in eyes]
     return np.asarray(points - (boxes[0] + boxes[1]) / 2)
+
+
+def _evened(drawn: Array) -> Array:
+    """A factor [n] for each head that takes back most of its difference in size."""
+    face = np.linalg.norm(drawn.mean(0) - [0, -0.02, -0.02], axis=1) < 0.11
+    size = np.sqrt(((drawn[:, face] - drawn[:, face].mean(1, keepdims=True)) ** 2).sum((1, 2)))
+    return np.asarray((size.mean() / size) ** EVENED)
 
 
 def _symmetric(points: Array, keep: Index, base: Base) -> Array:

@@ -23,8 +23,8 @@ def bust(base: Base, rest: Array) -> Index:
     """Quads of head, neck and the slope of the shoulders; `rest` has the eyes at the origin."""
     quads = base.faces["body"]
     points = rest[quads]
-    high = points[..., 1].min(1) > -0.205
-    near = np.abs(points[..., 0]).max(1) < 0.13
+    high = points[..., 1].min(1) > -0.225
+    near = np.abs(points[..., 0]).max(1) < 0.130
     return quads[high & near]
 
 
@@ -32,15 +32,17 @@ def skin(material: Material, base: Base, rest: Array) -> Part:
     """Skin with masks: lips, lids, cheeks, brows, hair, inside (of the mouth), nose."""
     used, quads = compact(bust(base, rest))
     points = rest[used]
-    corners = {name: _sampled(material, base, used, file) for name, file in _TEXTURES.items()}
+    masks = {name: _sampled(material, base, used, file) for name, file in _TEXTURES.items()}
     partner = np.searchsorted(used, base.mirror[used])
-    paint = {name: (value + value[partner]) / 2 for name, value in corners.items()}
+    paint = {name: (value + value[partner]) / 2 for name, value in masks.items()}
     paint["cheeks"] = _blob(points, (0.040, -0.040, 0.010), (0.024, 0.019, 0.040))
     paint["nose"] = _blob(points, (0.0, -0.035, 0.040), (0.016, 0.014, 0.020))
     paint["brows"] = brow_mask(points)
     paint["hair"] = ramp(scalp(points), -0.006, 0.004)
     paint["lips"] *= 1 - ramp(paint["inside"], 0.4, 0.9)
-    return Part("skin", used, None, split_quads(quads, points), albedo(paint), paint=paint)
+    corners = _blob(points, (0.0235, -0.072, 0.018), (0.0034, 0.0030, 0.0070))
+    shaded = albedo(paint) * (1 - 0.6 * corners[:, None])
+    return Part("skin", used, None, split_quads(quads, points), shaded, paint=paint)
 
 
 def albedo(paint: dict[str, Array]) -> Array:

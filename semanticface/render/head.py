@@ -40,7 +40,7 @@ LOOK_PITCH = 0.61
 """Radians at eyeLookUp or eyeLookDown 1."""
 REST_YAW = 0.07
 """Outward offset of Live Link's eye yaw at a straight gaze, radians."""
-_BLOCK = 64
+_BLOCK = 16
 
 
 class Eye(NamedTuple):
@@ -87,14 +87,9 @@ class Head:
         return np.asarray(weights @ flat, np.float32).reshape(self.neutral.shape)
 
     @cached_property
-    def moved(self) -> Index:
-        """Vertices that any shape moves."""
-        return np.flatnonzero(np.abs(self.shapes).max((0, 2))).astype(np.int32)
-
-    @cached_property
-    def moving(self) -> Floats:
-        """[52, M*3] offsets of the moved vertices: the matrix of the one product."""
-        return np.ascontiguousarray(self.shapes[:, self.moved].reshape(SHAPES, -1))
+    def matrix(self) -> Floats:
+        """[52, V*3] the shapes as the matrix of the one product."""
+        return np.ascontiguousarray(self.shapes.reshape(SHAPES, -1))
 
     @cached_property
     def eye_means(self) -> tuple[Floats, Floats]:
@@ -178,7 +173,7 @@ def pose(head: Head, values: ArrayLike, offset: Floats | None = None) -> Floats:
     """Vertices [V,3] of one frame. `values`: 61 numbers, `offset`: see identity_offset."""
     row = _checked(np.asarray(values, np.float32)[None])[0]
     base = head.neutral if offset is None else head.neutral + offset
-    added = row[:SHAPES] @ head.moving
+    added = row[:SHAPES] @ head.matrix
     return _posed(head, base, added.reshape(-1, 3), row)
 
 
@@ -188,7 +183,7 @@ def pose_frames(head: Head, values: ArrayLike, offset: Floats | None = None) -> 
     base = head.neutral if offset is None else head.neutral + offset
     for start in range(0, len(table), _BLOCK):
         rows = table[start : start + _BLOCK]
-        for row, added in zip(rows, rows[:, :SHAPES] @ head.moving, strict=True):
+        for row, added in zip(rows, rows[:, :SHAPES] @ head.matrix, strict=True):
             yield _posed(head, base, added.reshape(-1, 3), row)
 
 
@@ -206,8 +201,7 @@ def _checked(table: Floats) -> Floats:
 
 
 def _posed(head: Head, base: Floats, added: Floats, row: Floats) -> Floats:
-    points = base.copy()
-    points[head.moved] += added
+    points = base + added
     for side, eye, mean in zip(("left", "right"), head.eyes, head.eye_means, strict=True):
         if len(eye.vertices):
             _turn_eye(points, base, eye, mean, gaze(row, side))
@@ -239,11 +233,11 @@ def _turn_eye(points: Floats, base: Floats, eye: Eye, mean: Floats, angles: Floa
 
 def _turn_head(head: Head, points: Floats, angles: Floats) -> Floats:
     yaw, pitch, roll = angles
-    spokes = points - head.neck
-    turned = spokes @ rotation_matrix(yaw, -pitch, roll).T
-    if head.turn is None:
-        return np.asarray(turned + head.neck, np.float32)
-    return np.asarray(points + head.turn[:, None] * (turned - spokes), np.float32)
+    change = rotation_matrix(yaw, -pitch, roll) - np.eye(3, dtype=np.float32)
+    added = (points - head.neck) @ change.T
+    if head.turn is not None:
+        added *= head.turn[:, None]
+    return np.asarray(points + added, np.float32)
 
 
 def rotation_matrix(about_y: float, about_x: float, about_z: float) -> Floats:
