@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.motion.repertoire import SHAPES, Array, Repertoire, Yielding
-from semanticface.rig import COUNT, INDEX
+from semanticface.rig import BLENDSHAPES, COUNT, INDEX
 
 Values = NDArray[np.float32]
 
@@ -25,6 +25,8 @@ CLOSE_BEYOND_OPEN = 0.05
 _KNEE, _TOP = 0.85, 1.0
 _SIDES: tuple[Literal["Left", "Right"], ...] = ("Left", "Right")
 _EITHER = (("jawLeft", "jawRight"), ("mouthLeft", "mouthRight"))
+_BENT = np.array([each.index for each in BLENDSHAPES if "Look" not in each.name])
+"""Shapes with a soft top; gaze has a hard one, because eyeballs turn with it."""
 _DECIMALS = 5  # hides the last bits, in which processors may differ
 
 
@@ -110,10 +112,9 @@ def _only_one(values: Array, one: str, other: str) -> None:
 
 def _limit(shapes: Array) -> None:
     """Bend what exceeds the knee so that nothing passes the top."""
-    room = _TOP - _KNEE
-    over = np.maximum(shapes - _KNEE, 0)
-    np.minimum(shapes, _KNEE, out=shapes)
-    shapes += room * np.tanh(over / room)
+    room, bent = _TOP - _KNEE, shapes[:, _BENT]
+    over = np.maximum(bent - _KNEE, 0)
+    shapes[:, _BENT] = np.minimum(bent, _KNEE) + room * np.tanh(over / room)
 
 
 def _close_lips(values: Array) -> None:
