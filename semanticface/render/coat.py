@@ -24,6 +24,7 @@ from semanticface.render.shade import (
     FEATURE,
     HAIR,
     KINDS,
+    LASH,
     LID,
     LIP,
     OPEN,
@@ -41,7 +42,7 @@ Floats = NDArray[np.float32]
 
 _KIND_OF_PART = {
     "skin": SKIN, "eye_left": EYE_LEFT, "eye_right": EYE_RIGHT, "teeth_upper": TEETH,
-    "teeth_lower": TEETH, "gums": WET, "tongue": WET, "brows": HAIR, "lashes": HAIR, "hair": HAIR,
+    "teeth_lower": TEETH, "gums": WET, "tongue": WET, "brows": LASH, "lashes": LASH, "hair": HAIR,
 }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ class Coat:
     columns: Floats
     """[V, 16], see `shade`; normals and folds are left zero for the frame to fill."""
     finish: Floats
-    """[7, 3] highlight strength, gloss and wrap of each kind of triangle."""
+    """[8, 3] highlight strength, gloss and wrap of each kind of triangle."""
     kinds: NDArray[np.uint8]
     """[F]"""
     eye: Floats
@@ -120,13 +121,13 @@ def _paint_skin(columns: Floats, head: Head, look: Look) -> None:
 
 
 def finish(look: Look) -> Floats:
-    """[7, 3] how each kind shines: strength of highlights, gloss, wrap of light around it."""
+    """[8, 3] how each kind shines: strength of highlights, gloss, wrap of light around it."""
     table = np.zeros((KINDS, 3), np.float32)
     table[SKIN] = table[FEATURE] = 0.20, 0.22, 1.0
-    table[EYE_LEFT] = table[EYE_RIGHT] = 0.9, 1.0, 0.8
+    table[EYE_LEFT] = table[EYE_RIGHT] = 0.6, 1.0, 0.8
     table[TEETH] = 0.40, 0.75, 0.5
     table[WET] = 0.30, 0.60, 0.7
-    table[HAIR] = 0.10, 0.35, 0.0
+    table[HAIR] = table[LASH] = 0.10, 0.35, 0.0
     return np.asarray(table * [look.shine, 1.0, look.translucency], np.float32)
 
 

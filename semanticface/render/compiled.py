@@ -21,6 +21,19 @@ def compiled(function: _Function) -> _Function:
     Compiled functions only fill arrays they are given. They make none, so numba's
     reference counting, which would cost more than the shading, is left out.
     """
+    return _jit(function, {})
+
+
+def inlined(function: _Function) -> _Function:
+    """The same, copied into every compiled function that calls it.
+
+    For what runs once for each sample: passing arrays to a call costs more than the
+    little such a function does.
+    """
+    return _jit(function, {"forceinline": True})
+
+
+def _jit(function: _Function, more: dict[str, bool]) -> _Function:
     numba = need("numba", "render", "Drawing a face")
-    options = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+    options = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False, **more}
     return cast("_Function", numba.njit(**options)(function))

@@ -25,7 +25,7 @@ from semanticface.render.head import Head, gaze, load_head, rotation_matrix
 from semanticface.render.look import Look, look_of
 from semanticface.render.picture import Identity
 from semanticface.render.raster import vertex_normals
-from semanticface.render.shade import BROW, EYE_LEFT, EYE_RIGHT, HAIR, LIP, TEETH, WET
+from semanticface.render.shade import BROW, EYE_LEFT, EYE_RIGHT, HAIR, LASH, LIP, TEETH, WET
 from semanticface.render.timeline import faces
 from semanticface.rig import BLENDSHAPES, INDEX, FaceClip
 
@@ -222,7 +222,7 @@ class _Document:
 
 _MATERIALS = (
     ("Skin", (0, 1), 0.55), ("Eyes", (EYE_LEFT, EYE_RIGHT), 0.08), ("Teeth", (TEETH,), 0.25),
-    ("Mouth", (WET,), 0.35), ("Hair", (HAIR,), 0.6),
+    ("Mouth", (WET,), 0.35), ("Hair", (HAIR, LASH), 0.6),
 )  # fmt: skip
 """Name, kinds of triangle, roughness."""
 

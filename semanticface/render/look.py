@@ -35,7 +35,7 @@ class Look:
     brows: Triple = (0.06, 0.035, 0.02)
     hair: Triple = (0.05, 0.03, 0.02)
     iris: Triple = (0.12, 0.20, 0.26)
-    sclera: Triple = (0.72, 0.70, 0.67)
+    sclera: Triple = (0.86, 0.84, 0.81)
     teeth: Triple = (0.72, 0.68, 0.58)
     gums: Triple = (0.42, 0.13, 0.12)
     tongue: Triple = (0.50, 0.16, 0.15)
@@ -45,7 +45,7 @@ class Look:
     """Strength of the highlights on the skin."""
     translucency: float = 1.0
     """How far light wraps around skin into the shade."""
-    folds: float = 1.6
+    folds: float = 0.9
     """How dark furrows are that an expression makes."""
     grain: float = 0.0
     """Skin texture: 0 none, 1 clearly seen at portrait size."""
@@ -81,7 +81,7 @@ def _person(seed: int) -> Look:
     lips = skin * redder + np.array([0.035, 0.0, 0.008])
     return Look(
         name="realistic", skin=_triple(skin), lips=_triple(lips), hair=_triple(hair),
-        brows=_triple(0.75 * hair + 0.02 * skin), iris=_triple(iris),
+        brows=_triple(0.85 * hair + 0.06 * skin), iris=_triple(iris),
         blush=float(0.55 - 0.3 * tone), grain=0.35, seed=seed,
     )  # fmt: skip
 
@@ -92,13 +92,13 @@ def _clay(seed: int) -> Look:
         name="clay", lights=SOFTBOX, skin=grey, lips=linear(0.66, 0.58, 0.55),
         brows=linear(0.42, 0.38, 0.36), hair=linear(0.50, 0.47, 0.45), iris=linear(0.33, 0.33, 0.35),
         sclera=linear(0.86, 0.86, 0.85), teeth=linear(0.85, 0.84, 0.81), gums=linear(0.55, 0.43, 0.41),
-        tongue=linear(0.60, 0.44, 0.42), blush=0.0, shine=0.45, translucency=0.25, folds=2.4, seed=seed,
+        tongue=linear(0.60, 0.44, 0.42), blush=0.0, shine=0.45, translucency=0.25, folds=1.5, seed=seed,
     )  # fmt: skip
 
 
 def _toon(seed: int) -> Look:
     person = _person(seed)
-    bright = np.array(person.skin) ** 0.8
+    bright = np.clip(1.35 * np.array(person.skin) * (1.05, 0.97, 0.88), 0, 0.95)
     return replace(
         person, name="toon", style="toon", skin=_triple(bright), grain=0.0, folds=0.0,
         iris=_triple(np.array(person.iris) ** 0.75), sclera=(0.95, 0.95, 0.95),

@@ -33,11 +33,12 @@ def _openness(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
     got, all_of_it = np.zeros(len(vertices)), np.full(len(vertices), 1e-9)
     near = np.empty((_SIZE, _SIZE), np.float32)
     seen = np.empty((_SIZE, _SIZE), np.int32)
+    closed = np.zeros(len(triangles), np.uint8)
     for direction in _directions():
         facing = np.clip(normals @ direction, 0, None)
         axes = _axes(direction)
         screen = _flat(vertices, axes, reach)
-        draw(screen, triangles, near, seen)
+        draw(screen, triangles, closed, near, seen)
         got += facing * _visible(_flat(lifted, axes, reach), near, 0.0006 / reach)
         all_of_it += facing
     return np.asarray(got / all_of_it, np.float32)

@@ -30,10 +30,12 @@ from semanticface.render.look import Look, look_of
 from semanticface.render.raster import draw, folds, vertex_normals
 from semanticface.render.shade import (
     BATCH,
+    EYE_LEFT,
     FEATURE,
     FOLD,
     NORMAL,
     SCRATCH,
+    WET,
     Scene,
     response_curve,
     shade,
@@ -100,7 +102,7 @@ class Renderer:
         if self.look.folds > 0:
             folds(vertices, self._skin, self._normals, self._rest, self._sums, self._fold)
             scene.table[:, FOLD] = self._fold
-        draw(scene.screen, head.triangles, self._near, self._seen)
+        draw(scene.screen, head.triangles, self._closed, self._near, self._seen)
         picture = np.empty((self.height, self.width, 3), np.uint8)
         paint = shade_toon if self.look.style == "toon" else shade
         paint(scene, self._near, self._seen, self._samples, self._background, self._line, picture)
@@ -150,6 +152,8 @@ class Renderer:
             curve=response_curve(), scratch=np.zeros(SCRATCH, np.float32),
             batch=np.zeros(BATCH, np.float32),
         )  # fmt: skip
+        solid = (painted.kinds >= EYE_LEFT) & (painted.kinds <= WET)
+        self._closed = solid.astype(np.uint8)
         self._skin = head.triangles[painted.kinds <= FEATURE]
         self._line = np.zeros((self.width, 4), np.float32)
         self._normals = np.zeros((count, 3), np.float32)

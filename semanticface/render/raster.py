@@ -19,6 +19,7 @@ from semanticface.render.compiled import compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Flags = NDArray[np.uint8]
 
 
 @compiled
@@ -84,8 +85,12 @@ def folds(
 
 
 @compiled
-def draw(screen: Floats, triangles: Ints, near: Floats, seen: Ints) -> None:
+def draw(
+    screen: Floats, triangles: Ints, closed: Flags, near: Floats, seen: Ints
+) -> None:
     """Fill `near` and `seen` [H, W] from `screen` [V, 3]: pixel x, pixel y, nearness.
+
+    `closed` [F] is 1 for triangles of solid bodies, whose backs are never seen.
 
     A sample sits in the middle of its cell. Each row of a triangle is one span,
     found by dividing, so that the inner loop only compares nearness. Spans reach a
@@ -104,7 +109,7 @@ def draw(screen: Floats, triangles: Ints, near: Floats, seen: Ints) -> None:
         bx, by = screen[b, 0] - ax, screen[b, 1] - ay
         cx, cy = screen[c, 0] - ax, screen[c, 1] - ay
         area = cx * by - bx * cy  # y points down: positive when seen from outside
-        if area == zero:
+        if area == zero or (area < zero and closed[t] != 0):
             continue
         left = max(np.int32(np.ceil(ax + min(bx, cx, zero) - half - slack)), np.int32(0))
         right = min(np.int32(np.floor(ax + max(bx, cx, zero) - half + slack)), np.int32(width - 1))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.render.compiled import compiled
+from semanticface.render.compiled import compiled, inlined
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -30,7 +30,7 @@ BROW, LIP, LID, SPARE, COLUMNS = 12, 13, 14, 15, 16
 SPECULAR, GLOSS, WRAP, OUT, SCRATCH = 16, 17, 18, 19, 32
 
 # kinds of triangle
-SKIN, FEATURE, EYE_LEFT, EYE_RIGHT, TEETH, WET, HAIR, KINDS = 0, 1, 2, 3, 4, 5, 6, 7
+SKIN, FEATURE, EYE_LEFT, EYE_RIGHT, TEETH, WET, HAIR, LASH, KINDS = 0, 1, 2, 3, 4, 5, 6, 7, 8
 
 # places in `settings`
 FOCAL, FOLDS, FLOOR, GRAIN, PARTIAL = 0, 1, 2, 3, 4
@@ -61,7 +61,7 @@ class Scene(NamedTuple):
     """[V, 16] what a vertex carries: colour, open sky, normal, fold, region weight,
     place on the unmoved head, and masks of brow, lip and lid."""
     finish: Floats
-    """[7, 3] highlight strength, gloss and wrap of each kind."""
+    """[8, 3] highlight strength, gloss and wrap of each kind."""
     eye: Floats
     """[N, N, 3] front of the left eyeball."""
     grain: Floats
@@ -80,7 +80,7 @@ class Scene(NamedTuple):
     """[15 * 512] a batch of samples, each number in a run of its own."""
 
 
-@compiled
+@inlined
 def mixed(
     screen: Floats, triangles: Ints, table: Floats, t: int, x: int, y: int, detail: bool, s: Floats
 ) -> None:
@@ -104,14 +104,14 @@ def mixed(
             s[k] = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
 
 
-@compiled
+@inlined
 def smooth(value: np.float32, low: np.float32, high: np.float32) -> np.float32:
     """0 below `low`, 1 above `high`, smooth in between."""
     t = min(max((value - low) / (high - low), _0), _1)
     return t * t * (F(3.0) - F(2.0) * t)
 
 
-@compiled
+@inlined
 def tinted(s: Floats, accents: Floats, which: int, amount: np.float32, light: np.float32) -> None:
     """Cover the base colour with an accent."""
     s[RED] += amount * (accents[which, 0] * light - s[RED])
@@ -119,7 +119,7 @@ def tinted(s: Floats, accents: Floats, which: int, amount: np.float32, light: np
     s[BLUE] += amount * (accents[which, 2] * light - s[BLUE])
 
 
-@compiled
+@inlined
 def tiled(texture: Floats, u: np.float32, v: np.float32) -> np.float32:
     """A tileable texture [M, M] at u, v in texels, bilinear."""
     size = np.int32(texture.shape[0] - 1)
@@ -133,7 +133,7 @@ def tiled(texture: Floats, u: np.float32, v: np.float32) -> np.float32:
     return top + fv * (low - top)
 
 
-@compiled
+@inlined
 def eye_painted(s: Floats, texture: Floats) -> None:
     """Take the base colour from the eye's texture, where its front is."""
     if s[PLACE + 2] <= _0:
@@ -150,7 +150,7 @@ def eye_painted(s: Floats, texture: Floats) -> None:
         s[c] = top + fv * (low - top)
 
 
-@compiled
+@inlined
 def skin_textured(s: Floats, grain: Floats, amount: np.float32) -> None:
     """Pores and blotches, fixed to the unmoved skin, the same left and right."""
     x, y, z = abs(s[PLACE]), s[PLACE + 1], s[PLACE + 2]
@@ -165,7 +165,7 @@ def skin_textured(s: Floats, grain: Floats, amount: np.float32) -> None:
     s[SPECULAR] *= _1 + F(0.8) * fine
 
 
-@compiled
+@inlined
 def features_painted(s: Floats, accents: Floats, grain: Floats, light: np.float32) -> None:
     """Lips, lid margins and brow hairs on the skin, sharper than the mesh."""
     lip = smooth(s[LIP], F(0.25), F(0.75))
@@ -192,7 +192,7 @@ _TAPS = (
 TAPS = np.array(_TAPS, dtype=np.float32)
 
 
-@compiled
+@inlined
 def overhang(near: Floats, y: int, x: int, reach: np.float32) -> np.float32:
     """0..1: how much lids or lips stand in front of a sample, looked for within `reach` samples.
 
@@ -226,7 +226,7 @@ _OUT_R, _OUT_G, _OUT_B = 12 * SPAN, 13 * SPAN, 14 * SPAN
 BATCH = 15 * SPAN
 
 
-@compiled
+@inlined
 def laid(s: Floats, n: int, column: int, weight: np.float32, batch: Floats) -> None:
     """Put a sample into the batch."""
     batch[n] = s[RED]
@@ -289,24 +289,26 @@ def lamp(batch: Floats, count: int, light: Floats, viewer: Floats, shaded: np.fl
         p32 = p8 * p8 * p8 * p8
         p128 = p32 * p32 * p32 * p32
         gloss = batch[_GLOSS + i]
-        glint = _HALF * p8 * p2 * p2 * (_1 - gloss) + F(1.1) * p32 * p32 * gloss
-        glint += gloss * gloss * gloss * F(1.6) * p128 * p128 + F(0.6) * edge * p8
+        glint = _HALF * p8 * p2 * p2 * (_1 - gloss) + F(1.5) * p32 * p32 * gloss * (F(1.2) - gloss)
+        sharp = p128 * p128
+        glint += gloss * gloss * gloss * F(2.4) * sharp * sharp + F(0.6) * edge * p8
         strength = _1 - shaded + shaded * batch[_OPEN + i]
         glint *= batch[_SPECULAR + i] * strength
         glint = glint if cosine > _0 else _0
-        # blood lets red light round the corner farther than green and blue
+        # blood lets red light round the corner farther than green and blue; the light is
+        # spread over more skin, so there is less of it (1 - 0.8 far is near 1 / (1 + far))
         wrap = batch[_WRAP + i]
         far = wrap * F(0.30)
         batch[_OUT_R + i] += red * (
-            batch[i] * max((cosine + far) / (_1 + far), _0) * strength + glint
+            batch[i] * max((cosine + far) * (_1 - F(0.8) * far), _0) * strength + glint
         )
         far = wrap * F(0.12)
         batch[_OUT_G + i] += green * (
-            batch[_G + i] * max((cosine + far) / (_1 + far), _0) * strength + glint
+            batch[_G + i] * max((cosine + far) * (_1 - F(0.8) * far), _0) * strength + glint
         )
         far = wrap * F(0.07)
         batch[_OUT_B + i] += blue * (
-            batch[_B + i] * max((cosine + far) / (_1 + far), _0) * strength + glint
+            batch[_B + i] * max((cosine + far) * (_1 - F(0.8) * far), _0) * strength + glint
         )
 
 
@@ -322,7 +324,7 @@ def spilled(batch: Floats, count: int, samples: int, line: Floats) -> None:
         line[x, 3] += weight
 
 
-@compiled
+@inlined
 def skin_shaded(s: Floats, kind: int, accents: Floats, grain: Floats, settings: Floats) -> None:
     """Folds, texture and features of the skin, before it is lit."""
     shade = max(_1 - settings[FOLDS] * max(s[FOLD], _0), F(0.35))
@@ -336,16 +338,26 @@ def skin_shaded(s: Floats, kind: int, accents: Floats, grain: Floats, settings: 
         features_painted(s, accents, grain, shade)
 
 
-@compiled
+@inlined
 def hollow_shaded(s: Floats, kind: int, eye: Floats, near: Floats, y: int, x: int,
                   focal: np.float32) -> None:  # fmt: skip
     """Paint an eye, and lay the shade of lids or lips on eye, teeth or tongue."""
     metre = focal * near[y, x]
     if kind <= EYE_RIGHT:
         eye_painted(s, eye)
-        s[OPEN] *= _1 - F(0.85) * overhang(near, y, x, F(0.0042) * metre)
+        s[OPEN] *= _1 - F(0.70) * overhang(near, y, x, F(0.0042) * metre)
     else:
         s[OPEN] *= _1 - F(0.60) * overhang(near, y, x, F(0.0080) * metre)
+
+
+@inlined
+def hair_shaded(s: Floats, grain: Floats) -> None:
+    """Strands: noise drawn out downwards, fixed to the unmoved head."""
+    across = (abs(s[PLACE]) + F(0.8) * s[PLACE + 2]) * F(4200.0)
+    strand = tiled(grain, across, s[PLACE + 1] * F(420.0))
+    for c in range(3):
+        s[c] *= _1 + F(0.24) * strand
+    s[SPECULAR] *= _1 + F(0.8) * strand
 
 
 @compiled
@@ -371,13 +383,15 @@ def shade_row(scene: Scene, near: Floats, seen: Ints, row: int, samples: int, li
         s[SPECULAR], s[GLOSS], s[WRAP] = finish[kind, 0], finish[kind, 1], finish[kind, 2]
         if mark < 0:
             s[NORMAL], s[NORMAL + 1], s[NORMAL + 2] = -s[NORMAL], -s[NORMAL + 1], -s[NORMAL + 2]
-        if mark < 0 and kind != HAIR:  # the inside of the head
+        if mark < 0 and kind < HAIR:  # the inside of the head
             s[RED], s[GREEN], s[BLUE] = F(0.060), F(0.018), F(0.016)
             s[OPEN], s[SPECULAR] = F(0.2), _0
         elif kind <= FEATURE:
             skin_shaded(s, kind, accents, grain, settings)
         elif kind <= WET:
             hollow_shaded(s, kind, eye, near, row, column, settings[FOCAL])
+        elif kind == HAIR:
+            hair_shaded(s, grain)
         laid(s, n, column, (floor + (_1 - floor) * s[REGION]) * share, batch)
         n += 1
         if n == SPAN:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.render.compiled import compiled
+from semanticface.render.compiled import compiled, inlined
 from semanticface.render.shade import (
     BROW,
     EYE_LEFT,
@@ -36,7 +36,7 @@ Bytes = NDArray[np.uint8]
 _0, _HALF, _1 = F(0.0), F(0.5), F(1.0)
 
 
-@compiled
+@inlined
 def straightened(s: Floats, back: bool) -> None:
     """Give the normal in `s` length one, towards the viewer's side if seen from behind."""
     x, y, z = s[NORMAL], s[NORMAL + 1], s[NORMAL + 2]
@@ -45,7 +45,7 @@ def straightened(s: Floats, back: bool) -> None:
     s[NORMAL], s[NORMAL + 1], s[NORMAL + 2] = x * length, y * length, z * length
 
 
-@compiled
+@inlined
 def flat(s: Floats, kind: int, eye: Floats, accents: Floats, lights: Floats) -> None:
     """Write a sample's flat colour to s[OUT:OUT + 3]."""
     x, y, z = s[NORMAL], s[NORMAL + 1], s[NORMAL + 2]
@@ -70,7 +70,7 @@ def flat(s: Floats, kind: int, eye: Floats, accents: Floats, lights: Floats) -> 
         s[OUT + c] = s[c] * tone + spot * (_1 - s[c] * tone)
 
 
-@compiled
+@inlined
 def lined(kinds: Bytes, near: Floats, seen: Ints, y: int, x: int, reach: int) -> bool:
     """Whether a seen sample lies on a line.
 
@@ -93,7 +93,7 @@ def lined(kinds: Bytes, near: Floats, seen: Ints, y: int, x: int, reach: int) ->
         behind = SKIN if behind == FEATURE else behind
         if far > F(0.012):
             return True
-        if behind != kind and kind in (SKIN, HAIR) and far > _0:
+        if behind != kind and (kind == SKIN or kind >= HAIR) and far > _0:
             return True
     return False
 
@@ -118,7 +118,7 @@ def shade_toon(
                 t = abs(mark) - 1
                 mixed(screen, triangles, table, t, column, row, True, s)
                 weight = (floor + (_1 - floor) * s[REGION]) * share
-                if mark < 0 and kinds[t] != HAIR:
+                if mark < 0 and kinds[t] < HAIR:
                     s[OUT], s[OUT + 1], s[OUT + 2] = F(0.09), F(0.012), F(0.016)
                 else:
                     straightened(s, mark < 0)
