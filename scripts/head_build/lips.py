@@ -69,8 +69,8 @@ class Closer:
 
     def __init__(self, rim: Rim, rest: Array, jaw_open: Array, near: Index) -> None:
         self._rim, self._rest, self._near = rim, rest, near
-        edge = rest[rim.upper, 0].max() * 0.97
-        self.at = np.linspace(-edge, edge, 41)
+        edge = rest[rim.upper, 0].max() * 0.998
+        self.at = np.linspace(-edge, edge, 81)
         points = rest[near]
         chain = np.concatenate((rest[rim.upper], rest[rim.lower]))
         far = np.linalg.norm(points[:, None] - chain[None], axis=2).min(1)
@@ -89,7 +89,7 @@ class Closer:
     def close(self, field: Array, target: float = 0.0) -> Array:
         """The field with its rims at the distance `target`, half moved from either side."""
         closed = field.copy()
-        ends = 1 - (np.abs(self.at) / self.at.max()) ** 8
+        ends = 1 - (np.abs(self.at) / self.at.max()) ** 30
         for _ in range(6):
             excess = (self.gaps(closed) - target) * ends
             parted = np.interp(self._rest[self._near, 0], self.at, excess)

@@ -34,8 +34,9 @@ class Arch:
         """Points [n,2] (x, z) and outward normals [n,2] for lengths >= 0."""
         x, z = np.interp(length, self._length, self._x), np.interp(length, self._length, self._z)
         step = 2e-4
-        ahead = np.interp(length + step, self._length, self._x), np.interp(
-            length + step, self._length, self._z
+        ahead = (
+            np.interp(length + step, self._length, self._x),
+            np.interp(length + step, self._length, self._z),
         )
         dx, dz = ahead[0] - x, ahead[1] - z
         size = np.hypot(dx, dz) + 1e-12
@@ -58,7 +59,9 @@ def teeth(base: Base, rest: Array, row: str) -> Part:
 def _arch(anchors: Array, row: str) -> Arch:
     front, back = anchors[:, 2].max(), anchors[:, 2].min()
     inset = 0.0008 if row == "upper" else 0.0018
-    return Arch(float(np.abs(anchors[:, 0]).max()) - inset - 0.004, front - inset - 0.0016, back - 0.004)
+    return Arch(
+        float(np.abs(anchors[:, 0]).max()) - inset - 0.004, front - inset - 0.0016, back - 0.004
+    )
 
 
 def _bite(anchors: Array, row: str) -> float:
@@ -77,8 +80,8 @@ def _tooth(anchors: Array, row: str, number: int, side: int) -> tuple[Array, Ind
     along = np.array([normal[1], -normal[0]])
     up = 1.0 if row == "upper" else -1.0
     sharp = 0.32 if number < 3 else 0.72  # how thick the biting edge is
-    cusp = 0.0010 if number == 2 else 0.0
-    short = 0.0008 if row == "upper" and number == 1 else 0.0
+    cusp = 0.0004 if number == 2 else 0.0
+    short = 0.0005 if row == "upper" and number == 1 else 0.0
     bite = _bite(anchors, row) + up * (short - cusp)
     levels = ((0.0, 0.80, sharp), (0.10, 0.95, sharp + 0.22), (0.42, 0.99, 0.9), (0.8, 0.84, 1.0),
               (1.15, 0.74, 0.9))  # fmt: skip
@@ -118,14 +121,15 @@ def gums(base: Base, rest: Array, row: str) -> Part:
     place, normal = _arch(anchors, row).at(length)
     height = np.interp(length, [0, 0.02, 0.056], [0.0092, 0.0088, 0.0070])
     up = 1.0 if row == "upper" else -1.0
-    profile = ((-0.012, 0.2), (-0.0085, -0.2), (-0.0045, -0.12), (-0.0022, 0.02), (-0.0002, 0.30), (-0.001, 0.9),
-               (-0.005, 1.2))  # fmt: skip
+    profile = ((-0.012, 0.2), (-0.0085, -0.2), (-0.0045, -0.12), (-0.0022, 0.02),
+               (-0.0002, 0.30), (-0.001, 0.9), (-0.005, 1.2))  # fmt: skip
     bite = _bite(anchors, row)
     rows = []
     for out, rise in profile:
         flat = place + out * normal
         rows.append(np.c_[flat[:, 0], bite + up * height * (0.80 + rise * 0.8), flat[:, 1]])
     half = np.stack(rows, 1)
+    half[0, :, 0] = 0
     mirrored = half[:0:-1] * [-1, 1, 1]
     points = np.concatenate((mirrored, half))
     triangles = _sheet(points.shape[0], points.shape[1])

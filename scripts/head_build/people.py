@@ -17,7 +17,8 @@ _SLIDERS = {
     "head": 0.10, "forehead": 0.22, "eyebrows": 0.14, "eyes": 0.12, "nose": 0.22,
     "mouth": 0.18, "ears": 0.25, "chin": 0.22, "cheek": 0.25,
 }  # fmt: skip
-_LEFT_OUT = ("head-trans", "eye-push", "eye-trans", "mouth-dimples", "mouth-angles", "eyebrows-angle", "chin-cleft")
+_LEFT_OUT = ("head-trans", "eye-push", "eye-trans", "mouth-dimples", "mouth-angles",
+             "eyebrows-angle", "chin-cleft")  # fmt: skip
 
 
 class People:

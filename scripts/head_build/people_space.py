@@ -29,9 +29,12 @@ def identity_space(material: Material, base: Base, components: int) -> Space:
     people = People(material, base, keep)
     rng = np.random.default_rng(SEED)
     eyes = [np.searchsorted(keep, base.members(f"helper-{side}-eye")) for side in "lr"]
-    drawn = np.stack([
-        _centred(base.vertices[keep] + people.sample(rng).reshape(-1, 3), eyes) for _ in range(PEOPLE)
-    ])
+    drawn = np.stack(
+        [
+            _centred(base.vertices[keep] + people.sample(rng).reshape(-1, 3), eyes)
+            for _ in range(PEOPLE)
+        ]
+    )
     drawn *= _evened(drawn)[:, None, None]
     mean = drawn.mean(0)
     mean = _symmetric(mean, keep, base)

@@ -16,6 +16,9 @@ _MOUTH = np.array((0.20, 0.045, 0.045))
 _FLUSH = np.array((0.60, 0.25, 0.19))
 _BROW = np.array((0.10, 0.062, 0.043))
 _LID = np.array((0.47, 0.245, 0.18))
+_TINTS = (("cheeks", _FLUSH, 0.45), ("nose", _FLUSH, 0.35), ("ears", _FLUSH, 0.3),
+          ("lids", _LID, 0.5), ("lips", _LIPS, 0.9), ("brows", _BROW, 0.45),
+          ("hair", _BROW, 0.8), ("inside", _MOUTH, 1.0))  # fmt: skip
 _TEXTURES = {"lips": "lips", "lids": "eyelids", "inside": "inside-mouth", "ears": "ears"}
 
 
@@ -48,19 +51,17 @@ def skin(material: Material, base: Base, rest: Array) -> Part:
 def albedo(paint: dict[str, Array]) -> Array:
     """Linear RGB of the default look."""
     colour = np.tile(_SKIN, (len(paint["lips"]), 1))
-    for name, tint, amount in (("cheeks", _FLUSH, 0.45), ("nose", _FLUSH, 0.35), ("ears", _FLUSH, 0.3),
-                               ("lids", _LID, 0.5), ("lips", _LIPS, 0.9),
-                               ("brows", _BROW, 0.45), ("hair", _BROW, 0.8),
-                               ("inside", _MOUTH, 1.0)):  # fmt: skip
+    for name, tint, amount in _TINTS:
         share = amount * paint[name][:, None]
         colour = colour * (1 - share) + tint * share
     return colour
 
 
-def _blob(points: Array, centre: tuple[float, float, float], size: tuple[float, float, float]) -> Array:
+def _blob(
+    points: Array, centre: tuple[float, float, float], size: tuple[float, float, float]
+) -> Array:
     """A soft spot on both sides of the face, 1 at its centre."""
-    folded = points * [1, 1, 1]
-    folded[:, 0] = np.abs(folded[:, 0])
+    folded = np.c_[np.abs(points[:, 0]), points[:, 1:]]
     return np.asarray(np.exp(-(((folded - centre) / size) ** 2).sum(1)))
 
 

@@ -77,6 +77,8 @@ class Head:
     """The subject's left and right."""
     neck: Floats = field(default_factory=lambda: np.array((0, -0.075, -0.085), np.float32))
     """[3], the joint the head turns about."""
+    lips: tuple[Index, Index] | None = None
+    """Upper and lower rim of the mouth, from the subject's right corner to the left one."""
     turn: Floats | None = None
     """[V], 1 where a vertex turns with the head, 0 where the neck stays; None: all turn."""
 
@@ -92,11 +94,24 @@ class Head:
         return np.ascontiguousarray(self.shapes.reshape(SHAPES, -1))
 
     @cached_property
-    def eye_means(self) -> tuple[Floats, Floats]:
-        """Mean vertex of each eyeball at rest, to find its centre on another person."""
-        first, second = (self.neutral[eye.vertices].mean(0) if len(eye.vertices) else eye.centre
-                         for eye in self.eyes)  # fmt: skip
+    def eye_rows(self) -> tuple[slice | Index, slice | Index]:
+        """Where each eyeball's vertices stand; a slice where they follow one another."""
+        first, second = (_rows(eye.vertices) for eye in self.eyes)
         return first, second
+
+    def eye_centres(self, person: Floats) -> Floats:
+        """[2,3] centres of the eyeballs of a person's neutral vertices [V,3]."""
+        shifts = [
+            person[rows].mean(0) - self.neutral[rows].mean(0) if len(eye.vertices) else eye.centre
+            for eye, rows in zip(self.eyes, self.eye_rows, strict=True)
+        ]
+        return np.stack([eye.centre + s for eye, s in zip(self.eyes, shifts, strict=True)])
+
+
+def _rows(vertices: Index) -> slice | Index:
+    if len(vertices) and vertices[-1] - vertices[0] + 1 == len(vertices):
+        return slice(int(vertices[0]), int(vertices[-1]) + 1)
+    return vertices
 
 
 @cache
@@ -145,6 +160,7 @@ def _head_of(name: str, arrays: dict[str, Any]) -> Head:
         albedo=arrays["albedo"].astype(np.float32),
         paint=dict(zip(names, masks, strict=True)),
         eyes=(eyes[0], eyes[1]),
+        lips=(arrays["rim_upper"].astype(np.int32), arrays["rim_lower"].astype(np.int32)),
         turn=turn_weights(neutral),
     )
 
@@ -173,18 +189,19 @@ def pose(head: Head, values: ArrayLike, offset: Floats | None = None) -> Floats:
     """Vertices [V,3] of one frame. `values`: 61 numbers, `offset`: see identity_offset."""
     row = _checked(np.asarray(values, np.float32)[None])[0]
     base = head.neutral if offset is None else head.neutral + offset
-    added = row[:SHAPES] @ head.matrix
-    return _posed(head, base, added.reshape(-1, 3), row)
+    added = (row[:SHAPES] @ head.matrix).reshape(-1, 3)
+    return _posed(head, base, head.eye_centres(base), added, row)
 
 
 def pose_frames(head: Head, values: ArrayLike, offset: Floats | None = None) -> Iterator[Floats]:
     """Vertices [V,3] of each row of `values` [T,61]."""
     table = _checked(np.asarray(values, np.float32))
     base = head.neutral if offset is None else head.neutral + offset
+    centres = head.eye_centres(base)
     for start in range(0, len(table), _BLOCK):
         rows = table[start : start + _BLOCK]
         for row, added in zip(rows, rows[:, :SHAPES] @ head.matrix, strict=True):
-            yield _posed(head, base, added.reshape(-1, 3), row)
+            yield _posed(head, base, centres, added.reshape(-1, 3), row)
 
 
 def _checked(table: Floats) -> Floats:
@@ -200,11 +217,13 @@ def _checked(table: Floats) -> Floats:
     return table
 
 
-def _posed(head: Head, base: Floats, added: Floats, row: Floats) -> Floats:
+def _posed(head: Head, base: Floats, centres: Floats, added: Floats, row: Floats) -> Floats:
     points = base + added
-    for side, eye, mean in zip(("left", "right"), head.eyes, head.eye_means, strict=True):
-        if len(eye.vertices):
-            _turn_eye(points, base, eye, mean, gaze(row, side))
+    for side, rows, centre in zip(("left", "right"), head.eye_rows, centres, strict=True):
+        yaw, pitch, roll = gaze(row, side)
+        if yaw or pitch or roll:
+            turned = (points[rows] - centre) @ rotation_matrix(-yaw, pitch, roll).T
+            points[rows] = turned + centre
     angles = row[INDEX["headYaw"] : INDEX["headRoll"] + 1]
     return _turn_head(head, points, angles) if angles.any() else points
 
@@ -219,16 +238,8 @@ def gaze(row: Floats, side: str) -> Floats:
     down, inwards, out, up = (
         row[INDEX[f"eyeLook{way}{side.capitalize()}"]] for way in ("Down", "In", "Out", "Up")
     )
-    return np.array((outwards * LOOK_YAW * (out - inwards), LOOK_PITCH * (down - up), 0), np.float32)
-
-
-def _turn_eye(points: Floats, base: Floats, eye: Eye, mean: Floats, angles: Floats) -> None:
-    if not angles.any():
-        return
-    yaw, pitch, roll = angles
-    rotation = rotation_matrix(-yaw, pitch, roll)
-    centre = eye.centre + base[eye.vertices].mean(0) - mean
-    points[eye.vertices] = (points[eye.vertices] - centre) @ rotation.T + centre
+    yaw = outwards * LOOK_YAW * (out - inwards)
+    return np.array((yaw, LOOK_PITCH * (down - up), 0), np.float32)
 
 
 def _turn_head(head: Head, points: Floats, angles: Floats) -> Floats:

@@ -7,8 +7,6 @@ any machine.
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -26,7 +24,7 @@ def coefficients(who: int | ArrayLike | None, count: int) -> NDArray[np.float32]
         return np.zeros(count, np.float32)
     if isinstance(who, int | np.integer):
         return drawn(int(who), count)
-    given = np.asarray(cast(ArrayLike, who), np.float32)
+    given = np.asarray(who, np.float32)
     if given.ndim != 1 or len(given) > count or not np.isfinite(given).all():
         raise BadInput(f"identity coefficients of shape {given.shape}",
                        f"a seed, or at most {count} finite numbers")  # fmt: skip
@@ -34,6 +32,6 @@ def coefficients(who: int | ArrayLike | None, count: int) -> NDArray[np.float32]
 
 
 def drawn(seed: int, count: int) -> NDArray[np.float32]:
-    """[count] coefficients of a seed, any integer; each coefficient has its own place in the draw."""
+    """[count] coefficients of a seed, any integer; the first K of an endless draw."""
     rng = np.random.default_rng((_STREAM, seed % 2**63))
     return np.clip(rng.standard_normal(count) * SPREAD, -FARTHEST, FARTHEST).astype(np.float32)
