@@ -193,6 +193,16 @@ def _kinds(head: Head, columns: Floats) -> NDArray[np.uint8]:
     return kinds
 
 
+def closed(head: Head, kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """[F] 1 where the back of a triangle is never seen and need not be drawn.
+
+    Eyes, teeth and tongue are solid. Skin is, where the head has the inside of a
+    mouth; on a rig that is a mere mask its back is what shows through parted lips.
+    """
+    first = SKIN if mask(head, "inside").any() else EYE_LEFT
+    return np.asarray((kinds >= first) & (kinds <= WET), np.uint8)
+
+
 def eye_texture(look: Look, size: int = 256) -> Floats:
     """[N, N, 3] an eyeball from the front: sclera, limbus, fibres of the iris, pupil."""
     rng = np.random.default_rng(11)

@@ -23,19 +23,17 @@ from semanticface.errors import BadInput, did_you_mean
 from semanticface.render import camera as cameras
 from semanticface.render.background import background_of
 from semanticface.render.camera import Camera
-from semanticface.render.coat import coat, openness
+from semanticface.render.coat import closed, coat, openness
 from semanticface.render.crop import CROPS, framing_box, region_weights
 from semanticface.render.head import load_head, pose
 from semanticface.render.look import Look, look_of
 from semanticface.render.raster import draw, folds, vertex_normals
 from semanticface.render.shade import (
     BATCH,
-    EYE_LEFT,
     FEATURE,
     FOLD,
     NORMAL,
     SCRATCH,
-    WET,
     Scene,
     response_curve,
     shade,
@@ -105,7 +103,7 @@ class Renderer:
         draw(scene.screen, head.triangles, self._closed, self._near, self._seen)
         picture = np.empty((self.height, self.width, 3), np.uint8)
         paint = shade_toon if self.look.style == "toon" else shade
-        paint(scene, self._near, self._seen, self._samples, self._background, self._line, picture)
+        paint(scene, self._near, self._seen, self._samples, self._background, self._film, picture)
         return picture
 
     def mask(self) -> NDArray[np.int32]:
@@ -134,7 +132,9 @@ class Renderer:
         self._near = np.zeros((height, width), np.float32)
         self._seen = np.zeros((height, width), np.int32)
         self._view = _view(self.camera, width, height)
-        self._background = _background(background, self.width, self.height, self.look.seed)
+        self._background = _background(background, self.width, self.height, self.look.seed).reshape(
+            -1, 3
+        )
         region = region_weights(head, focus or crop)
         painted = coat(head, self.look, _openness_of(head), region)
         axes = self.camera.axes
@@ -152,10 +152,9 @@ class Renderer:
             curve=response_curve(), scratch=np.zeros(SCRATCH, np.float32),
             batch=np.zeros(BATCH, np.float32),
         )  # fmt: skip
-        solid = (painted.kinds >= EYE_LEFT) & (painted.kinds <= WET)
-        self._closed = solid.astype(np.uint8)
+        self._closed = closed(head, painted.kinds)
         self._skin = head.triangles[painted.kinds <= FEATURE]
-        self._line = np.zeros((self.width, 4), np.float32)
+        self._film = np.zeros((self.width * self.height, 4), np.float32)
         self._normals = np.zeros((count, 3), np.float32)
         self._sums = np.zeros((count, 4), np.float32)
         self._fold = np.zeros(count, np.float32)

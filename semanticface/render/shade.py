@@ -218,7 +218,7 @@ def overhang(near: Floats, y: int, x: int, reach: np.float32) -> np.float32:
 # runs of a batch, each SPAN long; SPAN is a constant so that the compiler sees that
 # runs do not overlap and lights eight samples at once
 SPAN = 512
-_G, _B, _OPEN, _X, _Y, _Z, _SPECULAR, _GLOSS, _WRAP, _WEIGHT, _COLUMN = (
+_G, _B, _OPEN, _X, _Y, _Z, _SPECULAR, _GLOSS, _WRAP, _WEIGHT, _PIXEL = (
     1 * SPAN, 2 * SPAN, 3 * SPAN, 4 * SPAN, 5 * SPAN, 6 * SPAN, 7 * SPAN, 8 * SPAN, 9 * SPAN,
     10 * SPAN, 11 * SPAN,
 )  # fmt: skip
@@ -227,7 +227,7 @@ BATCH = 15 * SPAN
 
 
 @inlined
-def laid(s: Floats, n: int, column: int, weight: np.float32, batch: Floats) -> None:
+def laid(s: Floats, n: int, pixel: int, weight: np.float32, batch: Floats) -> None:
     """Put a sample into the batch."""
     batch[n] = s[RED]
     batch[_G + n] = s[GREEN]
@@ -240,7 +240,7 @@ def laid(s: Floats, n: int, column: int, weight: np.float32, batch: Floats) -> N
     batch[_GLOSS + n] = s[GLOSS]
     batch[_WRAP + n] = s[WRAP]
     batch[_WEIGHT + n] = weight
-    batch[_COLUMN + n] = F(column)
+    batch[_PIXEL + n] = F(pixel)  # exact up to 4096 x 4096
 
 
 @compiled
@@ -313,15 +313,16 @@ def lamp(batch: Floats, count: int, light: Floats, viewer: Floats, shaded: np.fl
 
 
 @compiled
-def spilled(batch: Floats, count: int, samples: int, line: Floats) -> None:
-    """Add a batch's light to the pixels [W, 4] of a line: colour and how much is covered."""
+def spilled(batch: Floats, count: int, lights: Floats, film: Floats) -> None:
+    """Light a batch and add it to the film [H * W, 4]: colour, and how much is covered."""
+    lit(batch, count, lights)
     for i in range(count):
-        x = np.uint32(batch[_COLUMN + i]) // np.uint32(samples)
+        pixel = np.uint32(batch[_PIXEL + i])
         weight = batch[_WEIGHT + i]
-        line[x, 0] += weight * batch[_OUT_R + i]
-        line[x, 1] += weight * batch[_OUT_G + i]
-        line[x, 2] += weight * batch[_OUT_B + i]
-        line[x, 3] += weight
+        film[pixel, 0] += weight * batch[_OUT_R + i]
+        film[pixel, 1] += weight * batch[_OUT_G + i]
+        film[pixel, 2] += weight * batch[_OUT_B + i]
+        film[pixel, 3] += weight
 
 
 @inlined
@@ -360,70 +361,84 @@ def hair_shaded(s: Floats, grain: Floats) -> None:
     s[SPECULAR] *= _1 + F(0.8) * strand
 
 
-@compiled
-def shade_row(scene: Scene, near: Floats, seen: Ints, row: int, samples: int, line: Floats) -> None:
-    """Add one row of samples to the pixels [W, 4] of `line`."""
-    screen, triangles, kinds, table, finish, eye, grain, accents, lights, settings, _, s, batch = (
-        scene
+@inlined
+def narrow_gap(seen: Ints, y: int, x: int) -> bool:
+    """Whether an empty sample lies in a slit one or two samples wide, between lid and eye."""
+    if x < 2 or x + 2 >= seen.shape[1] or (seen[y, x - 1] == 0 and seen[y, x - 2] == 0):
+        return False
+    return (seen[y, x - 1] != 0 and (seen[y, x + 1] != 0 or seen[y, x + 2] != 0)) or (
+        seen[y, x + 1] != 0
     )
-    floor = settings[FLOOR]
-    share = _1 / F(samples * samples)
-    detailed = settings[PARTIAL] > _0 or settings[GRAIN] > _0
-    s[REGION] = _1
-    n = 0
-    for column in range(seen.shape[1]):
-        mark = seen[row, column]
-        if mark == 0:
-            continue
-        t = abs(mark) - 1
-        kind = kinds[t]
-        detail = detailed or (kind != SKIN and kind != WET and kind != TEETH)
-        mixed(screen, triangles, table, t, column, row, detail, s)
-        s[REGION] = s[REGION] if detailed else _1
-        s[SPECULAR], s[GLOSS], s[WRAP] = finish[kind, 0], finish[kind, 1], finish[kind, 2]
-        if mark < 0:
-            s[NORMAL], s[NORMAL + 1], s[NORMAL + 2] = -s[NORMAL], -s[NORMAL + 1], -s[NORMAL + 2]
-        if mark < 0 and kind < HAIR:  # the inside of the head
-            s[RED], s[GREEN], s[BLUE] = F(0.060), F(0.018), F(0.016)
-            s[OPEN], s[SPECULAR] = F(0.2), _0
-        elif kind <= FEATURE:
-            skin_shaded(s, kind, accents, grain, settings)
-        elif kind <= WET:
-            hollow_shaded(s, kind, eye, near, row, column, settings[FOCAL])
-        elif kind == HAIR:
-            hair_shaded(s, grain)
-        laid(s, n, column, (floor + (_1 - floor) * s[REGION]) * share, batch)
-        n += 1
-        if n == SPAN:
-            lit(batch, n, lights)
-            spilled(batch, n, samples, line)
-            n = 0
-    lit(batch, n, lights)
-    spilled(batch, n, samples, line)
+
+
+@inlined
+def blackened(film: Floats, pixel: int, weight: np.float32) -> None:
+    """Add the dark inside of the head to the film."""
+    film[pixel, 0] += weight * F(0.012)
+    film[pixel, 1] += weight * F(0.004)
+    film[pixel, 2] += weight * F(0.003)
+    film[pixel, 3] += weight
 
 
 @compiled
 def shade(
-    scene: Scene, near: Floats, seen: Ints, samples: int, background: Floats, line: Floats,
+    scene: Scene, near: Floats, seen: Ints, samples: int, background: Floats, film: Floats,
     picture: Bytes,
 ) -> None:  # fmt: skip
     """Fill `picture` [H, W, 3]; buffers are [H * samples, W * samples].
 
-    `background` [H, W, 3] is linear light, and shows through where nothing is seen
-    and where a region does not count. `line` [W, 4] is room to work in.
+    `background` [H * W, 3] is linear light, and shows through where nothing is seen
+    and where a region does not count. `film` [H * W, 4] is room to work in.
     """
-    for y in range(picture.shape[0]):
-        line[:] = 0.0
-        for j in range(samples):
-            shade_row(scene, near, seen, y * samples + j, samples, line)
-        put(line, background, scene.curve, y, picture)
+    screen, triangles, kinds, table, finish, eye, grain, accents = scene[:8]
+    lights, settings, curve, s, batch = scene[8:]
+    width = picture.shape[1]
+    floor, share = settings[FLOOR], _1 / F(samples * samples)
+    detailed = settings[PARTIAL] > _0 or settings[GRAIN] > _0
+    s[REGION] = _1
+    film[:] = 0.0
+    n = 0
+    for row in range(seen.shape[0]):
+        for column in range(seen.shape[1]):
+            mark = seen[row, column]
+            if mark == 0:
+                if narrow_gap(seen, row, column):
+                    blackened(film, (row // samples) * width + column // samples, share)
+                continue
+            t = abs(mark) - 1
+            kind = kinds[t]
+            detail = detailed or (kind != SKIN and kind != WET and kind != TEETH)
+            mixed(screen, triangles, table, t, column, row, detail, s)
+            s[REGION] = s[REGION] if detailed else _1
+            s[SPECULAR], s[GLOSS], s[WRAP] = finish[kind, 0], finish[kind, 1], finish[kind, 2]
+            if mark < 0:
+                for k in range(NORMAL, NORMAL + 3):
+                    s[k] = -s[k]
+            if mark < 0 and kind < HAIR:  # the inside of the head
+                s[RED], s[GREEN], s[BLUE] = F(0.060), F(0.018), F(0.016)
+                s[OPEN], s[SPECULAR] = F(0.2), _0
+            elif kind <= FEATURE:
+                skin_shaded(s, kind, accents, grain, settings)
+            elif kind <= WET:
+                hollow_shaded(s, kind, eye, near, row, column, settings[FOCAL])
+            elif kind == HAIR:
+                hair_shaded(s, grain)
+            pixel = (row // samples) * width + column // samples
+            laid(s, n, pixel, (floor + (_1 - floor) * s[REGION]) * share, batch)
+            n += 1
+            if n == SPAN:
+                spilled(batch, n, lights, film)
+                n = 0
+    spilled(batch, n, lights, film)
+    developed(film, background, curve, picture)
 
 
 @compiled
-def put(line: Floats, background: Floats, curve: Bytes, y: int, picture: Bytes) -> None:
-    """Write a row of the picture: the line over the background, through the response curve."""
-    for x in range(picture.shape[1]):
-        rest = _1 - line[x, 3]
+def developed(film: Floats, background: Floats, curve: Bytes, picture: Bytes) -> None:
+    """Write the picture: the film over the background, through the response curve."""
+    flat = picture.reshape(-1)
+    for i in range(film.shape[0]):
+        rest = _1 - film[i, 3]
         for c in range(3):
-            place = np.int32((line[x, c] + rest * background[y, x, c]) * _PER_LIGHT)
-            picture[y, x, c] = curve[min(max(place, np.int32(0)), np.int32(_STEPS - 1))]
+            place = np.int32((film[i, c] + rest * background[i, c]) * _PER_LIGHT)
+            flat[3 * i + c] = curve[min(max(place, np.int32(0)), np.int32(_STEPS - 1))]

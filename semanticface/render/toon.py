@@ -22,9 +22,9 @@ from semanticface.render.shade import (
     SKIN,
     F,
     Scene,
+    developed,
     eye_painted,
     mixed,
-    put,
     smooth,
     tinted,
 )
@@ -100,32 +100,31 @@ def lined(kinds: Bytes, near: Floats, seen: Ints, y: int, x: int, reach: int) ->
 
 @compiled
 def shade_toon(
-    scene: Scene, near: Floats, seen: Ints, samples: int, background: Floats, line: Floats,
+    scene: Scene, near: Floats, seen: Ints, samples: int, background: Floats, film: Floats,
     picture: Bytes,
 ) -> None:  # fmt: skip
     """Fill `picture` [H, W, 3] with flat colours and lines; see `shade.shade`."""
     screen, triangles, kinds, table, _, eye, _, accents, lights, settings, curve, s, _ = scene
-    floor = settings[FLOOR]
-    share = _1 / F(samples * samples)
-    reach = max(1, (min(picture.shape[0], picture.shape[1]) * samples) // 300)
-    for y in range(picture.shape[0]):
-        line[:] = 0.0
-        for row in range(y * samples, (y + 1) * samples):
-            for column in range(seen.shape[1]):
-                mark = seen[row, column]
-                if mark == 0:
-                    continue
-                t = abs(mark) - 1
-                mixed(screen, triangles, table, t, column, row, True, s)
-                weight = (floor + (_1 - floor) * s[REGION]) * share
-                if mark < 0 and kinds[t] < HAIR:
-                    s[OUT], s[OUT + 1], s[OUT + 2] = F(0.09), F(0.012), F(0.016)
-                else:
-                    straightened(s, mark < 0)
-                    flat(s, kinds[t], eye, accents, lights)
-                ink = F(0.12) if lined(kinds, near, seen, row, column, reach) else _1
-                x = column // samples
-                for c in range(3):
-                    line[x, c] += weight * ink * s[OUT + c]
-                line[x, 3] += weight
-        put(line, background, curve, y, picture)
+    floor, share = settings[FLOOR], _1 / F(samples * samples)
+    width = picture.shape[1]
+    reach = max(1, (min(picture.shape[0], width) * samples) // 300)
+    film[:] = 0.0
+    for row in range(seen.shape[0]):
+        for column in range(seen.shape[1]):
+            mark = seen[row, column]
+            if mark == 0:
+                continue
+            t = abs(mark) - 1
+            mixed(screen, triangles, table, t, column, row, True, s)
+            weight = (floor + (_1 - floor) * s[REGION]) * share
+            if mark < 0 and kinds[t] < HAIR:
+                s[OUT], s[OUT + 1], s[OUT + 2] = F(0.09), F(0.012), F(0.016)
+            else:
+                straightened(s, mark < 0)
+                flat(s, kinds[t], eye, accents, lights)
+            ink = F(0.12) if lined(kinds, near, seen, row, column, reach) else _1
+            pixel = (row // samples) * width + column // samples
+            for c in range(3):
+                film[pixel, c] += weight * ink * s[OUT + c]
+            film[pixel, 3] += weight
+    developed(film, background, curve, picture)
