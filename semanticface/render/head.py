@@ -99,13 +99,22 @@ class Head:
         first, second = (_rows(eye.vertices) for eye in self.eyes)
         return first, second
 
+    @cached_property
+    def eye_means(self) -> tuple[Floats, Floats]:
+        """Mean vertex of each eyeball at rest; its centre where the rig has no eyeball."""
+        first, second = (
+            np.asarray(self.neutral[rows].mean(0) if len(eye.vertices) else eye.centre, np.float32)
+            for eye, rows in zip(self.eyes, self.eye_rows, strict=True)
+        )
+        return first, second
+
     def eye_centres(self, person: Floats) -> Floats:
         """[2,3] centres of the eyeballs of a person's neutral vertices [V,3]."""
-        shifts = [
-            person[rows].mean(0) - self.neutral[rows].mean(0) if len(eye.vertices) else eye.centre
-            for eye, rows in zip(self.eyes, self.eye_rows, strict=True)
-        ]
-        return np.stack([eye.centre + s for eye, s in zip(self.eyes, shifts, strict=True)])
+        found = []
+        for eye, rows, mean in zip(self.eyes, self.eye_rows, self.eye_means, strict=True):
+            shift = person[rows].mean(0) - mean if len(eye.vertices) else 0
+            found.append(eye.centre + shift)
+        return np.stack(found).astype(np.float32)
 
 
 def _rows(vertices: Index) -> slice | Index:

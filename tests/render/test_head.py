@@ -45,7 +45,7 @@ def test_arrays_have_the_shapes_and_types_of_the_contract():
     assert head.shapes.shape == (52, count, 3)
     assert head.has.all() and head.has.shape == (52,)
     assert head.triangles.dtype == np.int32
-    assert 0 <= head.triangles.min() and head.triangles.max() == count - 1
+    assert head.triangles.min() >= 0 and head.triangles.max() == count - 1
     assert head.part.dtype == np.uint8 and set(head.part) == set(range(len(PARTS)))
     assert head.albedo.shape == (count, 3) and 0 <= head.albedo.min() <= head.albedo.max() <= 1
     for name in ("lips", "brows", "cheeks", "lids", "hair", "iris", "pupil", "sclera"):
