@@ -27,7 +27,7 @@ def brows(base: Base, rest: Array, skin: Part) -> Part:
     corners = np.stack((roots + half, roots - half, tips - 0.35 * half, tips + 0.35 * half), 1)
     cover = Cover(skin, rest)
     vertices, weights, normal = cover.under(corners.reshape(-1, 2))
-    lift = np.tile((0.0004, 0.0004, 0.0009, 0.0009), len(roots))[:, None]
+    lift = np.tile((0.0006, 0.0006, 0.0012, 0.0012), len(roots))[:, None]
     source, weights = _dense(vertices, weights)
     count = len(weights)
     quads = np.arange(count).reshape(-1, 4)

@@ -78,6 +78,6 @@ def _principal(spread: Array, weight: Array, count: int) -> tuple[Array, float]:
     values, vectors = np.linalg.eigh(gram)
     order = np.argsort(values)[::-1][:count]
     scores = vectors[:, order] * np.sqrt(len(spread))
-    scores *= np.sign(scores.sum(0) + 1e-9 * scores[0])
+    scores *= np.sign(np.take_along_axis(scores, np.abs(scores).argmax(0)[None], 0))
     parts = np.linalg.lstsq(scores, spread, rcond=None)[0]
     return parts.reshape(count, -1, 3), float(values[order].sum() / values.sum())

@@ -118,8 +118,8 @@ def test_the_head_turns_about_the_neck_and_the_shoulders_stay():
         assert np.abs(moved[turn == 0]).max() == 0
     skull = turn == 1
     turned = pose(head, face(headYaw=0.7, headPitch=-0.2))[skull] - head.neck
-    assert np.allclose(np.linalg.norm(turned, axis=1),
-                       np.linalg.norm(head.neutral[skull] - head.neck, axis=1), atol=1e-6)  # fmt: skip
+    spokes = head.neutral[skull] - head.neck
+    assert np.allclose(np.linalg.norm(turned, axis=1), np.linalg.norm(spokes, axis=1), atol=1e-6)
 
 
 def test_eyeballs_stay_round_for_every_person_and_turn_about_their_centre():
