@@ -29,7 +29,7 @@ class LookName(StrEnum):
     toon = "toon"
 
 
-class Crop(StrEnum):
+class Part(StrEnum):
     """Parts of the face."""
 
     full = "full"
@@ -50,7 +50,7 @@ def render(
         str,
         typer.Option(help="front, left, right, three-quarter, or yaw,pitch in degrees: 30,-5"),
     ] = "front",
-    crop: Annotated[Crop, typer.Option(help="The whole face or a half.")] = Crop.full,
+    crop: Annotated[Part, typer.Option(help="The whole face or a half.")] = Part.full,
     size: Annotated[str, typer.Option(help="Pixels: 512 or 1280x720.")] = "512",
     fps: Annotated[float, typer.Option(help="Film frames a second.", min=1, max=240)] = 30.0,
     audio: Annotated[
@@ -144,17 +144,11 @@ def _size(text: str) -> int | tuple[int, int]:
 
 def _rig(path: Path) -> Head:
     from semanticface.cli.console import note
-    from semanticface.errors import BadInput
     from semanticface.render.rigs import load_rig
 
-    if not path.exists():
-        raise BadInput("no such file or folder", "a head", file=path, hint="Check --rig.")
-    head = load_rig(path)
-    from semanticface.rig import BLENDSHAPES
-
-    missing = [each.name for each in BLENDSHAPES if not head.has[each.index]]
-    if missing:
-        note(f"{path.name} has no shape for: {', '.join(missing)}")
+    head, report = load_rig(path)
+    for line in report.lines():
+        note(line)
     return head
 
 

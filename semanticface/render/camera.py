@@ -86,7 +86,7 @@ def camera_of(view: str | Camera | tuple[float, float]) -> Camera:
 def _angles(text: str) -> tuple[float, float]:
     try:
         numbers = [float(part) for part in text.split(",")]
-        yaw, pitch = numbers if len(numbers) == 2 else (numbers[0], 0.0)
+        yaw, pitch = numbers if len(numbers) > 1 else (numbers[0], 0.0)
     except ValueError:
         raise BadInput(
             f"the view '{text}'", f"one of {', '.join(VIEWS)}, or yaw and pitch in degrees: 30,-5",
@@ -97,21 +97,20 @@ def _angles(text: str) -> tuple[float, float]:
     return yaw, pitch
 
 
-def frame(camera: Camera, box: NDArray[np.float32], width: int, height: int) -> Camera:
-    """The same direction, placed so that the box [2, 3] (low, high corner) fills the picture.
+def frame(camera: Camera, points: Points, width: int, height: int) -> Camera:
+    """The same direction, placed so that all points [N, 3] fill the picture.
 
-    The box is turned to the camera's axes by its corners, so every view keeps the
-    whole head inside, with a margin of about 4 percent.
+    Every point stays inside with a margin of 4 percent of the half width.
     """
-    corners = np.array([[box[i, 0], box[j, 1], box[k, 2]] for i in (0, 1) for j in (0, 1)
-                        for k in (0, 1)], dtype=np.float64)  # fmt: skip
-    middle = corners.mean(axis=0)
-    seen = (corners - middle) @ camera.axes.astype(np.float64).T
-    half = np.abs(seen).max(axis=0)
-    short = min(width, height)
-    needed = max(half[0] * short / width, half[1] * short / height) * 1.04
-    distance = needed / tan(0.5 * camera.lens) + 0.35 * half[2]
-    return replace(camera, target=tuple(float(x) for x in middle), distance=float(distance))
+    axes = camera.axes.astype(np.float64)
+    seen = points @ axes.T
+    middle = (seen.min(axis=0) + seen.max(axis=0)) / 2
+    x, y, z = (seen - middle).T
+    short, slope = min(width, height), tan(0.5 * camera.lens)
+    reach = np.maximum(np.abs(x) * short / width, np.abs(y) * short / height) * 1.04 / slope
+    distance = float((reach + z).max())
+    target = middle @ axes
+    return replace(camera, target=(target[0], target[1], target[2]), distance=distance)
 
 
 @compiled

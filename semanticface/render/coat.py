@@ -188,7 +188,8 @@ def _kinds(head: Head, columns: Floats) -> NDArray[np.uint8]:
 
     of_part = np.array([_KIND_OF_PART[name] for name in PARTS], np.uint8)
     kinds = of_part[head.part[head.triangles[:, 0]]]
-    painted = (columns[:, [BROW, LIP, LID]] > 0.02).any(axis=1)[head.triangles].any(axis=1)
+    painted = np.asarray((columns[:, [BROW, LIP, LID]] > 0.02).any(axis=1))
+    painted = np.asarray(painted[head.triangles].any(axis=1))
     kinds[(kinds == SKIN) & painted] = FEATURE
     return kinds
 

@@ -46,14 +46,16 @@ def region_weights(head: Head, which: str) -> Floats:
     return np.asarray(weights, np.float32)
 
 
-def framing_box(head: Head, offset: Floats | None, crop: str) -> Floats:
-    """[2, 3] low and high corner of what the picture must hold, in metres.
+def framing_points(head: Head, offset: Floats | None, crop: str) -> Floats:
+    """[N, 3] what the picture must hold, in metres.
 
     The full picture reaches from the chin of the wide open jaw to the top of the
     head; neck and shoulders run out of it.
     """
     if crop != "full":
-        return np.asarray(np.array(_BOXES[crop]) * eye_distance(head), np.float32)
+        (left, low, back), (right, high, front) = np.array(_BOXES[crop]) * eye_distance(head)
+        corners = [(x, y, z) for x in (left, right) for y in (low, high) for z in (back, front)]
+        return np.array(corners, np.float32)
     from semanticface.render.head import pose
     from semanticface.rig import COUNT, INDEX
 
@@ -62,5 +64,4 @@ def framing_box(head: Head, offset: Floats | None, crop: str) -> Floats:
     shut, opened = (pose(head, values, offset) for values in (rest, wide))
     moved = np.linalg.norm(opened - shut, axis=1) > 0.002
     chin = opened[moved, 1].min() if moved.any() else opened[:, 1].min()
-    shown = np.concatenate([points[points[:, 1] > chin - 0.004] for points in (shut, opened)])
-    return np.stack([shown.min(axis=0), shown.max(axis=0)])
+    return np.concatenate([points[points[:, 1] > chin - 0.004] for points in (shut, opened)])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from semanticface.atomic import write_bytes
 from semanticface.errors import BadInput, need
-from semanticface.render.coat import coat, openness
+from semanticface.render.coat import Coat, coat, openness
 from semanticface.render.head import Head, gaze, load_head, rotation_matrix
 from semanticface.render.look import Look, look_of
 from semanticface.render.picture import Identity
@@ -63,7 +63,7 @@ def export(
     offset = None if identity is None else used.identity_offset(identity)
     chosen = identity if isinstance(identity, int | np.integer) else 0
     painted = look_of(look, int(chosen) if seed is None else seed)
-    blob = _Document(lib, used, offset, painted).bytes(clip)
+    blob = _Document(lib, used, offset, painted).written(clip)
     write_bytes(path, blob)
     return read_back(path)
 
@@ -77,7 +77,7 @@ class _Document:
         self._data = bytearray()
         self._gltf = lib.GLTF2(asset=lib.Asset(version="2.0", generator="semanticface"), scene=0)
 
-    def bytes(self, clip: FaceClip | None) -> bytes:
+    def written(self, clip: FaceClip | None) -> bytes:
         lib, gltf = self._lib, self._gltf
         gltf.meshes = [self._mesh()]
         self._skeleton()
@@ -97,7 +97,7 @@ class _Document:
         attributes = lib.Attributes(
             POSITION=self._add(self._base, "VEC3", bounds=True),
             NORMAL=self._add(normals, "VEC3"),
-            COLOR_0=self._add(_colours(painted.columns, painted.accents, painted.eye, head), "VEC4"),
+            COLOR_0=self._add(_colours(painted, head), "VEC4"),
             JOINTS_0=self._add(joints, "VEC4"), WEIGHTS_0=self._add(weights, "VEC4"),
         )  # fmt: skip
         targets = [self._target(shape, normals) for shape in head.shapes]
@@ -135,8 +135,8 @@ class _Document:
         binds = np.tile(np.eye(4, dtype=np.float32), (4, 1, 1))
         binds[:, 3, :3] = -np.array([np.zeros(3), neck, *centres])  # columns first, as glTF stores
         gltf.nodes.append(lib.Node(name="Face", mesh=0, skin=0))
-        gltf.skins = [lib.Skin(name="Neck", joints=[0, 1, 2, 3], skeleton=0,
-                               inverseBindMatrices=self._add(binds.reshape(4, 16), "MAT4"))]  # fmt: skip
+        bound = self._add(binds.reshape(4, 16), "MAT4")
+        gltf.skins = [lib.Skin(joints=[0, 1, 2, 3], skeleton=0, inverseBindMatrices=bound)]
         gltf.scenes = [lib.Scene(nodes=[0, 4])]
 
     # -- animation ------------------------------------------------------------
@@ -179,8 +179,12 @@ class _Document:
         lib, gltf = self._lib, self._gltf
         component = {"f": _FLOAT, "B": _UBYTE, "H": _USHORT, "I": _UINT}[array.dtype.char]
         per = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}[kind]
-        accessor = lib.Accessor(bufferView=self._view(array.tobytes(), target),
-                                componentType=component, count=array.size // per, type=kind)  # fmt: skip
+        accessor = lib.Accessor(
+            bufferView=self._view(array.tobytes(), target),
+            componentType=component,
+            count=array.size // per,
+            type=kind,
+        )
         if array.dtype == np.uint8 and kind == "VEC4" and array.max(initial=0) > len(JOINTS):
             accessor.normalized = True
         if bounds:
@@ -267,8 +271,9 @@ def _centre(head: Head, base: Floats, side: int) -> Floats:
     return np.asarray(eye.centre + base[eye.vertices].mean(0) - mean, np.float32)
 
 
-def _colours(columns: Floats, accents: Floats, eye: Floats, head: Head) -> NDArray[np.uint8]:
+def _colours(painted: Coat, head: Head) -> NDArray[np.uint8]:
     """[V, 4] linear colours, with brows, lips and irises painted in."""
+    columns, accents, eye = painted.columns, painted.accents, painted.eye
     colour = columns[:, :3].copy()
     for mask, accent in ((LIP, accents[1]), (BROW, accents[0])):
         colour += columns[:, mask, None] * (accent - colour)
@@ -281,7 +286,8 @@ def _colours(columns: Floats, accents: Floats, eye: Floats, head: Head) -> NDArr
         front = local[:, 2] > 0
         colour[ball.vertices[front]] = eye[row[front], column[front]]
     alpha = np.ones((len(colour), 1), np.float32)
-    return np.rint(np.clip(np.concatenate([colour, alpha], axis=1), 0, 1) * 255).astype(np.uint8)
+    opaque = np.concatenate([colour, alpha], axis=1)
+    return np.asarray(np.rint(np.clip(opaque, 0, 1) * 255), np.uint8)
 
 
 def _head_turn(row: Floats) -> Floats:

@@ -89,11 +89,23 @@ def _person(seed: int) -> Look:
 def _clay(seed: int) -> Look:
     grey = linear(0.74, 0.70, 0.66)
     return Look(
-        name="clay", lights=SOFTBOX, skin=grey, lips=linear(0.66, 0.58, 0.55),
-        brows=linear(0.42, 0.38, 0.36), hair=linear(0.50, 0.47, 0.45), iris=linear(0.33, 0.33, 0.35),
-        sclera=linear(0.86, 0.86, 0.85), teeth=linear(0.85, 0.84, 0.81), gums=linear(0.55, 0.43, 0.41),
-        tongue=linear(0.60, 0.44, 0.42), blush=0.0, shine=0.45, translucency=0.25, folds=1.5, seed=seed,
-    )  # fmt: skip
+        name="clay",
+        lights=SOFTBOX,
+        skin=grey,
+        lips=linear(0.66, 0.58, 0.55),
+        brows=linear(0.42, 0.38, 0.36),
+        hair=linear(0.50, 0.47, 0.45),
+        iris=linear(0.33, 0.33, 0.35),
+        sclera=linear(0.86, 0.86, 0.85),
+        teeth=linear(0.85, 0.84, 0.81),
+        gums=linear(0.55, 0.43, 0.41),
+        tongue=linear(0.60, 0.44, 0.42),
+        blush=0.0,
+        shine=0.45,
+        translucency=0.25,
+        folds=1.5,
+        seed=seed,
+    )
 
 
 def _toon(seed: int) -> Look:

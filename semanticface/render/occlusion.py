@@ -22,7 +22,7 @@ _PAIRS = 28
 
 def baked(faces: list[Floats], triangles: NDArray[np.int32]) -> Floats:
     """[V] share of the sky, 0 to 1, seen from each vertex in the most open of the faces."""
-    return np.max([_openness(face, triangles) for face in faces], axis=0)
+    return np.asarray(np.max([_openness(face, triangles) for face in faces], axis=0), np.float32)
 
 
 def _openness(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:

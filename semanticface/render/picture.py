@@ -23,8 +23,8 @@ from semanticface.errors import BadInput, did_you_mean
 from semanticface.render import camera as cameras
 from semanticface.render.background import background_of
 from semanticface.render.camera import Camera
-from semanticface.render.coat import closed, coat, openness
-from semanticface.render.crop import CROPS, framing_box, region_weights
+from semanticface.render.coat import Coat, closed, coat, openness
+from semanticface.render.crop import CROPS, framing_points, region_weights
 from semanticface.render.head import load_head, pose
 from semanticface.render.look import Look, look_of
 from semanticface.render.raster import draw, folds, vertex_normals
@@ -33,8 +33,10 @@ from semanticface.render.shade import (
     FEATURE,
     FOLD,
     NORMAL,
+    REGION,
     SCRATCH,
     Scene,
+    before_shoulder,
     response_curve,
     shade,
 )
@@ -116,8 +118,8 @@ class Renderer:
         camera = cameras.camera_of(view)
         if isinstance(view, Camera):
             return view
-        box = framing_box(self.head, self.offset, crop)
-        return cameras.frame(camera, box, self.width, self.height)
+        shown = framing_points(self.head, self.offset, crop)
+        return cameras.frame(camera, shown, self.width, self.height)
 
     def _grain(self) -> float:
         """Skin texture that this picture can show: none where a pixel covers a pore (1 mm)."""
@@ -125,40 +127,47 @@ class Renderer:
         return self.look.grain * float(np.clip(1.6 - pixel / 0.0006, 0, 1))
 
     def _prepare(self, crop: str, focus: str | None, background: str | Floats) -> None:
-        head, samples = self.head, self._samples
+        """Buffers and tables; nothing is made anew while drawing but the picture itself."""
         if focus not in (None, "upper", "lower"):
             raise BadInput(f"the focus '{focus}'", "upper or lower")
-        width, height = self.width * samples, self.height * samples
+        head, count = self.head, len(self.head.neutral)
+        width, height = self.width * self._samples, self.height * self._samples
         self._near = np.zeros((height, width), np.float32)
         self._seen = np.zeros((height, width), np.int32)
+        self._film = np.zeros((self.width * self.height, 4), np.float32)
         self._view = _view(self.camera, width, height)
-        self._background = _background(background, self.width, self.height, self.look.seed).reshape(
-            -1, 3
-        )
+        behind = _background(background, self.width, self.height, self.look.seed)
+        self._background = before_shoulder(behind).reshape(-1, 3)
         region = region_weights(head, focus or crop)
         painted = coat(head, self.look, _openness_of(head), region)
-        axes = self.camera.axes
-        count = len(head.neutral)
-        floor = 0.0 if focus is None else _FOCUS_FLOOR
-        settings = (self._view[3], self.look.folds, floor, self._grain(), float((region < 1).any()))
-        lights = self.look.lights
-        self._scene = Scene(
-            screen=np.zeros((count, 3), np.float32), triangles=head.triangles,
-            kinds=painted.kinds, table=painted.columns,
-            finish=painted.finish, eye=painted.eye, grain=painted.grain,
-            accents=painted.accents, lights=np.concatenate(
-                [lights.lamps(axes).ravel(), lights.room(axes).ravel(), axes[2]]
-            ).astype(np.float32), settings=np.array(settings, np.float32),
-            curve=response_curve(), scratch=np.zeros(SCRATCH, np.float32),
-            batch=np.zeros(BATCH, np.float32),
-        )  # fmt: skip
         self._closed = closed(head, painted.kinds)
+        self._scene = self._scene_of(painted, 0.0 if focus is None else _FOCUS_FLOOR)
         self._skin = head.triangles[painted.kinds <= FEATURE]
-        self._film = np.zeros((self.width * self.height, 4), np.float32)
         self._normals = np.zeros((count, 3), np.float32)
         self._sums = np.zeros((count, 4), np.float32)
         self._fold = np.zeros(count, np.float32)
         self._rest = _folds_at_rest(head, self._skin, self.offset)
+
+    def _scene_of(self, painted: Coat, floor: float) -> Scene:
+        axes, lights = self.camera.axes, self.look.lights
+        partial = bool((painted.columns[:, REGION] < 1).any())
+        settings = (self._view[3], self.look.folds, floor, self._grain(), float(partial))
+        shining = (lights.lamps(axes).ravel(), lights.room(axes).ravel(), axes[2])
+        return Scene(
+            screen=np.zeros((len(painted.columns), 3), np.float32),
+            triangles=self.head.triangles,
+            kinds=painted.kinds,
+            table=painted.columns,
+            finish=painted.finish,
+            eye=painted.eye,
+            grain=painted.grain,
+            accents=painted.accents,
+            lights=np.concatenate(shining).astype(np.float32),
+            settings=np.array(settings, np.float32),
+            curve=response_curve(),
+            scratch=np.zeros(SCRATCH, np.float32),
+            batch=np.zeros(BATCH, np.float32),
+        )
 
 
 def render_frame(values: ArrayLike, **options: object) -> Picture:

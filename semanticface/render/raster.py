@@ -85,9 +85,7 @@ def folds(
 
 
 @compiled
-def draw(
-    screen: Floats, triangles: Ints, closed: Flags, near: Floats, seen: Ints
-) -> None:
+def draw(screen: Floats, triangles: Ints, closed: Flags, near: Floats, seen: Ints) -> None:
     """Fill `near` and `seen` [H, W] from `screen` [V, 3]: pixel x, pixel y, nearness.
 
     `closed` [F] is 1 for triangles of solid bodies, whose backs are never seen.

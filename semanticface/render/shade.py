@@ -36,17 +36,25 @@ SKIN, FEATURE, EYE_LEFT, EYE_RIGHT, TEETH, WET, HAIR, LASH, KINDS = 0, 1, 2, 3, 
 FOCAL, FOLDS, FLOOR, GRAIN, PARTIAL = 0, 1, 2, 3, 4
 
 _STEPS, _TOP = 4096, 1.6  # the response curve, and the light it ends at
+_KNEE = 0.70
 _PER_LIGHT = F(_STEPS / _TOP)
 
 
 def response_curve() -> Bytes:
     """[4096] from linear light 0..1.6 to sRGB bytes, with a soft shoulder above 0.7."""
     light = (np.arange(_STEPS) + 0.5) / _STEPS * _TOP
-    knee = 0.70
-    over = np.clip(light - knee, 0, None)
-    soft = np.where(light > knee, knee + (1 - knee) * over / (over + (1 - knee)), light)
+    far = np.clip((light - _KNEE) / (_TOP - _KNEE), 0, 1)
+    soft = np.where(light > _KNEE, _KNEE + (1 - _KNEE) * (1 - (1 - far) ** 3), light)
     coded = np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * soft ** (1 / 2.4) - 0.055)
+    coded[0] = 0  # no light is black
     return np.asarray(np.clip(np.rint(coded * 255), 0, 255), np.uint8)
+
+
+def before_shoulder(light: Floats) -> Floats:
+    """The light that the curve shows as `light` (0..1): so that a background keeps its colour."""
+    far = np.clip((light - _KNEE) / (1 - _KNEE), 0, 1)
+    bent = _KNEE + (_TOP - _KNEE) * (1 - np.cbrt(1 - far))
+    return np.asarray(np.where(light > _KNEE, bent, light), np.float32)
 
 
 class Scene(NamedTuple):
@@ -108,7 +116,7 @@ def mixed(
 def smooth(value: np.float32, low: np.float32, high: np.float32) -> np.float32:
     """0 below `low`, 1 above `high`, smooth in between."""
     t = min(max((value - low) / (high - low), _0), _1)
-    return t * t * (F(3.0) - F(2.0) * t)
+    return F(t * t * (F(3.0) - F(2.0) * t))
 
 
 @inlined
@@ -364,11 +372,11 @@ def hair_shaded(s: Floats, grain: Floats) -> None:
 @inlined
 def narrow_gap(seen: Ints, y: int, x: int) -> bool:
     """Whether an empty sample lies in a slit one or two samples wide, between lid and eye."""
-    if x < 2 or x + 2 >= seen.shape[1] or (seen[y, x - 1] == 0 and seen[y, x - 2] == 0):
+    if x < 2 or x + 2 >= seen.shape[1]:
         return False
-    return (seen[y, x - 1] != 0 and (seen[y, x + 1] != 0 or seen[y, x + 2] != 0)) or (
-        seen[y, x + 1] != 0
-    )
+    if seen[y, x - 1] != 0:
+        return bool(seen[y, x + 1] != 0 or seen[y, x + 2] != 0)
+    return bool(seen[y, x - 2] != 0 and seen[y, x + 1] != 0)
 
 
 @inlined

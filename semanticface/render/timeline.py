@@ -84,7 +84,7 @@ def _between(
     values: Floats, good: NDArray[np.bool_], times: NDArray[np.float64], i: int, t: float
 ) -> Floats:
     if i + 1 == len(times) or not good[i + 1] or times[i + 1] - times[i] > _LONGEST_BRIDGE:
-        return values[i]
+        return np.asarray(values[i], np.float32)
     step = times[i + 1] - times[i]
     share = np.float32(min(max((t - times[i]) / step, 0), 1)) if step > 0 else np.float32(0)
     return np.asarray(values[i] + share * (values[i + 1] - values[i]), np.float32)
