@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +29,7 @@ class LookName(StrEnum):
     toon = "toon"
 
 
-class Part(StrEnum):
+class Part(Enum):
     """Parts of the face."""
 
     full = "full"

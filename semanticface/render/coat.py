@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.render.look import Look
-from semanticface.render.occlusion import baked
-from semanticface.render.shade import (
+from semanticface.render.layout import (
     BROW,
     COLUMNS,
     EYE_LEFT,
@@ -34,6 +32,8 @@ from semanticface.render.shade import (
     TEETH,
     WET,
 )
+from semanticface.render.look import Look
+from semanticface.render.occlusion import baked
 
 if TYPE_CHECKING:
     from semanticface.render.head import Head

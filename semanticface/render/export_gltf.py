@@ -22,10 +22,10 @@ from semanticface.atomic import write_bytes
 from semanticface.errors import BadInput, need
 from semanticface.render.coat import Coat, coat, openness
 from semanticface.render.head import Head, gaze, load_head, rotation_matrix
+from semanticface.render.layout import BROW, EYE_LEFT, EYE_RIGHT, HAIR, LASH, LIP, TEETH, WET
 from semanticface.render.look import Look, look_of
 from semanticface.render.picture import Identity
 from semanticface.render.raster import vertex_normals
-from semanticface.render.shade import BROW, EYE_LEFT, EYE_RIGHT, HAIR, LASH, LIP, TEETH, WET
 from semanticface.render.timeline import faces
 from semanticface.rig import BLENDSHAPES, INDEX, FaceClip
 

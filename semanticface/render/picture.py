@@ -25,21 +25,12 @@ from semanticface.render.background import background_of
 from semanticface.render.camera import Camera
 from semanticface.render.coat import Coat, closed, coat, openness
 from semanticface.render.crop import CROPS, framing_points, region_weights
+from semanticface.render.curve import before_shoulder, response_curve
 from semanticface.render.head import load_head, pose
+from semanticface.render.layout import FEATURE, FOLD, NORMAL, REGION, SCRATCH
 from semanticface.render.look import Look, look_of
 from semanticface.render.raster import draw, folds, vertex_normals
-from semanticface.render.shade import (
-    BATCH,
-    FEATURE,
-    FOLD,
-    NORMAL,
-    REGION,
-    SCRATCH,
-    Scene,
-    before_shoulder,
-    response_curve,
-    shade,
-)
+from semanticface.render.shade import BATCH, Scene, shade
 from semanticface.render.toon import shade_toon
 
 if TYPE_CHECKING:

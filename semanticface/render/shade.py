@@ -15,46 +15,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.render.compiled import compiled, inlined
+from semanticface.render.curve import PER_LIGHT, STEPS
+from semanticface.render.layout import (
+    BLUE,
+    COLUMNS,
+    FEATURE,
+    FLOOR,
+    FOCAL,
+    GLOSS,
+    GRAIN,
+    GREEN,
+    HAIR,
+    NORMAL,
+    OPEN,
+    PARTIAL,
+    RED,
+    REGION,
+    SKIN,
+    SPECULAR,
+    TEETH,
+    WET,
+    WRAP,
+    F,
+)
+from semanticface.render.surface import hair_shaded, hollow_shaded, skin_shaded
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
 
-F = np.float32
 _0, _HALF, _1 = F(0.0), F(0.5), F(1.0)
-
-# places in a row of the table: a coat's columns, with room for what moves
-RED, GREEN, BLUE, OPEN, NORMAL, FOLD, REGION, PLACE = 0, 1, 2, 3, 4, 7, 8, 9
-BROW, LIP, LID, SPARE, COLUMNS = 12, 13, 14, 15, 16
-# further places in `s`: how the surface shines, and a flat colour
-SPECULAR, GLOSS, WRAP, OUT, SCRATCH = 16, 17, 18, 19, 32
-
-# kinds of triangle
-SKIN, FEATURE, EYE_LEFT, EYE_RIGHT, TEETH, WET, HAIR, LASH, KINDS = 0, 1, 2, 3, 4, 5, 6, 7, 8
-
-# places in `settings`
-FOCAL, FOLDS, FLOOR, GRAIN, PARTIAL = 0, 1, 2, 3, 4
-
-_STEPS, _TOP = 4096, 1.6  # the response curve, and the light it ends at
-_KNEE = 0.70
-_PER_LIGHT = F(_STEPS / _TOP)
-
-
-def response_curve() -> Bytes:
-    """[4096] from linear light 0..1.6 to sRGB bytes, with a soft shoulder above 0.7."""
-    light = (np.arange(_STEPS) + 0.5) / _STEPS * _TOP
-    far = np.clip((light - _KNEE) / (_TOP - _KNEE), 0, 1)
-    soft = np.where(light > _KNEE, _KNEE + (1 - _KNEE) * (1 - (1 - far) ** 3), light)
-    coded = np.where(soft <= 0.0031308, 12.92 * soft, 1.055 * soft ** (1 / 2.4) - 0.055)
-    coded[0] = 0  # no light is black
-    return np.asarray(np.clip(np.rint(coded * 255), 0, 255), np.uint8)
-
-
-def before_shoulder(light: Floats) -> Floats:
-    """The light that the curve shows as `light` (0..1): so that a background keeps its colour."""
-    far = np.clip((light - _KNEE) / (1 - _KNEE), 0, 1)
-    bent = _KNEE + (_TOP - _KNEE) * (1 - np.cbrt(1 - far))
-    return np.asarray(np.where(light > _KNEE, bent, light), np.float32)
 
 
 class Scene(NamedTuple):
@@ -110,117 +100,6 @@ def mixed(
     if detail:
         for k in range(REGION, COLUMNS):
             s[k] = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
-
-
-@inlined
-def smooth(value: np.float32, low: np.float32, high: np.float32) -> np.float32:
-    """0 below `low`, 1 above `high`, smooth in between."""
-    t = min(max((value - low) / (high - low), _0), _1)
-    return F(t * t * (F(3.0) - F(2.0) * t))
-
-
-@inlined
-def tinted(s: Floats, accents: Floats, which: int, amount: np.float32, light: np.float32) -> None:
-    """Cover the base colour with an accent."""
-    s[RED] += amount * (accents[which, 0] * light - s[RED])
-    s[GREEN] += amount * (accents[which, 1] * light - s[GREEN])
-    s[BLUE] += amount * (accents[which, 2] * light - s[BLUE])
-
-
-@inlined
-def tiled(texture: Floats, u: np.float32, v: np.float32) -> np.float32:
-    """A tileable texture [M, M] at u, v in texels, bilinear."""
-    size = np.int32(texture.shape[0] - 1)
-    below_u, below_v = np.floor(u), np.floor(v)
-    iu, iv = np.int32(below_u), np.int32(below_v)
-    fu, fv = u - below_u, v - below_v
-    i0, i1 = np.uint32(iv & size), np.uint32((iv + np.int32(1)) & size)
-    j0, j1 = np.uint32(iu & size), np.uint32((iu + np.int32(1)) & size)
-    top = texture[i0, j0] + fu * (texture[i0, j1] - texture[i0, j0])
-    low = texture[i1, j0] + fu * (texture[i1, j1] - texture[i1, j0])
-    return top + fv * (low - top)
-
-
-@inlined
-def eye_painted(s: Floats, texture: Floats) -> None:
-    """Take the base colour from the eye's texture, where its front is."""
-    if s[PLACE + 2] <= _0:
-        return
-    last = F(texture.shape[0]) - F(1.001)
-    half = _HALF * F(texture.shape[0])
-    u = min(max((s[PLACE] + _1) * half - _HALF, _0), last)
-    v = min(max((_1 - s[PLACE + 1]) * half - _HALF, _0), last)
-    j, i = np.uint32(u), np.uint32(v)
-    fu, fv = u - F(j), v - F(i)
-    for c in range(3):
-        top = texture[i, j, c] + fu * (texture[i, j + 1, c] - texture[i, j, c])
-        low = texture[i + 1, j, c] + fu * (texture[i + 1, j + 1, c] - texture[i + 1, j, c])
-        s[c] = top + fv * (low - top)
-
-
-@inlined
-def skin_textured(s: Floats, grain: Floats, amount: np.float32) -> None:
-    """Pores and blotches, fixed to the unmoved skin, the same left and right."""
-    x, y, z = abs(s[PLACE]), s[PLACE + 1], s[PLACE + 2]
-    u = (x + F(0.6) * z) * F(3000.0)
-    v = (y - F(0.35) * z) * F(3000.0)
-    fine = tiled(grain, u, v) * amount
-    broad = tiled(grain, u * F(0.07), v * F(0.07)) * amount
-    lightness = _1 + F(0.10) * fine + F(0.07) * broad
-    s[RED] *= lightness + F(0.03) * broad
-    s[GREEN] *= lightness
-    s[BLUE] *= lightness
-    s[SPECULAR] *= _1 + F(0.8) * fine
-
-
-@inlined
-def features_painted(s: Floats, accents: Floats, grain: Floats, light: np.float32) -> None:
-    """Lips, lid margins and brow hairs on the skin, sharper than the mesh."""
-    lip = smooth(s[LIP], F(0.25), F(0.75))
-    tinted(s, accents, 1, lip, light)
-    s[SPECULAR] += lip * s[SPECULAR] * F(0.9)
-    s[GLOSS] += lip * F(0.38)
-    tinted(s, accents, 2, s[LID], light)
-    if s[BROW] > F(0.02):
-        # hairs lean outwards and up: noise drawn out along that direction
-        x, y = abs(s[PLACE]), s[PLACE + 1]
-        along = (x * F(0.8) + y * F(0.6)) * F(900.0)
-        across = (y * F(0.8) - x * F(0.6)) * F(5200.0)
-        brow = s[BROW] + F(0.22) * tiled(grain, along, across)
-        brow = F(0.9) * smooth(brow, F(0.22), F(0.72))
-        tinted(s, accents, 0, brow, _1)
-        s[SPECULAR] *= _1 - F(0.7) * brow
-
-
-# where `overhang` looks: x, y (up is negative) in units of its reach, and the weight
-_TAPS = (
-    (0.0, -0.35, 0.24), (0.0, -0.75, 0.20), (-0.45, -0.45, 0.14), (0.45, -0.45, 0.14),
-    (0.0, -1.20, 0.10), (-0.70, 0.05, 0.07), (0.70, 0.05, 0.07), (0.0, 0.50, 0.04),
-)  # fmt: skip
-TAPS = np.array(_TAPS, dtype=np.float32)
-
-
-@inlined
-def overhang(near: Floats, y: int, x: int, reach: np.float32) -> np.float32:
-    """0..1: how much lids or lips stand in front of a sample, looked for within `reach` samples.
-
-    Eyes and teeth lie in a shade that moves with the lids and lips, so it is read
-    from the buffer: places around, more above than below, that are 0.3 mm to a
-    few millimetres nearer.
-    """
-    height, width = near.shape
-    here = _1 / near[y, x]
-    total = _0
-    for k in range(8):
-        i = np.int32(F(y) + _HALF + TAPS[k, 1] * reach)
-        j = np.int32(F(x) + _HALF + TAPS[k, 0] * reach)
-        i = min(max(i, np.int32(0)), np.int32(height - 1))
-        j = min(max(j, np.int32(0)), np.int32(width - 1))
-        if near[i, j] > _0:
-            lead = here - _1 / near[i, j]
-            if lead > F(0.0003):
-                total += TAPS[k, 2] * min(lead * F(900.0), _1)
-    return total
 
 
 # runs of a batch, each SPAN long; SPAN is a constant so that the compiler sees that
@@ -334,42 +213,6 @@ def spilled(batch: Floats, count: int, lights: Floats, film: Floats) -> None:
 
 
 @inlined
-def skin_shaded(s: Floats, kind: int, accents: Floats, grain: Floats, settings: Floats) -> None:
-    """Folds, texture and features of the skin, before it is lit."""
-    shade = max(_1 - settings[FOLDS] * max(s[FOLD], _0), F(0.35))
-    s[OPEN] *= shade
-    s[RED] *= _HALF + _HALF * shade
-    s[GREEN] *= shade
-    s[BLUE] *= shade
-    if settings[GRAIN] > _0:
-        skin_textured(s, grain, settings[GRAIN])
-    if kind == FEATURE:
-        features_painted(s, accents, grain, shade)
-
-
-@inlined
-def hollow_shaded(s: Floats, kind: int, eye: Floats, near: Floats, y: int, x: int,
-                  focal: np.float32) -> None:  # fmt: skip
-    """Paint an eye, and lay the shade of lids or lips on eye, teeth or tongue."""
-    metre = focal * near[y, x]
-    if kind <= EYE_RIGHT:
-        eye_painted(s, eye)
-        s[OPEN] *= _1 - F(0.70) * overhang(near, y, x, F(0.0042) * metre)
-    else:
-        s[OPEN] *= _1 - F(0.60) * overhang(near, y, x, F(0.0080) * metre)
-
-
-@inlined
-def hair_shaded(s: Floats, grain: Floats) -> None:
-    """Strands: noise drawn out downwards, fixed to the unmoved head."""
-    across = (abs(s[PLACE]) + F(0.8) * s[PLACE + 2]) * F(4200.0)
-    strand = tiled(grain, across, s[PLACE + 1] * F(420.0))
-    for c in range(3):
-        s[c] *= _1 + F(0.24) * strand
-    s[SPECULAR] *= _1 + F(0.8) * strand
-
-
-@inlined
 def narrow_gap(seen: Ints, y: int, x: int) -> bool:
     """Whether an empty sample lies in a slit one or two samples wide, between lid and eye."""
     if x < 2 or x + 2 >= seen.shape[1]:
@@ -448,5 +291,5 @@ def developed(film: Floats, background: Floats, curve: Bytes, picture: Bytes) ->
     for i in range(film.shape[0]):
         rest = _1 - film[i, 3]
         for c in range(3):
-            place = np.int32((film[i, c] + rest * background[i, c]) * _PER_LIGHT)
-            flat[3 * i + c] = curve[min(max(place, np.int32(0)), np.int32(_STEPS - 1))]
+            place = np.int32((film[i, c] + rest * background[i, c]) * PER_LIGHT)
+            flat[3 * i + c] = curve[min(max(place, np.int32(0)), np.int32(STEPS - 1))]

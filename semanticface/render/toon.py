@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.render.compiled import compiled, inlined
-from semanticface.render.shade import (
+from semanticface.render.layout import (
     BROW,
     EYE_LEFT,
     EYE_RIGHT,
@@ -21,13 +21,9 @@ from semanticface.render.shade import (
     REGION,
     SKIN,
     F,
-    Scene,
-    developed,
-    eye_painted,
-    mixed,
-    smooth,
-    tinted,
 )
+from semanticface.render.shade import Scene, developed, mixed
+from semanticface.render.surface import eye_painted, smooth, tinted
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
