@@ -9,7 +9,7 @@ from head_build.source import Array, Base, Index
 _HAIR = np.array((0.050, 0.032, 0.021))
 _LASH = (0.014, 0.010, 0.009)
 # the middle line of the left brow, millimetres: x, y, half its height
-_BROW = np.array(((9.5, 14.6, 2.6), (16, 16.2, 3.6), (25, 18.0, 3.8), (34, 19.5, 3.4),
+_BROW = np.array(((11.0, 14.8, 2.5), (17, 16.3, 3.5), (25, 18.0, 3.8), (34, 19.5, 3.4),
                   (42, 19.4, 2.7), (49, 17.2, 1.8), (55, 13.8, 0.7)))  # fmt: skip
 _BROW_SEED = 7
 HAIRS = 120

@@ -54,12 +54,12 @@ class People:
     def _macro(self, rng: np.random.Generator) -> Iterator[tuple[str, float]]:
         age = _ends(rng.uniform(0.5, 0.66) if rng.random() < 0.5 else rng.uniform(0.66, 0.95),
                     dict(_AGES))  # fmt: skip
-        gender = _ends(rng.beta(0.7, 0.7), {"female": 0.0, "male": 1.0})
+        gender = _ends(rng.beta(0.7, 0.7), {"male": 0.0, "female": 1.0})
         muscle = _ends(rng.beta(4, 4), _named("muscle"))
         weight = _ends(rng.beta(3, 3.5), _named("weight"))
         race = dict(zip(("african", "asian", "caucasian"), rng.dirichlet([0.7] * 3), strict=True))
         height = _ends(rng.beta(6, 6), {"minheight": 0.0, "maxheight": 1.0})
-        shape = _ends(rng.beta(4, 4), {"uncommonproportions": 0.0, "idealproportions": 1.0})
+        shape = _ends(rng.beta(4, 4), {"idealproportions": 0.0, "uncommonproportions": 1.0})
         for a, wa in age.items():
             for g, wg in gender.items():
                 for r, wr in race.items():

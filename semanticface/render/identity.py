@@ -1,6 +1,6 @@
 """Who a head is: a seed, or coefficients of the asset's identity space.
 
-A seed draws each coefficient from a normal distribution cut at two and a half standard
+A seed draws each coefficient from a normal distribution cut at two standard
 deviations, so that no seed gives a caricature. The same seed gives the same person on
 any machine.
 """
@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from semanticface.errors import BadInput
 
-SPREAD = 0.95
+SPREAD = 0.9
 """Standard deviations of the sampled people that a seed's draw is scaled to."""
-FARTHEST = 2.2
+FARTHEST = 2.0
 _STREAM = 0x5EED_FACE
 
 
