@@ -37,7 +37,7 @@ from semanticface.render.picture import Renderer
 from semanticface.rig import COUNT, INDEX
 
 SIZE = 256
-ROUND = 40
+ROUND = 10
 FIRST = (
     "import time; t = time.perf_counter()\n"
     "from semanticface.render.picture import render_frame\n"
@@ -97,7 +97,7 @@ def ours(values: list[np.ndarray], rounds: int) -> list[Row]:
 def peers(values: list[np.ndarray], rounds: int) -> list[Row]:
     """What else is installed."""
     renderer = Renderer(size=SIZE, antialias=False)
-    posed = [pose(renderer.head, each) for each in values[:ROUND]]
+    posed = [pose(renderer.head, each) for each in values[:40]]
     rows = []
     for name, make in (("OpenCV triangleRasterize", opencv), ("moderngl", moderngl),
                        ("pyrender", pyrender)):  # fmt: skip

@@ -82,7 +82,7 @@ def _person(seed: int) -> Look:
     return Look(
         name="realistic", skin=_triple(skin), lips=_triple(lips), hair=_triple(hair),
         brows=_triple(0.85 * hair + 0.06 * skin), iris=_triple(iris),
-        blush=float(0.55 - 0.3 * tone), grain=0.35, seed=seed,
+        blush=float(0.55 - 0.3 * tone), grain=0.25, seed=seed,
     )  # fmt: skip
 
 
