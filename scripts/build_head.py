@@ -59,6 +59,7 @@ def build(material: Material) -> dict[str, Any]:
     """Every array of the asset."""
     base = load_base(material)
     shapes = face_shapes(material, base)
+    lids.follow_gaze(shapes, INDEX)
     rim = lips.find_rim(base, shapes[INDEX["jawOpen"]])
     space = at_rest(identity_space(material, base, COMPONENTS), base, shapes, rim)
     rest = space.mean
