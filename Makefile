@@ -33,6 +33,7 @@ lint: $(VENV)/.ready ## style, types, import order
 
 bench: $(VENV)/.ready ## the speed table
 	$(BIN)/python scripts/bench/core.py
+	$(BIN)/python scripts/bench/render.py
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,6 +7,7 @@ import typer
 WHAT_FOR = {
     "core": "",
     "formats": "Parquet, TextGrid, VMC, GLB, token counts",
+    "render": "pictures, films and GLB of a head",
     "train": "fine-tuning with LoRA",
     "speech": "audio, alignment, phones",
     "serve": "HTTP client and gateway",

@@ -102,17 +102,18 @@ class _Mesh:
                            file=self._path, hint="Export again without compression.")  # fmt: skip
         turn = self._matrix[:3, :3]
         points = self._read(primitive.attributes.POSITION) @ turn.T + self._matrix[:3, 3]
-        if primitive.indices is None:
-            triangles = np.arange(len(points) // 3 * 3)
-        else:
-            triangles = self._read(primitive.indices).ravel()
+        corners = (
+            np.arange(len(points) // 3 * 3, dtype=np.float64)
+            if primitive.indices is None
+            else self._read(primitive.indices).ravel()
+        )
         shapes = {}
         for number, target in enumerate(primitive.targets or []):
             at = target["POSITION"] if isinstance(target, dict) else target.POSITION
             if at is not None:
                 shapes[self._name(number)] = self._read(at) @ turn.T
         colour = np.tile(self._colour(primitive), (len(points), 1))
-        faces = triangles.astype(np.int32).reshape(-1, 3)
+        faces = corners.astype(np.int32).reshape(-1, 3)
         if np.linalg.det(turn) < 0:
             faces = faces[:, ::-1]
         return RawRig(points, faces, shapes, colour)
@@ -140,7 +141,7 @@ class _Mesh:
             values = self._view(accessor, accessor.bufferView, accessor.byteOffset or 0,
                                 accessor.componentType, accessor.count, width)  # fmt: skip
         if accessor.normalized:
-            values = values / np.iinfo(_TYPES[accessor.componentType]).max
+            values = values / np.iinfo(np.dtype(_TYPES[accessor.componentType])).max
         sparse = accessor.sparse
         if sparse is not None:
             places = self._view(accessor, sparse.indices.bufferView, sparse.indices.byteOffset or 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def read_obj(file: Path) -> tuple[Doubles, Index]:
     for row, line in enumerate(lines, 1):
         if line.startswith("f "):
             corners = _corners(line, len(points), file, row)
-            triangles += [(corners[0], *corners[k : k + 2]) for k in range(1, len(corners) - 1)]
+            triangles += [(corners[0], one, two) for one, two in pairwise(corners[1:])]
     return points, np.array(triangles, np.int32).reshape(-1, 3)
 
 
