@@ -141,7 +141,7 @@ class _Mesh:
             values = self._view(accessor, accessor.bufferView, accessor.byteOffset or 0,
                                 accessor.componentType, accessor.count, width)  # fmt: skip
         if accessor.normalized:
-            values = values / np.iinfo(np.dtype(_TYPES[accessor.componentType])).max
+            values = values / float(np.iinfo(str(np.dtype(_TYPES[accessor.componentType]))).max)
         sparse = accessor.sparse
         if sparse is not None:
             places = self._view(accessor, sparse.indices.bufferView, sparse.indices.byteOffset or 0,
