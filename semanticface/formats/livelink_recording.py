@@ -37,8 +37,14 @@ _HEAD = struct.Struct(">BI")
 _SIZE = struct.Struct(">I")
 
 
-def read(path: PathLike, *, subject: str | None = None, limit: int = LIMIT) -> FaceClip:
-    """Read a recording of one subject; `subject` chooses where there are several.
+def read(
+    path: PathLike,
+    *,
+    subject: str | None = None,
+    device: str | None = None,
+    limit: int = LIMIT,
+) -> FaceClip:
+    """Read a recording of one face; `subject` and `device` choose where there are several.
 
     Times are seconds of the device's clock. `limit` bounds the unpacked size.
     """
@@ -49,7 +55,17 @@ def read(path: PathLike, *, subject: str | None = None, limit: int = LIMIT) -> F
             f"the subjects {', '.join(names[:6])}", "one; choose with subject= or --subject",
             file=Path(path).name,
         )  # fmt: skip
-    chosen = [packet for packet in packets if subject in (None, packet.subject)]
+    chosen = [
+        packet
+        for packet in packets
+        if subject in (None, packet.subject) and device in (None, packet.device)
+    ]
+    devices = sorted({packet.device for packet in chosen})
+    if len(devices) > 1:
+        raise BadInput(
+            f"the subject {chosen[0].subject!r} from the devices {', '.join(devices[:6])}",
+            "one; choose with device=", file=Path(path).name,
+        )  # fmt: skip
     if not chosen:
         raise BadInput(
             f"no packet of {subject!r}" if subject is not None else "no packets",

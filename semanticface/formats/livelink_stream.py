@@ -8,6 +8,7 @@ send(clip, "192.168.1.20", subject="Ann")
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import time
 from collections import Counter
@@ -37,6 +38,10 @@ _SOURCES = 64
 _REASONS = 64
 _RESTART = 3600.0
 """A clock this many seconds back is a device that started again, not a late packet."""
+
+_DAY = 86_400.0
+_LEAP = 10.0
+"""Seconds by which a device's clock and ours may drift apart between two packets."""
 
 Progress = Callable[[int, int], None]
 
@@ -125,7 +130,9 @@ class Traffic:
     repeated: int = 0
     """Good packets with the time of the newest one."""
     other_subjects: int = 0
-    """Good packets of subjects that were not asked for; they are skipped."""
+    """Good packets of other devices or subjects than the recorded one; they are skipped."""
+    implausible: int = 0
+    """Packets of another rate, or of a time far from where their device's clock must be."""
 
 
 class Receiver:
@@ -201,19 +208,35 @@ class Receiver:
         if seconds is None and frames is None:
             raise BadInput("no end of the recording", "seconds=... or frames=...")
         packets: list[Packet] = []
-        deadline = None if seconds is None else time.monotonic() + seconds
+        end = math.inf if seconds is None else time.monotonic() + seconds
+        heard = time.monotonic()
         while frames is None or len(packets) < frames:
-            left = patience if deadline is None else min(patience, deadline - time.monotonic())
-            packet = self.receive(left)
+            now = time.monotonic()
+            packet = self.receive(min(end, heard + patience) - now)
             if packet is None:
                 break
-            if packets and packet.subject != packets[0].subject:
-                self.traffic.other_subjects += 1
-                continue
-            packets.append(packet)
+            if not packets or self._belongs(packet, packets[-1], time.monotonic() - heard):
+                packets.append(packet)
+                heard = time.monotonic()
         if not packets:
             raise self._silence()
         return to_clip(packets, self._meta())
+
+    def _belongs(self, packet: Packet, last: Packet, elapsed: float) -> bool:
+        """Whether a packet goes on with what is being recorded; counted if not.
+
+        One datagram, well-formed but foreign, must not spoil a recording: another
+        sender, another rate, or a clock that leaps while ours does not.
+        """
+        if (packet.device, packet.subject) != (last.device, last.subject):
+            self.traffic.other_subjects += 1
+            return False
+        leap = packet.seconds - last.seconds - elapsed
+        leap -= _DAY * round(leap / _DAY)  # midnight is no leap
+        if packet.rate != last.rate or abs(leap) > _LEAP:
+            self.traffic.implausible += 1
+            return False
+        return True
 
     def _wait(self, left: float | None) -> Packet | None:
         self._socket.settimeout(left)
@@ -258,6 +281,7 @@ class Receiver:
         counted = {
             "bad datagrams": traffic.bad,
             "packets of other subjects": traffic.other_subjects,
+            "implausible packets": traffic.implausible,
         }
         host, port = self.address
         notes = {key: number for key, number in counted.items() if number}

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -486,3 +487,66 @@ def test_places_that_cannot_be_reached_are_named():
     with pytest.raises(BadInput, match="without frames"):
         send(takes.clip(2)[:0], "127.0.0.1", 1)
     assert livelink_udp.PORT == 11_111
+
+
+FOREIGN = [
+    replace(GOOD, numerator=30),
+    replace(GOOD, frame=2**31 - 1),
+    replace(GOOD, subject="Bob"),
+    replace(GOOD, device="another phone"),
+]
+
+
+def test_a_well_formed_but_foreign_datagram_does_not_spoil_a_recording():
+    steps = [replace(GOOD, frame=GOOD.frame + n) for n in range(6)]
+    mixed = [steps[0], *FOREIGN, *steps[1:]]
+    with local() as receiver:
+        talk(receiver.address[1], [encode(packet) for packet in mixed])
+        clip = receiver.record(frames=6, seconds=30)
+    np.testing.assert_allclose(clip.times - clip.times[0], np.arange(6) / 60, atol=1e-6)
+    assert receiver.traffic.implausible == 2
+    assert receiver.traffic.other_subjects == 2
+    assert clip.meta.notes["implausible packets"] == 2
+
+
+def test_midnight_is_no_leap():
+    day = 24 * 3600 * 60
+    around = [replace(GOOD, frame=frame) for frame in (day - 2, day - 1, 0, 1)]
+    with local() as receiver:
+        talk(receiver.address[1], [encode(packet) for packet in around])
+        clip = receiver.record(frames=4, seconds=30)
+    np.testing.assert_allclose(np.diff(clip.times), 1 / 60, atol=1e-6)
+
+
+def test_another_talker_does_not_stretch_the_patience():
+    stop = threading.Event()
+
+    def bob(port):
+        while not stop.wait(0.02):
+            talk(port, [encode(replace(GOOD, subject="Bob"))])
+
+    with local() as receiver:
+        talk(receiver.address[1], [RAW])
+        thread = threading.Thread(target=bob, args=(receiver.address[1],))
+        thread.start()
+        try:
+            clip = receiver.record(frames=1000, patience=0.3)
+        finally:
+            stop.set()
+            thread.join()
+    assert len(clip) == 1
+
+
+def test_two_devices_of_one_subject_are_not_merged(tmp_path):
+    path = tmp_path / "two.gesichter"
+    stream = gzip.compress(
+        struct.pack(">BI", 6, 2)
+        + b"".join(
+            struct.pack(">I", len(data)) + data
+            for data in (RAW, encode(replace(GOOD, device="another phone")))
+        )
+    )
+    path.write_bytes(stream)
+    with pytest.raises(BadInput, match="from the devices"):
+        livelink_udp.read(path)
+    assert livelink_udp.read(path, device="another phone").meta.notes["device"] == "another phone"
