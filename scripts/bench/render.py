@@ -11,7 +11,8 @@ normals are taken from ours, and they shade less.
 
 The best and the median of several rounds are shown: other processes can only slow a
 round down. On a machine with other work `--cpu` counts processor time (of all
-threads) instead of time on the wall. `--long` draws that many frames and watches the process's memory.
+threads) instead of time on the wall. `--long` draws that many frames and watches
+the process's memory.
 """
 
 from __future__ import annotations
