@@ -18,6 +18,7 @@ import numpy as np
 
 from semanticface.atomic import whole_file
 from semanticface.errors import BadInput
+from semanticface.formats.bounds import MAX_COLUMNS, check_cell, first_double
 
 PathLike: TypeAlias = str | os.PathLike[str]
 MAX_BYTES = 512 * 2**20
@@ -122,14 +123,18 @@ def number_or_nan(
     return float("nan") if value is None else number(value, file=file, row=row, column=column)
 
 
-def names(value: object, *, file: object = None, row: int | None = None) -> list[str]:
-    """`value` if it is a list of strings, no two alike."""
+def names(
+    value: object, *, file: object = None, row: int | None = None, most: int = MAX_COLUMNS
+) -> list[str]:
+    """`value` if it is a list of at most `most` strings, no two alike."""
     listed = sequence(value, "a list of names", file=file, row=row)
     for name in listed:
         if not isinstance(name, str):
             raise BadInput(shown(name), "a name", file=file, row=row)
-    double = next((name for i, name in enumerate(listed) if name in listed[:i]), None)
-    if double is not None:
+        check_cell(name, file=file, row=row, column=name)
+    if len(listed) > most:
+        raise BadInput(f"{len(listed):,} names", f"at most {most:,}", file=file, row=row)
+    if (double := first_double(listed)) is not None:
         raise BadInput(f"the name '{double}' twice", "each name once", file=file, row=row)
     return listed
 

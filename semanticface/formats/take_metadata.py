@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
+from semanticface.formats.bounds import check_texts
 
 ORIENTATIONS = {1: "portrait", 2: "upside down", 3: "landscape left", 4: "landscape right"}
 KINDS = {"V": "video", "D": "depth", "A": "audio", "B": "blendshapes"}
@@ -156,11 +157,9 @@ def read_video(path: Path) -> VideoInfo:
 def read_frame_log(path: Path) -> FrameLog:
     """Read frame_log.csv: no header, five fields a line, or six with Dropped."""
     lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
-    rows = [
-        _log_row(line, number, path.name)
-        for number, line in enumerate(lines, start=1)
-        if line.strip()
-    ]
+    numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
+    rows = [_log_row(lines[number - 1], number, path.name) for number in numbers]
+    check_texts({"Timecode": [row[4] for row in rows]}, numbers, file=path.name)
     said = [row[5] for row in rows if row[5] is not None]
     if said and len(said) != len(rows):
         raise BadInput("lines of five and of six fields", "one of the two", file=path.name)
