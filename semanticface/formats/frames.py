@@ -7,6 +7,7 @@ becomes an extra column: nothing is filled in.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
@@ -76,6 +77,12 @@ def check_times(times: Sequence[float], *, first_row: int = 1) -> NDArray[np.flo
         found = f"the time {stamps[i]:g} after {stamps[i - 1]:g}"
         raise BadInput(found, "times that rise", row=first_row + i)
     return stamps
+
+
+def check_rate(rate: float | None) -> None:
+    """Refuse a frame rate by which no time can be told; None is no rate."""
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise BadInput(f"the rate {rate}", "frames a second, more than none")
 
 
 def left_out(clip: FaceClip, carried: Iterable[str]) -> tuple[str, ...]:

@@ -110,10 +110,11 @@ class FrameReceiver:
         self._assembler = assembler
         self._format = format
         self._clock = clock
+        _check_address(host, port)
         self._socket = socket.socket(_family(host), socket.SOCK_DGRAM)
         try:
             self._socket.bind((host, port))
-        except OSError as fault:
+        except (OSError, UnicodeError) as fault:
             self._socket.close()
             raise BadInput(
                 f"{host}:{port}, which cannot be listened on ({fault})", "a free port"
@@ -224,11 +225,19 @@ def assemble(
     return times, frames, faults
 
 
+def _check_address(host: str, port: int) -> None:
+    if not 0 <= port <= 65_535:
+        raise BadInput(f"the port {port}", "0 to 65535")
+    if "\0" in host:
+        raise BadInput(f"the host {host[:60]!r}", "a name or an address")
+
+
 def _connected(host: str, port: int) -> socket.socket:
+    _check_address(host, port)
     wire = socket.socket(_family(host), socket.SOCK_DGRAM)
     try:
         wire.connect((host, port))
-    except (OSError, OverflowError) as fault:
+    except (OSError, UnicodeError) as fault:
         wire.close()
         raise BadInput(f"{host}:{port}, which cannot be reached ({fault})", "a host") from None
     return wire
