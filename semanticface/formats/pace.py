@@ -85,6 +85,14 @@ def send_frames(
     return Sent(len(times), datagrams, time.perf_counter() - begin, worst)
 
 
+class PartlyBad(BadInput):
+    """A datagram with a fault; the frames that it completed all the same."""
+
+    def __init__(self, fault: BadInput, frames: Sequence[Frame]) -> None:
+        super().__init__(fault.found, fault.expected, column=fault.column, hint=fault.hint)
+        self.frames = frames
+
+
 class Assembler(Protocol):
     """Makes frames of datagrams; raises `BadInput` on one that is none."""
 
@@ -168,8 +176,11 @@ class FrameReceiver:
             frames.append(frame)
             if most is not None and len(frames) >= most:
                 break
-        notes = {"bad_datagrams": self.bad} if self.bad else {}
+        notes = self._notes()
         return clip_of(frames, times, ClipMeta(f"port {self.port}", self._format, notes=notes))
+
+    def _notes(self) -> dict[str, object]:
+        return {"bad_datagrams": self.bad} if self.bad else {}
 
     def close(self) -> None:
         """Free the port."""
@@ -198,7 +209,7 @@ class FrameReceiver:
             frames = self._assembler.feed(packet)
         except BadInput as fault:
             self._count(str(fault))
-            return ()
+            return _completed(fault)
         self.good += 1
         return frames
 
@@ -219,7 +230,7 @@ def assemble(
             found = assembler.feed(packet)
         except BadInput as fault:
             faults.append(str(fault.at(row=number)))
-            continue
+            found = _completed(fault)
         frames += found
         times += [stamp] * len(found)
     return times, frames, faults
@@ -230,6 +241,10 @@ def _check_address(host: str, port: int) -> None:
         raise BadInput(f"the port {port}", "0 to 65535")
     if "\0" in host:
         raise BadInput(f"the host {host[:60]!r}", "a name or an address")
+
+
+def _completed(fault: BadInput) -> Sequence[Frame]:
+    return fault.frames if isinstance(fault, PartlyBad) else ()
 
 
 def _connected(host: str, port: int) -> socket.socket:
