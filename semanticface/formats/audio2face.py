@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from semanticface.atomic import write_text
 from semanticface.errors import BadInput
 from semanticface.formats import json_lines
+from semanticface.formats.bounds import check_cell, check_columns, check_texts, first_double
 from semanticface.formats.frames import (
     SHAPES,
     check_times,
@@ -66,11 +67,15 @@ def read(
         columns = read_header(labels)
     except BadInput as fault:
         raise fault.at(file=path, row=1) from None
-    extra = {
-        header[j]: _extra([cells[j] for _, cells in rows])
-        for j, index in zip(kept, columns.channel_of, strict=True)
-        if index is None
-    }
+    extra = _extras(
+        {
+            header[j]: [cells[j] for _, cells in rows]
+            for j, index in zip(kept, columns.channel_of, strict=True)
+            if index is None
+        },
+        [row for row, _ in rows],
+        path,
+    )
     known = [j for j in kept if header[j] not in extra]
     table = np.array(
         [[_cell(cells[j], path, row, header[j]) for j in known] for row, cells in rows]
@@ -137,6 +142,9 @@ def _table(text: str, path: PathLike) -> tuple[list[str], list[tuple[int, list[s
     rows: list[tuple[int, list[str]]] = []
     try:
         header = [label.strip() for label in next(reader, [])]
+        check_columns(len(header), file=path, row=1)
+        for label in header:
+            check_cell(label, file=path, row=1, column=label)
         for cells in reader:
             if not cells:
                 continue
@@ -157,8 +165,7 @@ def _time_column(header: list[str], path: PathLike) -> int:
         raise BadInput(
             f"{len(found)} columns called {_TIME} among {header[:4]}", "one", file=path, row=1
         )
-    double = next((label for j, label in enumerate(header) if label in header[:j]), None)
-    if double is not None:
+    if (double := first_double(header)) is not None:
         raise BadInput(f"the column '{double}' twice", "each once", file=path, row=1)
     return found[0]
 
@@ -180,9 +187,19 @@ def _number(text: str) -> float | None:
     return value if abs(value) <= np.finfo(np.float32).max else None
 
 
-def _extra(cells: list[str]) -> NDArray[Any]:
-    """A column that is no channel: numbers if all of it is, otherwise its text."""
+def _extras(
+    columns: dict[str, list[str]], rows: list[int], path: PathLike
+) -> dict[str, NDArray[Any]]:
+    """Columns that are no channels: numbers where all of it is, otherwise their text."""
+    numbers = {label: _numbers(cells) for label, cells in columns.items()}
+    texts = {label: cells for label, cells in columns.items() if numbers[label] is None}
+    check_texts(texts, rows, file=path)
+    return {
+        label: np.array(texts[label]) if held is None else held for label, held in numbers.items()
+    }
+
+
+def _numbers(cells: list[str]) -> NDArray[np.float64] | None:
+    """A column of numbers, None if a cell holds anything else."""
     numbers = [_number(cell.strip()) for cell in cells]
-    if any(value is None for value in numbers):
-        return np.array(cells)
-    return np.array(numbers, dtype=np.float64)
+    return None if None in numbers else np.array(numbers, dtype=np.float64)

@@ -7,6 +7,7 @@ becomes an extra column: nothing is filled in.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
+from semanticface.formats.bounds import check_cell, check_columns
 from semanticface.rig import BLENDSHAPES, NAMES, ROTATIONS, ClipMeta, FaceClip
 
 Frame = Mapping[str, float]
@@ -31,15 +33,24 @@ def clip_of(
     file: object = None,
 ) -> FaceClip:
     """A clip of frames under any tool's names; `labels` are present even if never given."""
-    columns = {label: j for j, label in enumerate(labels)}
-    for frame in frames:
-        for label in frame:
-            columns.setdefault(label, len(columns))
+    columns = _columns(frames, labels, file)
     table = np.full((len(frames), len(columns)), np.nan)
     for i, frame in enumerate(frames):
         for label, value in frame.items():
             table[i, columns[label]] = value
     return clip_of_table(list(columns), table, times, meta, file=file)
+
+
+def _columns(frames: Sequence[Frame], labels: Sequence[str], file: object) -> dict[str, int]:
+    """Where the value of each name stands; no more names than a face can have."""
+    columns = {label: j for j, label in enumerate(labels)}
+    for row, frame in enumerate(frames, start=1):
+        for label in frame:
+            if label not in columns:
+                check_cell(label, file=file, row=row, column=label)
+                columns[label] = len(columns)
+        check_columns(len(columns), file=file, row=row)
+    return columns
 
 
 def clip_of_table(
@@ -66,6 +77,12 @@ def check_times(times: Sequence[float], *, first_row: int = 1) -> NDArray[np.flo
         found = f"the time {stamps[i]:g} after {stamps[i - 1]:g}"
         raise BadInput(found, "times that rise", row=first_row + i)
     return stamps
+
+
+def check_rate(rate: float | None) -> None:
+    """Refuse a frame rate by which no time can be told; None is no rate."""
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise BadInput(f"the rate {rate}", "frames a second, more than none")
 
 
 def left_out(clip: FaceClip, carried: Iterable[str]) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from semanticface.formats.gltf_file import GltfFile, open_gltf
 from semanticface.formats.json_lines import MAX_BYTES, PathLike
 from semanticface.rig import INDEX, NAMES, ClipMeta, FaceClip
 
+_MOST_TARGETS = 65_536
 _START = "start_seconds"
 _FLOAT, _ARRAY_BUFFER = 5126, 34962
 
@@ -132,7 +133,7 @@ def _target_names(file: GltfFile, mesh: dict[str, Any]) -> list[str]:
     for holder in (mesh, *file.inner(mesh, "primitives")):
         extras = holder.get("extras")
         if isinstance(extras, dict) and "targetNames" in extras:
-            return json_lines.names(extras["targetNames"], file=file.path)
+            return json_lines.names(extras["targetNames"], file=file.path, most=_MOST_TARGETS)
     raise BadInput(
         f"the mesh '{mesh.get('name', '')}' with nameless targets", "extras.targetNames",
         file=file.path, hint="Export shape keys with their names.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -40,10 +40,14 @@ class GltfFile:
     root: dict[str, Any]
     blob: bytes | None
     max_bytes: int
+    _lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
+    """Lists of the top level that were looked through already."""
 
     def items(self, key: str) -> list[dict[str, Any]]:
         """A list of the top level, empty if absent; every item must be an object."""
-        return self.inner(self.root, key)
+        if key not in self._lists:
+            self._lists[key] = self.inner(self.root, key)
+        return self._lists[key]
 
     def inner(self, holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
         """A list of objects under `key`, empty if absent."""

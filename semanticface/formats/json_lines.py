@@ -9,7 +9,9 @@ the parser gives up is an error like any other.
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -18,6 +20,7 @@ import numpy as np
 
 from semanticface.atomic import whole_file
 from semanticface.errors import BadInput
+from semanticface.formats.bounds import MAX_COLUMNS, check_cell, first_double
 
 PathLike: TypeAlias = str | os.PathLike[str]
 MAX_BYTES = 512 * 2**20
@@ -26,15 +29,27 @@ MAX_LINE = 64 * 2**20
 """The longest single line of a JSON lines file."""
 _F32_MAX = float(np.finfo(np.float32).max)
 
+_HUGE = re.compile(r"[eE]\+?\d{3}|\d{200}")
+"""Stands in every text with a number past float64, and in hardly any other."""
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+
 
 def parse(text: str, *, file: object = None, row: int | None = None) -> Any:
     """One JSON value; `file` and `row` are named if it is broken."""
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_no_constant,
+            parse_float=_finite if _HUGE.search(text) else None,
+        )  # fmt: skip
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except BadInput as fault:
         raise fault.at(file=file, row=row) from None
     except RecursionError:
         raise BadInput("JSON nested too deep", "a flat record", file=file, row=row) from None
+    except UnicodeEncodeError:
+        raise BadInput("half a character (a lone surrogate)", "text", file=file, row=row) from None
     except json.JSONDecodeError as fault:
         found = f"no JSON at character {fault.pos} ({fault.msg})"
         raise BadInput(found, "a JSON value", file=file, row=row) from None
@@ -122,14 +137,18 @@ def number_or_nan(
     return float("nan") if value is None else number(value, file=file, row=row, column=column)
 
 
-def names(value: object, *, file: object = None, row: int | None = None) -> list[str]:
-    """`value` if it is a list of strings, no two alike."""
+def names(
+    value: object, *, file: object = None, row: int | None = None, most: int = MAX_COLUMNS
+) -> list[str]:
+    """`value` if it is a list of at most `most` strings, no two alike."""
     listed = sequence(value, "a list of names", file=file, row=row)
     for name in listed:
         if not isinstance(name, str):
             raise BadInput(shown(name), "a name", file=file, row=row)
-    double = next((name for i, name in enumerate(listed) if name in listed[:i]), None)
-    if double is not None:
+        check_cell(name, file=file, row=row, column=name)
+    if len(listed) > most:
+        raise BadInput(f"{len(listed):,} names", f"at most {most:,}", file=file, row=row)
+    if (double := first_double(listed)) is not None:
         raise BadInput(f"the name '{double}' twice", "each name once", file=file, row=row)
     return listed
 
@@ -181,6 +200,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         double = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise BadInput(f"the name '{double[:60]}' twice in one object", "each name once")
     return held
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise BadInput(f"the number {text[:40]}", "one that a float64 can hold")
+    return value
 
 
 def _no_constant(text: str) -> Any:

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.formats import json_lines
+from semanticface.formats.bounds import check_texts
 from semanticface.formats.frames import check_times
 from semanticface.formats.json_lines import PathLike, shortest
 from semanticface.rig import INDEX, RIG_VERSION, ClipMeta, FaceClip, read_header
 
 SCHEMA = "clip/1"
+_INT64 = 2**63
 
 
 def read(path: PathLike) -> FaceClip:
@@ -34,15 +36,19 @@ def read(path: PathLike) -> FaceClip:
     times: list[float] = []
     values: list[list[float]] = []
     columns: list[list[Any]] = []
+    lines: list[int] = []
     for row, frame in rows:
         times.append(json_lines.number(frame.get("time"), file=path, row=row, column="time"))
         values.append(_values(frame, names, path, row))
         columns.append(_extra(frame, extra, path, row))
+        lines.append(row)
+    held = {name: [each[j] for each in columns] for j, name in enumerate(extra)}
+    check_texts(held, lines, file=path)
     try:
         table = np.array(values, dtype=np.float64).reshape(len(values), len(names))
         return FaceClip.from_columns(
             names, table, check_times(times, first_row=2), _meta(header, path),
-            {name: _column([each[j] for each in columns]) for j, name in enumerate(extra)},
+            {name: _column(cells) for name, cells in held.items()},
         )  # fmt: skip
     except BadInput as fault:
         raise fault.at(file=path) from None
@@ -119,6 +125,8 @@ def _extra(frame: dict[str, Any], extra: list[str], path: PathLike, row: int) ->
     for value in given:
         if isinstance(value, dict | list):
             raise BadInput("a structure", "a number or text", file=path, row=row, column="extra")
+        if isinstance(value, int) and abs(value) >= _INT64:
+            raise BadInput("a longer integer", "one of 64 bits", file=path, row=row, column="extra")
     return given
 
 

@@ -24,6 +24,7 @@ from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.formats.frames import (
     SHAPES,
+    check_rate,
     clip_of_table,
     left_out,
     missing_note,
@@ -40,6 +41,7 @@ def read(path: PathLike, *, rate: float | None = None, max_bytes: int = MAX_BYTE
 
     `rate` (frames a second) replaces `metadata.fps` where frames bear no time.
     """
+    check_rate(rate)
     held = json_lines.mapping(json_lines.load(path, max_bytes=max_bytes), file=path)
     for key in ("names", "frames"):
         if key not in held:

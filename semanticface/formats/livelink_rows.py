@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
 from semanticface.formats import timecode
+from semanticface.formats.bounds import check_texts
 from semanticface.formats.fault import Fault
 from semanticface.formats.fixed_point import CELL, read_cells
 from semanticface.formats.livelink_header import Header, read_header, split_cells
@@ -239,10 +240,11 @@ def _words(
         return {}
     lines = text.split(b"\n")
     rows = [split_cells(lines[number - 1]) for number in lines_kept.tolist()]
-    return {
-        header.labels[j]: np.array([row[j] if j < len(row) else "" for row in rows])
-        for j in sorted(wordy)
+    words = {
+        header.labels[j]: [row[j] if j < len(row) else "" for row in rows] for j in sorted(wordy)
     }
+    check_texts(words, lines_kept.tolist())
+    return {label: np.array(cells) for label, cells in words.items()}
 
 
 class _RowReader:

@@ -27,7 +27,7 @@ import numpy as np
 from semanticface.atomic import write_text
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.formats import json_lines
-from semanticface.formats.frames import clip_of, left_out, not_carried
+from semanticface.formats.frames import check_rate, clip_of, left_out, not_carried
 from semanticface.formats.json_lines import MAX_BYTES, PathLike, shortest
 from semanticface.rig import NAMES, ORDERS, ClipMeta, FaceClip
 
@@ -61,6 +61,9 @@ def read(
     counted from 0, where several were found. `timestamp_unit`: of a bare
     `timestamp`.
     """
+    check_rate(rate)
+    if face < 0:
+        raise BadInput(f"face {face}", "0 for the first face, 1 for the second, and so on")
     frames: list[dict[str, float]] = []
     times: list[float] = []
     most, matrix = 0, False

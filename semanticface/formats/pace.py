@@ -85,6 +85,14 @@ def send_frames(
     return Sent(len(times), datagrams, time.perf_counter() - begin, worst)
 
 
+class PartlyBad(BadInput):
+    """A datagram with a fault; the frames that it completed all the same."""
+
+    def __init__(self, fault: BadInput, frames: Sequence[Frame]) -> None:
+        super().__init__(fault.found, fault.expected, column=fault.column, hint=fault.hint)
+        self.frames = frames
+
+
 class Assembler(Protocol):
     """Makes frames of datagrams; raises `BadInput` on one that is none."""
 
@@ -110,10 +118,11 @@ class FrameReceiver:
         self._assembler = assembler
         self._format = format
         self._clock = clock
+        _check_address(host, port)
         self._socket = socket.socket(_family(host), socket.SOCK_DGRAM)
         try:
             self._socket.bind((host, port))
-        except OSError as fault:
+        except (OSError, UnicodeError) as fault:
             self._socket.close()
             raise BadInput(
                 f"{host}:{port}, which cannot be listened on ({fault})", "a free port"
@@ -167,8 +176,11 @@ class FrameReceiver:
             frames.append(frame)
             if most is not None and len(frames) >= most:
                 break
-        notes = {"bad_datagrams": self.bad} if self.bad else {}
+        notes = self._notes()
         return clip_of(frames, times, ClipMeta(f"port {self.port}", self._format, notes=notes))
+
+    def _notes(self) -> dict[str, object]:
+        return {"bad_datagrams": self.bad} if self.bad else {}
 
     def close(self) -> None:
         """Free the port."""
@@ -197,7 +209,7 @@ class FrameReceiver:
             frames = self._assembler.feed(packet)
         except BadInput as fault:
             self._count(str(fault))
-            return ()
+            return _completed(fault)
         self.good += 1
         return frames
 
@@ -218,17 +230,29 @@ def assemble(
             found = assembler.feed(packet)
         except BadInput as fault:
             faults.append(str(fault.at(row=number)))
-            continue
+            found = _completed(fault)
         frames += found
         times += [stamp] * len(found)
     return times, frames, faults
 
 
+def _check_address(host: str, port: int) -> None:
+    if not 0 <= port <= 65_535:
+        raise BadInput(f"the port {port}", "0 to 65535")
+    if "\0" in host:
+        raise BadInput(f"the host {host[:60]!r}", "a name or an address")
+
+
+def _completed(fault: BadInput) -> Sequence[Frame]:
+    return fault.frames if isinstance(fault, PartlyBad) else ()
+
+
 def _connected(host: str, port: int) -> socket.socket:
+    _check_address(host, port)
     wire = socket.socket(_family(host), socket.SOCK_DGRAM)
     try:
         wire.connect((host, port))
-    except (OSError, OverflowError) as fault:
+    except (OSError, UnicodeError) as fault:
         wire.close()
         raise BadInput(f"{host}:{port}, which cannot be reached ({fault})", "a host") from None
     return wire

@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
+from semanticface.formats import json_lines
+from semanticface.formats.bounds import check_texts
 
 ORIENTATIONS = {1: "portrait", 2: "upside down", 3: "landscape left", 4: "landscape right"}
 KINDS = {"V": "video", "D": "depth", "A": "audio", "B": "blendshapes"}
+_INT64 = 2**63
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
 
 
@@ -96,9 +99,11 @@ _NAMES = {_key(each.name): each.name for each in fields(TakeInfo) if each.name !
 def read_json(path: Path) -> dict[str, Any]:
     """An object from a JSON file."""
     try:
-        raw = json.loads(path.read_bytes())
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig" if data.startswith(b"\xef") else json.detect_encoding(data))
+    except UnicodeDecodeError as error:
         raise BadInput(f"broken JSON ({error})", "a JSON object", file=path.name) from None
+    raw = json_lines.parse(text, file=path.name)
     if not isinstance(raw, dict):
         raise BadInput(f"JSON {type(raw).__name__}", "an object", file=path.name)
     return raw
@@ -120,6 +125,8 @@ def _typed(value: Any, key: str, kind: type | tuple[type, ...], file: str) -> An
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         name = kind.__name__ if isinstance(kind, type) else "number"
         raise BadInput(repr(value)[:60], name, file=file, column=key)
+    if isinstance(value, int | float) and abs(value) >= _INT64:
+        raise BadInput("an endless number", "one of 64 bits", file=file, column=key)
     return value
 
 
@@ -127,6 +134,8 @@ def _timestamp(value: Any, key: str, file: str) -> Timestamp:
     found = value if isinstance(value, dict) else {}
     start, scale = found.get("value"), found.get("timescale")
     if not isinstance(start, int) or not isinstance(scale, int) or scale < 1:
+        raise BadInput(repr(value)[:60], "{value, timescale}", file=file, column=key)
+    if max(abs(start), scale) >= _INT64:
         raise BadInput(repr(value)[:60], "{value, timescale}", file=file, column=key)
     return Timestamp(start, scale)
 
@@ -147,20 +156,22 @@ def read_video(path: Path) -> VideoInfo:
     raw = read_json(path)
     rate, held = raw.get("FrameRate"), raw.get("Orientation")
     return VideoInfo(
-        float(rate) if isinstance(rate, int | float) else None,
+        _frame_rate(rate, path.name) if isinstance(rate, int | float) else None,
         ORIENTATIONS.get(held, f"unknown ({held})") if isinstance(held, int) else None,
         raw,
     )
 
 
+def _frame_rate(rate: float, file: str) -> float:
+    return json_lines.number(rate, file=file, column="FrameRate")
+
+
 def read_frame_log(path: Path) -> FrameLog:
     """Read frame_log.csv: no header, five fields a line, or six with Dropped."""
     lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
-    rows = [
-        _log_row(line, number, path.name)
-        for number, line in enumerate(lines, start=1)
-        if line.strip()
-    ]
+    numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
+    rows = [_log_row(lines[number - 1], number, path.name) for number in numbers]
+    check_texts({"Timecode": [row[4] for row in rows]}, numbers, file=path.name)
     said = [row[5] for row in rows if row[5] is not None]
     if said and len(said) != len(rows):
         raise BadInput("lines of five and of six fields", "one of the two", file=path.name)

@@ -26,7 +26,7 @@ from semanticface.formats.json_lines import PathLike, read_bytes
 
 MAX_BYTES = 64 * 2**20
 _TOKEN = re.compile(
-    r'"(?P<text>(?:[^"]|"")*)"|(?P<flag><[^>\n]*>)|(?<![^\s"])(?P<number>[+-]?\d[^\s"]*)'
+    r'"(?P<text>[^"]*+(?:""[^"]*+)*+)"|(?P<flag><[^>\n]{0,64}>)|(?<![^\s"])(?P<number>[+-]?\d[^\s"]*)'
     r'|(?P<open>")|![^\n]*|[^\s"<!][^\s"]*|[<!]'
 )
 _HEADS = (("ooTextFile", "TextGrid"), ("ooTextFile short", "TextGrid"))

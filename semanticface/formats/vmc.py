@@ -13,9 +13,11 @@ the frame that the next Apply ends.
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,11 +26,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from semanticface.errors import BadInput, need
 from semanticface.formats import recording, rotation
+from semanticface.formats.bounds import MAX_COLUMNS, check_cell
 from semanticface.formats.frames import SHAPES, TURNS, Frame, clip_of, left_out, not_carried
 from semanticface.formats.json_lines import MAX_BYTES, PathLike
 from semanticface.formats.pace import (
     MAX_DATAGRAM,
     FrameReceiver,
+    PartlyBad,
     Progress,
     Sent,
     assemble,
@@ -75,17 +79,41 @@ class Assembler:
         self._held: dict[str, float] = {}
 
     def feed(self, datagram: bytes) -> Sequence[Frame]:
-        """The frames this datagram ends; `BadInput` if it is no OSC."""
+        """The frames this datagram ends; `BadInput` if it is no OSC.
+
+        Messages beside a broken one count: the fault (`PartlyBad`) has the frames.
+        """
         frames: list[Frame] = []
+        fault: BadInput | None = None
         for message in _messages(datagram):
-            if message.address == _VAL:
-                self._held |= _value(message.params)
-            elif message.address == _BONE:
-                self._held |= _bone(message.params)
-            elif message.address == _APPLY:
-                frames.append(self._held)
-                self._held = {}
+            try:
+                if message.address == _APPLY:
+                    frames.append(self._held)
+                    self._held = {}
+                else:
+                    self._hold(_told(message))
+            except BadInput as found:
+                fault = fault or found
+        if fault is not None:
+            raise PartlyBad(fault, frames)
         return frames
+
+    @property
+    def unfinished(self) -> int:
+        """How many values came after the last Apply."""
+        return len(self._held)
+
+    def _hold(self, told: dict[str, float]) -> None:
+        if len(self._held.keys() | told.keys()) > MAX_COLUMNS:
+            raise BadInput("more names before an Apply", f"at most {MAX_COLUMNS}")
+        self._held |= told
+
+
+def _told(message: Any) -> dict[str, float]:
+    """The values a message sets; none if it is about something else."""
+    if message.address == _VAL:
+        return _value(message.params)
+    return _bone(message.params) if message.address == _BONE else {}
 
 
 class Receiver(FrameReceiver):
@@ -93,7 +121,15 @@ class Receiver(FrameReceiver):
 
     def __init__(self, host: str = "0.0.0.0", port: int = PORT) -> None:
         need("pythonosc", "formats", "VMC")
-        super().__init__(Assembler(), host, port, format=_WIRE)
+        self._values = Assembler()
+        super().__init__(self._values, host, port, format=_WIRE)
+
+    def _notes(self) -> dict[str, object]:
+        return super()._notes() | _left(self._values)
+
+
+def _left(assembler: Assembler) -> dict[str, object]:
+    return {"unfinished_values": assembler.unfinished} if assembler.unfinished else {}
 
 
 def send(
@@ -118,8 +154,10 @@ def send(
 def read(path: PathLike, *, max_bytes: int = MAX_BYTES) -> FaceClip:
     """Read a recording of VMC datagrams; unreadable ones are counted in `meta.notes`."""
     packets = recording.load(path, _WIRE, max_bytes=max_bytes)
-    times, frames, faults = assemble(Assembler(), packets)
-    notes = {"bad_datagrams": len(faults), "first_bad": faults[0]} if faults else {}
+    times, frames, faults = assemble(assembler := Assembler(), packets)
+    notes = _left(assembler)
+    if faults:
+        notes |= {"bad_datagrams": len(faults), "first_bad": faults[0]}
     return clip_of(frames, times, ClipMeta(Path(path).name, _WIRE, notes=notes), file=path)
 
 
@@ -197,7 +235,8 @@ def _messages(datagram: bytes) -> list[Any]:
     if len(datagram) > MAX_DATAGRAM:
         raise BadInput(f"a datagram of {len(datagram)} bytes", f"at most {MAX_DATAGRAM}")
     try:
-        return [timed.message for timed in module.OscPacket(datagram).messages]
+        with _unlogged():
+            return [timed.message for timed in module.OscPacket(datagram).messages]
     except (
         module.ParseError, ValueError, TypeError, IndexError, struct.error, OverflowError,
         RecursionError,
@@ -205,9 +244,27 @@ def _messages(datagram: bytes) -> list[Any]:
         raise BadInput(f"a datagram that is not OSC ({fault})", "OSC messages") from None
 
 
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep what python-osc says of odd datagrams out of the program's own log."""
+
+    def others(record: logging.LogRecord) -> bool:
+        return "pythonosc" not in record.pathname
+
+    root, silent = logging.getLogger(), logging.NullHandler()
+    root.addFilter(others)
+    root.addHandler(silent)  # with no handler at all, logging would set one up
+    try:
+        yield
+    finally:
+        root.removeHandler(silent)
+        root.removeFilter(others)
+
+
 def _value(params: Any) -> dict[str, float]:
     if len(params) != 2 or not isinstance(params[0], str):
         raise BadInput(f"{len(params)} arguments of {_VAL}", "a name and a number")
+    check_cell(params[0])
     index = find(params[0])
     return {params[0] if index is None else NAMES[index]: _number(params[1])}
 

@@ -6,7 +6,7 @@ import io
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +41,8 @@ def save_npz(clip: FaceClip, path: PathLike) -> None:
 
 def load_npz(path: PathLike) -> FaceClip:
     """Read what `save_npz` wrote, or any NPZ with names, values and times."""
-    import zipfile  # slow to import, and not every start of the program reads an archive
-    import zlib
-
-    try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            held = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, TypeError) as error:
-        raise BadInput(f"a file numpy cannot open ({error})", "an NPZ clip", file=path) from None
+    with Path(path).open("rb") as file:
+        held = _arrays(file, path)
     for key in ("names", "values", "times"):
         if key not in held:
             raise BadInput(f"arrays {sorted(held)}", f"one called '{key}'", file=path)
@@ -56,6 +50,22 @@ def load_npz(path: PathLike) -> FaceClip:
         return _from_arrays(held, path)
     except BadInput as error:
         raise error.at(file=path) from None
+
+
+def _arrays(file: IO[bytes], path: PathLike) -> dict[str, NDArray[Any]]:
+    """All arrays of an archive; whatever a broken one makes numpy raise names the file."""
+    import struct
+    import zipfile  # slow to import, and not every start of the program reads an archive
+    import zlib
+
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (
+        zipfile.BadZipFile, zlib.error, struct.error, ValueError, EOFError, LookupError, TypeError,
+        AttributeError, OSError, OverflowError, RuntimeError, SyntaxError, MemoryError,
+    ) as error:  # fmt: skip
+        raise BadInput(f"a file numpy cannot open ({error})", "an NPZ clip", file=path) from None
 
 
 def _from_arrays(held: dict[str, NDArray[Any]], path: PathLike) -> FaceClip:
@@ -128,11 +138,9 @@ def load_parquet(path: PathLike) -> FaceClip:
     if not Path(path).is_file():
         raise FileNotFoundError(f"no such file: {path}")
     try:
-        table = parquet.read_table(path)
-    except (arrow.ArrowException, OSError) as error:
+        return _from_table(parquet.read_table(path), path)
+    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadInput(f"a file pyarrow cannot open ({error})", "Parquet", file=path) from None
-    try:
-        return _from_table(table, path)
     except BadInput as error:
         raise error.at(file=path) from None
 
