@@ -340,6 +340,7 @@ _CATEGORIES = {
     "concentration": ("brows lowered as in concentration", "lowered, concentrated brows"),
     "squint": ("squint", "squinted eyes"),
     "eyesWide": ("widened eyes", "eyes widened"),
+    "part": ("no expression in the measured regions ({regions})",),
     "faint": ("near-neutral", "almost expressionless"),
     "other": ("unspecific facial movement", "no single named expression"),
 }
@@ -422,6 +423,7 @@ _SAYING = Saying(
         "at_rest": "All regions: at rest, with no visible movement.",
         "not_observable": NOT_OBSERVABLE,
         "symmetric": MOSTLY_SYMMETRIC,
+        "part_at_rest": "Measured regions ({regions}): at rest, with no visible movement.",
         "untracked": "No measurement in this frame.",
         "not_measured": "not measured",
     },

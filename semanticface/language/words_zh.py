@@ -141,6 +141,7 @@ _CATEGORIES = {
     "concentration": ("皱眉凝神", "双眉压低似在专注"),
     "squint": ("眯眼", "双眼眯起"),
     "eyesWide": ("睁大双眼", "双眼睁大"),
+    "part": ("已测区域（{regions}）未见表情",),
     "faint": ("近乎中性", "近乎没有表情"),
     "other": ("非特定的面部动作", "无单一可命名的表情"),
 }
@@ -201,6 +202,7 @@ _SAYING = Saying(
         "at_rest": "各区域：处于静止状态，未见可辨的动作。",
         "not_observable": "无法明确观察到",
         "symmetric": "基本对称",
+        "part_at_rest": "已测区域（{regions}）：处于静止状态，未见可辨的动作。",
         "untracked": "本帧无测量数据。",
         "not_measured": "未测量",
     },
