@@ -438,10 +438,18 @@ _SAYING = Saying(
             "{Name} begins at {start} s, is {level}{where} at its apex at {apex} s ({peak}), "
             "and is released at {end} s.",
         ),
-        "cut": (
-            "From {start} s {name} is {level}{where}, with its apex at {apex} s ({peak}), "
-            "until the recording breaks off at {end} s.",
-        ),
+        "from_move": ("{Name} begins at {start} s",),
+        "from_clip": ("{Name} is already there when the clip begins",),
+        "from_face": ("{Name} is already there when the face returns at {start} s",),
+        "from_pause": ("{Name} is already there when the recording resumes at {start} s",),
+        "from_channel": ("{Name} is already there when it is measured at {start} s",),
+        "at_apex": (", is {level}{where} at its apex at {apex} s ({peak})",),
+        "at_hold": (", is {level}{where} and is held for {hold} s near its apex ({peak})",),
+        "to_move": (", and is released at {end} s.",),
+        "to_clip": (", and lasts until the clip ends at {end} s.",),
+        "to_face": (", and lasts until the face is lost at {end} s.",),
+        "to_pause": (", and lasts until the recording breaks off at {end} s.",),
+        "to_channel": (", and is no longer measured from {end} s.",),
         "hold": (
             "From {start} s to {end} s {name} is held, {level}{where}, "
             "for {hold} s near its apex ({peak}).",
