@@ -9,7 +9,7 @@ The rules, which `consistency` holds any text to:
 * Sides: both active and closer than `asymmetry` is "both"; both active and
   `asymmetry` or more apart tells both levels and names the stronger side; one
   active is that side only. Left and right are the subject's own.
-* `symmetry` lists the pairs that differ by `asymmetry` or more, or is exactly
+* `symmetry` lists the pairs, gaze apart, that differ by `asymmetry` or more, or is exactly
   "mostly symmetric", or "not clearly observable" where no pair was measured on
   both sides. What is unmeasured is never told as at rest: a frame in which only
   some regions were measured names those. `emotional_implication` is filled by the rules of
@@ -57,6 +57,8 @@ ASYMMETRY = 0.1
 Hashes = NDArray[np.uint64]
 _GOLDEN = 0x9E3779B97F4A7C15
 _CODE_ROOM = 1 << 11
+_COMPARED = PAIRED & np.array([not s.name.startswith(("gaze", "eyeRoll")) for s in SLOTS])
+"""The pairs of the face: eyes that converge are no asymmetry of it."""
 _SLOT_COLUMN = np.array([TOLD_INDEX[slot.name] for slot in SLOTS])
 
 
@@ -99,7 +101,7 @@ def describe_frames(
     parts = measured(moved.known)
     shown = _categories_of(categorise(table, bins), codes, parts, bins)
     muscles = _muscles(say, language, codes, bins.words, facs, hashes, _empty_texts(say, parts))
-    compared = np.asarray((moved.known.all(axis=2) & PAIRED).any(axis=1), np.bool_)
+    compared = np.asarray((moved.known.all(axis=2) & _COMPARED).any(axis=1), np.bool_)
     rest = _even_texts(say, seen, compared)
     symmetry = _symmetry(say, _imbalance_kinds(moved, codes, asymmetry), hashes, rest)
     return list(
@@ -275,7 +277,7 @@ def _imbalance_kinds(moved: Movements, codes: Codes, asymmetry: float) -> NDArra
     left, right = moved.levels[:, :, 0] > 0, moved.levels[:, :, 1] > 0
     ahead = moved.magnitudes[:, :, 0] - moved.magnitudes[:, :, 1]
     apart = (
-        PAIRED
+        _COMPARED
         & moved.known.all(axis=2)
         & (np.abs(ahead) >= np.float32(asymmetry - EPSILON))
         & (left | right)

@@ -139,6 +139,11 @@ def test_asymmetry_rules():
     assert "right" in single.muscle_movements and "left" not in single.as_text()
 
 
+def test_converging_eyes_are_no_asymmetry_of_the_face():
+    told = describe(face(eyeLookInLeft=0.4, eyeLookInRight=0.1))
+    assert told.symmetry == "mostly symmetric"
+
+
 def test_mirrored_faces_swap_left_and_right():
     values = face(**FACES["uneven_smile"])
     for seed in range(20):
