@@ -4,7 +4,8 @@ Every rule needs all of its `needs` and none of its `without`. A condition is a
 group of channels, how they are taken together, and a threshold: `mean`, `least`
 and `most` over the group. A threshold below the active threshold of the bins is
 raised to it, so that no category speaks of a movement that is not there. An
-absent channel never fulfils a need.
+absent channel never fulfils a need, and what is said of one side alone (a wink,
+contempt) needs the other side measured.
 
 The first expression that fits is the face's; the first two states that fit are
 named beside it. Emotions follow the prototypes of basic and compound emotion
@@ -177,6 +178,8 @@ def _fits(
         holds &= _reached(condition, columns, bins, cache)
     for condition in rule.without:
         holds &= ~_reached(condition, columns, bins, cache)
+        if len(condition.channels) == 1 and condition.channels[0].endswith(("Left", "Right")):
+            holds &= ~np.isnan(columns[INDEX[condition.channels[0]]])
     return holds
 
 

@@ -9,8 +9,10 @@ The rules, which `consistency` holds any text to:
 * Sides: both active and closer than `asymmetry` is "both"; both active and
   `asymmetry` or more apart tells both levels and names the stronger side; one
   active is that side only. Left and right are the subject's own.
-* `symmetry` lists the pairs that differ by `asymmetry` or more, or is exactly
-  "mostly symmetric". `emotional_implication` is filled by the rules of
+* `symmetry` lists the pairs, gaze apart, that differ by `asymmetry` or more, or is exactly
+  "mostly symmetric", or "not clearly observable" where no pair was measured on
+  both sides. What is unmeasured is never told as at rest: a frame in which only
+  some regions were measured names those. `emotional_implication` is filled by the rules of
   `categories` alone, or is exactly "not clearly observable".
 * The words follow from the values, the language and the seed, and from nothing
   else: frame i of `describe_frames` is `describe(values[i], seed=seed + i)`.
@@ -37,9 +39,17 @@ from semanticface.language.description import Description
 from semanticface.language.intensity import DEFAULT, EPSILON, Bins
 from semanticface.language.lexicon import lexicon
 from semanticface.language.phrases import phrases
-from semanticface.language.slots import PAIRED, SLOTS, Movements, as_frames, movements
+from semanticface.language.slots import (
+    PAIRED,
+    SLOTS,
+    Measured,
+    Movements,
+    as_frames,
+    measured,
+    movements,
+)
 from semanticface.language.words import Saying
-from semanticface.rig.channels import COUNT
+from semanticface.rig.channels import COUNT, REGIONS
 
 ASYMMETRY = 0.1
 """The least difference of the sides that is told (weights, and radians for eyes)."""
@@ -47,6 +57,8 @@ ASYMMETRY = 0.1
 Hashes = NDArray[np.uint64]
 _GOLDEN = 0x9E3779B97F4A7C15
 _CODE_ROOM = 1 << 11
+_COMPARED = PAIRED & np.array([not s.name.startswith(("gaze", "eyeRoll")) for s in SLOTS])
+"""The pairs of the face: eyes that converge are no asymmetry of it."""
 _SLOT_COLUMN = np.array([TOLD_INDEX[slot.name] for slot in SLOTS])
 
 
@@ -86,11 +98,14 @@ def describe_frames(
     moved = movements(table, bins)
     codes = told_codes(moved, bins, asymmetry)
     seen = np.logical_not(np.isnan(table).all(axis=1))
-    shown = _categories_of(categorise(table, bins), codes, seen, bins)
-    muscles = _muscles(say, language, codes, bins.words, facs, hashes, seen)
-    symmetry = _symmetry(say, _imbalance_kinds(moved, codes, asymmetry), hashes, seen)
+    parts = measured(moved.known)
+    shown = _categories_of(categorise(table, bins), codes, parts, bins)
+    muscles = _muscles(say, language, codes, bins.words, facs, hashes, _empty_texts(say, parts))
+    compared = np.asarray((moved.known.all(axis=2) & _COMPARED).any(axis=1), np.bool_)
+    rest = _even_texts(say, seen, compared)
+    symmetry = _symmetry(say, _imbalance_kinds(moved, codes, asymmetry), hashes, rest)
     return list(
-        map(Description, _category_texts(say, shown, hashes), muscles,
+        map(Description, _category_texts(say, shown, parts, hashes), muscles,
             _implications(say, shown, hashes), symmetry)
     )  # fmt: skip
 
@@ -127,7 +142,7 @@ def _draw(
 
 def _muscles(
     say: Saying, language: str, codes: Codes, words: tuple[str, ...], facs: bool,
-    hashes: Hashes, seen: NDArray[np.bool_],
+    hashes: Hashes, empty: list[str],
 ) -> list[str]:  # fmt: skip
     """The movement field: phrases in region order, joined region by region."""
     frames, told = np.nonzero(codes)
@@ -140,7 +155,6 @@ def _muscles(
     openings = _titles(say, groups, hashes[frames])
     between = (say.comma, say.conjunction, say.last)
     joined = _join(frames, groups, texts, openings, between, say.region_end, len(codes))
-    empty = _empty_texts(say, seen)
     return [text + say.full_stop if text else empty[i] for i, text in enumerate(joined)]
 
 
@@ -216,16 +230,30 @@ def _conjunction(between: tuple[str, str, str], before: str, text: str, only_two
     return plain if simple else last
 
 
-def _empty_texts(say: Saying, seen: NDArray[np.bool_]) -> list[str]:
-    return [say.fixed["at_rest"] if here else say.fixed["untracked"] for here in seen.tolist()]
+_REGION_BITS = 1 << np.arange(len(REGIONS))
+_FACE = np.array([region != "head" for region in REGIONS])
+_EXPRESSIVE = np.array([region not in ("tongue", "head") for region in REGIONS])
+
+
+def _empty_texts(say: Saying, parts: Measured) -> list[str]:
+    """What is said of a frame in which nothing moves: of the measured regions only."""
+    bits = parts.some @ _REGION_BITS
+    bits[parts.full.all(axis=1)] = -1
+    texts = {-1: say.fixed["at_rest"], 0: say.fixed["untracked"]}
+    for each in np.unique(bits[bits > 0]).tolist():
+        texts[each] = say.fixed["part_at_rest"].format(regions=_region_list(say, each))
+    return [texts[each] for each in bits.tolist()]
+
+
+def _region_list(say: Saying, bits: int) -> str:
+    titles = [title[0].lower() for i, title in enumerate(say.titles) if bits >> i & 1]
+    return say.names_joined[0].join(titles)
 
 
 # -- symmetry ----------------------------------------------------------------------
 
 
-def _symmetry(
-    say: Saying, kinds: NDArray[np.int8], hashes: Hashes, seen: NDArray[np.bool_]
-) -> list[str]:
+def _symmetry(say: Saying, kinds: NDArray[np.int8], hashes: Hashes, rest: list[str]) -> list[str]:
     """Pairs of sides that differ, by kind: stronger left, right, only left, only right."""
     frames, slots = np.nonzero(kinds)
     order = np.lexsort((slots, kinds[frames, slots], frames))
@@ -235,15 +263,25 @@ def _symmetry(
     texts = [names[slot] for slot in slots.tolist()]
     openings = _pick(list(say.imbalances), groups, hashes[frames], groups + 200)
     joined = _join(frames, groups, texts, openings, say.names_joined, say.clause_end, len(kinds))
-    rest = (say.fixed["not_measured"], say.fixed["symmetric"])
-    return [text or rest[here] for text, here in zip(joined, seen.tolist(), strict=True)]
+    return [text or even for text, even in zip(joined, rest, strict=True)]
+
+
+def _even_texts(say: Saying, seen: NDArray[np.bool_], compared: NDArray[np.bool_]) -> list[str]:
+    """What is said where no pair differs: nothing, unless a pair was measured on both sides."""
+    texts = [say.fixed[key] for key in ("not_measured", "not_observable", "symmetric")]
+    return [texts[each] for each in (seen.astype(np.int8) + compared).tolist()]
 
 
 def _imbalance_kinds(moved: Movements, codes: Codes, asymmetry: float) -> NDArray[np.int8]:
     """0 even, 1 and 2 stronger left and right, 3 and 4 only left and right; [T, slots]."""
     left, right = moved.levels[:, :, 0] > 0, moved.levels[:, :, 1] > 0
     ahead = moved.magnitudes[:, :, 0] - moved.magnitudes[:, :, 1]
-    apart = PAIRED & (np.abs(ahead) >= np.float32(asymmetry - EPSILON)) & (left | right)
+    apart = (
+        _COMPARED
+        & moved.known.all(axis=2)
+        & (np.abs(ahead) >= np.float32(asymmetry - EPSILON))
+        & (left | right)
+    )
     kinds = np.where(ahead > 0, 1, 2) + np.where(left & right, 0, 2)
     kinds[~apart | (codes[:, _SLOT_COLUMN] == 0)] = 0
     return kinds.astype(np.int8)
@@ -251,13 +289,13 @@ def _imbalance_kinds(moved: Movements, codes: Codes, asymmetry: float) -> NDArra
 
 # -- category and feeling -------------------------------------------------------------
 
-_CATEGORY_KEYS = (*EXPRESSION_NAMES, *STATE_NAMES, "untracked", "neutral", "faint", "other")
+_CATEGORY_KEYS = (*EXPRESSION_NAMES, *STATE_NAMES, "untracked", "neutral", "faint", "other", "part")
 _STATE_START = len(EXPRESSION_NAMES)
-_UNTRACKED, _NEUTRAL, _FAINT, _OTHER = range(len(_CATEGORY_KEYS) - 4, len(_CATEGORY_KEYS))
+_UNTRACKED, _NEUTRAL, _FAINT, _OTHER, _PART = range(len(_CATEGORY_KEYS) - 5, len(_CATEGORY_KEYS))
 
 
 def _categories_of(
-    found: Categories, codes: Codes, seen: NDArray[np.bool_], bins: Bins
+    found: Categories, codes: Codes, parts: Measured, bins: Bins
 ) -> list[NDArray[np.int64]]:
     """Main category and companion of each frame as indices of `_CATEGORY_KEYS`, -1 for none."""
     first = np.where(found.first >= 0, found.first + _STATE_START, -1)
@@ -267,7 +305,10 @@ def _categories_of(
     companion = np.where(shown, first, second)
     active = (codes > 0).any(axis=1)
     faint = ((codes == 0) | _slight(codes, len(bins.words))).all(axis=1)
-    rest = np.where(active, np.where(faint, _FAINT, _OTHER), _NEUTRAL)
+    whole = parts.full[:, _EXPRESSIVE].all(axis=1)
+    moving = np.where(faint & whole, _FAINT, _OTHER)
+    rest = np.where(active, moving, np.where(whole, _NEUTRAL, _PART))
+    seen = parts.some[:, _FACE].any(axis=1)
     main = np.where(seen, np.where(main >= 0, main, rest), _UNTRACKED)
     return [main.astype(np.int64), companion.astype(np.int64)]
 
@@ -276,10 +317,15 @@ def _slight(codes: Codes, count: int) -> NDArray[np.bool_]:
     return np.asarray((codes <= 3 * count) & ((codes - 1) % count == 0), np.bool_)
 
 
-def _category_texts(say: Saying, shown: list[NDArray[np.int64]], hashes: Hashes) -> list[str]:
+def _category_texts(
+    say: Saying, shown: list[NDArray[np.int64]], parts: Measured, hashes: Hashes
+) -> list[str]:
     options = [say.categories[key] for key in _CATEGORY_KEYS]
     none = len(options)
     mains = _pick(options, shown[0], hashes, np.full(len(hashes), 300))
+    for i in np.flatnonzero(shown[0] == _PART).tolist():
+        bits = int((parts.some[i] & _FACE) @ _REGION_BITS)
+        mains[i] = mains[i].format(regions=_region_list(say, bits))
     companions = [tuple(say.companions.get(key, ("",))) for key in _CATEGORY_KEYS] + [("",)]
     which = np.where(shown[1] >= 0, shown[1], none)
     return list(

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from semanticface.errors import BadInput
 from semanticface.language.intensity import Bins
-from semanticface.rig.channels import CHANNELS, COUNT, INDEX
+from semanticface.rig.channels import CHANNELS, COUNT, INDEX, REGIONS
 
 Scale = Literal["weight", "head", "eye"]
 Magnitudes = NDArray[np.float32]
@@ -101,6 +101,7 @@ SLOTS: tuple[Slot, ...] = (
     Slot("headLeanRight", "head", "headRoll", "headRoll", 1, "head"),
 )
 SLOT_INDEX = {slot.name: i for i, slot in enumerate(SLOTS)}
+_REGION_STARTS = [next(i for i, s in enumerate(SLOTS) if s.region == each) for each in REGIONS]
 PAIRED = np.array([slot.paired for slot in SLOTS])
 _LEFT = np.array([INDEX[slot.left] for slot in SLOTS])
 _RIGHT = np.array([INDEX[slot.right] for slot in SLOTS])
@@ -125,11 +126,13 @@ _FROM_ROTATION = {
 class Movements:
     """What every slot does: magnitudes and levels of both sides, each [T, slots, 2].
 
-    The last axis is left, right. Absent and negative numbers are zero.
+    The last axis is left, right. Absent and negative numbers are zero; `known`
+    tells a measured zero from an absent one.
     """
 
     magnitudes: Magnitudes
     levels: NDArray[np.int8]
+    known: NDArray[np.bool_]
 
 
 def as_frames(values: ArrayLike) -> NDArray[np.float32]:
@@ -155,7 +158,47 @@ def movements(values: NDArray[np.float32], bins: Bins) -> Movements:
     for side in (0, 1):
         blind = np.asarray(np.isnan(values[:, _LOOKS[side]]).all(axis=1), np.bool_)
         _use_rotations(known, blind, side, magnitudes, levels, bins)
-    return Movements(magnitudes, levels)
+    return Movements(magnitudes, levels, _known(values))
+
+
+def _known(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which sides of which slots were measured, [T, slots, 2]."""
+    here = np.logical_not(np.isnan(values))
+    if here.all():
+        return np.ones((len(values), len(SLOTS), 2), np.bool_)
+    sides = np.stack([here[:, _LEFT], here[:, _RIGHT]], axis=2)
+    for side in (0, 1):
+        blind = ~here[:, _LOOKS[side]].any(axis=1)
+        if blind.any():
+            for name, (rotation, *_) in _FROM_ROTATION.items():
+                turned = here[blind, _YAW_PITCH[side][rotation]]
+                sides[blind, SLOT_INDEX[name], side] = turned
+    return np.asarray(sides, np.bool_)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Which regions of `REGIONS` were measured at all, and which in full; each [T, regions].
+
+    The torsion of the eyes is not asked for: it is rarely measured and told only
+    for eyes without eyeLook.
+    """
+
+    some: NDArray[np.bool_]
+    full: NDArray[np.bool_]
+
+
+def measured(known: NDArray[np.bool_]) -> Measured:
+    """What the mask of `Movements.known` says of each region."""
+    shape = (len(known), len(REGIONS))
+    if known.all():
+        return Measured(np.ones(shape, np.bool_), np.ones(shape, np.bool_))
+    either = known[:, :, 0] | known[:, :, 1]
+    both = known[:, :, 0] & known[:, :, 1]
+    either[:, _ROLLS], both[:, _ROLLS] = False, True
+    some = np.logical_or.reduceat(either, _REGION_STARTS, axis=1)
+    full = np.logical_and.reduceat(both, _REGION_STARTS, axis=1)
+    return Measured(some, full)
 
 
 def _use_rotations(

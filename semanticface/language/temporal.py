@@ -12,6 +12,9 @@ The rules:
   the other stays below the lower threshold, a wink.
 * A frame without numbers, or a gap in the clip's times longer than
   `gap_seconds`, ends every event and is told.
+* A channel that alone is unmeasured for at most `gap_seconds` keeps its course
+  between its neighbours; for longer, it ends the event and the words say so. A
+  wink needs the other eye measured throughout.
 * An event that stays within 80 % of its peak for `hold_seconds` is a hold.
 * Eyes turned in or out are told as one gaze per eye.
 """
@@ -37,6 +40,9 @@ from semanticface.rig.clip import FaceClip
 
 Side = Literal["left", "right", "both", "centre"]
 Kind = Literal["movement", "blink", "wink"]
+Edge = Literal["move", "clip", "face", "pause", "channel"]
+"""What begins or ends an event: the movement itself, the end of the clip, the face lost or
+back, a pause of the recording, or its channel unmeasured."""
 _NOT_TOLD = ("gazeIn", "gazeOut")
 
 
@@ -87,6 +93,8 @@ class Event:
     """The longest time without a break within 80 % of the peak."""
     cut: bool = False
     """Whether a lost face or the clip's end, not a release, ended it."""
+    begins: Edge = "move"
+    ends: Edge = "move"
 
 
 @dataclass(frozen=True)
@@ -165,7 +173,9 @@ def find_events(
     """Every event of a clip, in order of onset."""
     if not len(clip):
         return ()
-    sizes = movements(clip.values, bins).magnitudes
+    moved = movements(clip.values, bins)
+    sizes = moved.magnitudes
+    sizes[~moved.known] = np.nan
     sizes[~clip.tracked] = np.nan
     parts = _segments(clip, hysteresis)
     events: list[Event] = []
@@ -198,14 +208,30 @@ def _slot_events(
     names: tuple[Side, ...] = ("left", "right") if slot.paired else ("centre",)
     for side, name in enumerate(names):
         found[name] = [
-            _event(slot.name, name, sizes[:, side], times, run, part)
+            _event(slot.name, name, column, times, run, part)
             for part in parts
-            for run in _runs(sizes[part[0] : part[1], side], limits, part[0])
+            for column in [_bridged(sizes[:, side], times, part, hysteresis.gap_seconds)]
+            for run in _runs(column[part[0] : part[1]], limits, part[0])
         ]
     events = _joined(found["left"], found["right"]) if slot.paired else found["centre"]
     if slot.name == "eyeBlink":
         events = [_as_blink(event, sizes, times, hysteresis) for event in events]
     return [e for e in events if e.kind != "movement" or e.release - e.onset >= hysteresis.shortest]
+
+
+def _bridged(
+    sizes: NDArray[np.float32], times: NDArray[np.float64], part: tuple[int, int], longest: float
+) -> NDArray[np.float32]:
+    """The column with brief unmeasured stretches inside the part filled in between neighbours."""
+    missing = np.isnan(sizes[slice(*part)])
+    if not missing.any() or missing.all():
+        return sizes
+    filled = sizes.copy()
+    known = part[0] + np.flatnonzero(~missing)
+    for a, b in pairwise(known.tolist()):
+        if b - a > 1 and times[b] - times[a] <= longest:
+            filled[a:b] = np.interp(times[a:b], times[[a, b]], sizes[[a, b]])
+    return filled
 
 
 def _runs(
@@ -229,8 +255,19 @@ def _event(
     stop = min(end, part[1] - 1)
     return Event(
         movement, side, float(times[start]), float(times[apex]), float(times[stop]), peak,
-        hold=_held(sizes[start:end] >= 0.8 * peak, times[start:end]), cut=end == part[1],
+        hold=_held(sizes[start:end] >= 0.8 * peak, times[start:end]),
+        cut=end == part[1] or bool(np.isnan(sizes[end])),
+        begins=_edge(sizes, start - 1, start == part[0]), ends=_edge(sizes, end, end == part[1]),
     )  # fmt: skip
+
+
+def _edge(sizes: NDArray[np.float32], beyond: int, at_break: bool) -> Edge:
+    """Why a run begins or ends next to the frame `beyond`."""
+    if not 0 <= beyond < len(sizes):
+        return "clip"
+    if not at_break:
+        return "channel" if np.isnan(sizes[beyond]) else "move"
+    return "face" if np.isnan(sizes[beyond]) else "pause"
 
 
 def _held(near: NDArray[np.bool_], times: NDArray[np.float64]) -> float:
@@ -268,6 +305,8 @@ def _pair(left: Event, right: Event) -> Event:
         release=max(left.release, right.release),
         hold=max(left.hold, right.hold),
         cut=left.cut or right.cut,
+        begins=min(left, right, key=lambda event: event.onset).begins,
+        ends=max(left, right, key=lambda event: event.release).ends,
         stronger=("left" if higher is left else "right") if apart else None,
     )
 
@@ -324,7 +363,10 @@ def _event_sentence(
     say: Saying, event: Event, zero: float, mix: int, bins: Bins, hysteresis: Hysteresis
 ) -> str:
     held = event.hold >= hysteresis.hold_seconds
-    templates = say.clip["hold" if held else "cut" if event.cut else "event"]
+    templates = say.clip["hold" if held else "event"]
+    if (event.begins, event.ends) != ("move", "move"):
+        keys = (f"from_{event.begins}", "at_hold" if held else "at_apex", f"to_{event.ends}")
+        templates = ("".join(say.clip[key][0] for key in keys),)
     name = say.names[event.movement]
     level = _level(event, bins)
     words = say.adjectives[level]

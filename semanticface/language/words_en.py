@@ -340,6 +340,7 @@ _CATEGORIES = {
     "concentration": ("brows lowered as in concentration", "lowered, concentrated brows"),
     "squint": ("squint", "squinted eyes"),
     "eyesWide": ("widened eyes", "eyes widened"),
+    "part": ("no expression in the measured regions ({regions})",),
     "faint": ("near-neutral", "almost expressionless"),
     "other": ("unspecific facial movement", "no single named expression"),
 }
@@ -422,6 +423,7 @@ _SAYING = Saying(
         "at_rest": "All regions: at rest, with no visible movement.",
         "not_observable": NOT_OBSERVABLE,
         "symmetric": MOSTLY_SYMMETRIC,
+        "part_at_rest": "Measured regions ({regions}): at rest, with no visible movement.",
         "untracked": "No measurement in this frame.",
         "not_measured": "not measured",
     },
@@ -436,10 +438,18 @@ _SAYING = Saying(
             "{Name} begins at {start} s, is {level}{where} at its apex at {apex} s ({peak}), "
             "and is released at {end} s.",
         ),
-        "cut": (
-            "From {start} s {name} is {level}{where}, with its apex at {apex} s ({peak}), "
-            "until the recording breaks off at {end} s.",
-        ),
+        "from_move": ("{Name} begins at {start} s",),
+        "from_clip": ("{Name} is already there when the clip begins",),
+        "from_face": ("{Name} is already there when the face returns at {start} s",),
+        "from_pause": ("{Name} is already there when the recording resumes at {start} s",),
+        "from_channel": ("{Name} is already there when it is measured at {start} s",),
+        "at_apex": (", is {level}{where} at its apex at {apex} s ({peak})",),
+        "at_hold": (", is {level}{where} and is held for {hold} s near its apex ({peak})",),
+        "to_move": (", and is released at {end} s.",),
+        "to_clip": (", and lasts until the clip ends at {end} s.",),
+        "to_face": (", and lasts until the face is lost at {end} s.",),
+        "to_pause": (", and lasts until the recording breaks off at {end} s.",),
+        "to_channel": (", and is no longer measured from {end} s.",),
         "hold": (
             "From {start} s to {end} s {name} is held, {level}{where}, "
             "for {hold} s near its apex ({peak}).",

@@ -58,6 +58,50 @@ def test_a_lost_face_is_not_a_neutral_one():
     assert told.symmetry == "not measured"
 
 
+def measured_only(**weights):
+    values = np.full(COUNT, np.nan)
+    for name, weight in weights.items():
+        values[INDEX[name]] = weight
+    return values
+
+
+def test_only_measured_regions_are_told_as_at_rest():
+    told = describe(measured_only(jawOpen=0))
+    assert told.expression_category == "no expression in the measured regions (jaw)"
+    assert told.muscle_movements.startswith("Measured regions (jaw): at rest")
+    assert told.symmetry == told.emotional_implication == "not clearly observable"
+    chinese = describe(measured_only(jawOpen=0), language="zh")
+    assert chinese.expression_category == "已测区域（下颌）未见表情"
+    assert describe(measured_only(headYaw=0.5)).expression_category == "no face measured"
+    for seed in range(20):
+        faint = describe(measured_only(jawOpen=0.11), seed=seed).expression_category
+        assert not re.search("neutral|expressionless", faint)
+
+
+def test_a_face_without_head_and_tongue_is_neutral_but_they_are_not_at_rest():
+    values = face()
+    values[[i for i, name in enumerate(NAMES) if name.startswith(("head", "tongue"))]] = np.nan
+    told = describe(values)
+    assert "neutral" in told.expression_category
+    assert told.symmetry == "mostly symmetric"
+    assert not re.search("All|head|tongue", told.muscle_movements)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_side_alone_is_not_told_where_the_other_is_unmeasured(language):
+    for name, weight in (("eyeBlink", 0.9), ("mouthDimple", 0.6)):
+        values = face(**{f"{name}Left": weight})
+        values[INDEX[f"{name}Right"]] = np.nan
+        for seed in range(10):
+            told = describe(values, seed=seed, language=language)
+            assert not re.search(
+                "wink|eyed|contempt|单侧|单眨|眨眼示意|轻蔑", told.expression_category
+            )
+            assert told.symmetry in ("mostly symmetric", "基本对称")
+    alone = describe(measured_only(eyeBlinkLeft=0.9))
+    assert alone.symmetry == "not clearly observable"
+
+
 @given(frames(), st.integers(-(2**63), 2**64), st.sampled_from(LANGUAGES), st.booleans())
 def test_a_frame_reads_the_same_alone_and_in_a_batch(values, seed, language, facs):
     batch = np.stack([np.zeros(COUNT, np.float32), values, values])
@@ -93,6 +137,11 @@ def test_asymmetry_rules():
     assert "on both sides" in uneven.muscle_movements
     single = describe(face(mouthSmileRight=0.5), seed=1)
     assert "right" in single.muscle_movements and "left" not in single.as_text()
+
+
+def test_converging_eyes_are_no_asymmetry_of_the_face():
+    told = describe(face(eyeLookInLeft=0.4, eyeLookInRight=0.1))
+    assert told.symmetry == "mostly symmetric"
 
 
 def test_mirrored_faces_swap_left_and_right():

@@ -84,6 +84,41 @@ def test_a_lost_face_ends_events_and_is_told():
     assert [(e.cut, round(e.release, 2)) for e in told.events] == [(True, 1.98), (True, 5.98)]
 
 
+@pytest.mark.parametrize(
+    ("language", "lost", "back", "end"),
+    [
+        ("en", "until the face is lost at 1.98", "already there when the face returns at 3.00",
+         "until the clip ends at 5.98"),
+        ("zh", "持续到1.98秒面部丢失", "3.00秒面部重新出现时嘴角上扬已在进行",
+         "持续到5.98秒片段结束"),
+    ],
+)  # fmt: skip
+def test_a_lost_face_and_the_end_of_the_clip_are_worded_apart(language, lost, back, end):
+    values = clip(mouthSmile=lambda n: np.full(n, 0.5)).values.copy()
+    values[120:180] = np.nan
+    text = describe_clip(FaceClip.of(values, rate=RATE), language=language).text
+    assert lost in text and back in text and end in text
+    assert "breaks off" not in text and "记录中断" not in text
+
+
+def test_a_wink_needs_the_other_eye_measured():
+    values = clip(eyeBlinkRight=lambda n: bump(n, 1, 1.3, 1.0)).values.copy()
+    values[:, INDEX["eyeBlinkLeft"]] = np.nan
+    told = describe_clip(FaceClip.of(values, rate=RATE))
+    assert not told.winks and not told.blinks
+
+
+def test_a_few_unmeasured_frames_do_not_end_a_movement_and_many_are_told():
+    values = clip(jawOpen=lambda n: np.full(n, 0.5)).values.copy()
+    values[100:104, INDEX["jawOpen"]] = np.nan
+    (event,) = find_events(FaceClip.of(values, rate=RATE))
+    assert event.hold == pytest.approx(5.98, abs=0.01)
+    values[100:160, INDEX["jawOpen"]] = np.nan
+    told = describe_clip(FaceClip.of(values, rate=RATE))
+    assert [event.cut for event in told.events] == [True, True]
+    assert "is no longer measured" in told.text and "when it is measured at 2.67" in told.text
+
+
 def test_a_pause_of_the_recording_ends_events_too():
     whole = clip(mouthSmile=lambda n: np.full(n, 0.5))
     times = whole.times.copy()
