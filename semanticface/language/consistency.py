@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semanticface.errors import BadInput
-from semanticface.language.claims import FACE, Claim, read_claims
+from semanticface.language.claims import FACE, LIMIT, Claim, read_claims
 from semanticface.language.description import Description
 from semanticface.language.intensity import DEFAULT, EPSILON, Bins, IntensityBins
 from semanticface.language.slots import (
@@ -75,6 +75,8 @@ class Consistency:
     """Active channels that the text does not speak of."""
     active: int
     """How many channels are active and want a mention."""
+    unread: int = 0
+    """Characters at the text's end that were not read, for its length; see `claims.LIMIT`."""
 
     @property
     def contradiction_rate(self) -> float:
@@ -89,8 +91,8 @@ class Consistency:
 
     @property
     def holds(self) -> bool:
-        """Nothing contradicted and nothing active left out."""
-        return not self.contradicted and not self.unmentioned
+        """All was read, nothing contradicted and nothing active left out."""
+        return not (self.contradicted or self.unmentioned or self.unread)
 
 
 def check(
@@ -118,6 +120,7 @@ def check(
     return Consistency(
         having("supported"), having("contradicted"), having("unclear"),
         {name: value for name, value in wanted.items() if name not in told}, len(wanted),
+        max(0, len(text.as_text() if isinstance(text, Description) else text) - LIMIT),
     )  # fmt: skip
 
 

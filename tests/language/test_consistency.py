@@ -1,6 +1,7 @@
 """Words held against numbers: free prose, our own text, planted lies, released answers."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -224,6 +225,26 @@ def test_rates_and_unmentioned_channels():
 def test_one_frame_is_wanted():
     with pytest.raises(BadInput, match="one frame"):
         check("A smile.", np.zeros((2, COUNT)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "brow " * 1000, "the lips are " * 1000, "mouth corner " * 2000, "smile " * 8000,
+        " " * 12_000, "{" * 12_000, "a" * 12_000, "smile; brow; " * 1000, "Symmetry:\n" * 1000,
+        " ".join(f"smile {i} brow" for i in range(800)), "嘴角" * 6000,
+    ],
+)  # fmt: skip
+def test_degenerate_text_is_read_in_bounded_time(text):
+    began = time.process_time()
+    check(text, face())
+    assert time.process_time() - began < 20
+
+
+def test_what_is_not_read_is_told():
+    found = check("A smile. " + "x " * 6000 + "No smile.", face(mouthSmile=0.5))
+    assert found.unread == 18 and not found.contradicted and not found.holds
+    assert check("A smile.", face(mouthSmile=0.5)).unread == 0
 
 
 # -- our own text ------------------------------------------------------------------
