@@ -207,6 +207,46 @@ def test_an_absent_channel_makes_a_claim_unclear():
     assert "not measured" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "left", "expected"),
+    [
+        ("The smile is stronger on the left.", 0.5, "unclear"),
+        ("\nSymmetry: the smile is symmetrical", 0.0, "unclear"),
+        ("\nSymmetry: the smile is symmetrical", 0.5, "unclear"),
+        ("No smile.", 0.0, "unclear"),
+        ("No smile.", 0.5, "contradicted"),
+        ("A smile.", 0.5, "supported"),
+        ("A smile.", 0.0, "unclear"),
+        ("A bilateral smile.", 0.5, "unclear"),
+        ("A bilateral smile.", 0.0, "contradicted"),
+        ("A smile on the left side.", 0.5, "supported"),
+        ("A smile on the right side.", 0.5, "unclear"),
+        ("A neutral face.", 0.0, "supported"),
+    ],
+)
+def test_an_absent_side_never_counts_as_zero(text, left, expected):
+    values = face(mouthSmileLeft=left)
+    values[INDEX["mouthSmileRight"]] = np.nan
+    found = check(text, values)
+    told = found.contradicted or found.unclear or found.supported
+    assert told[0].outcome == expected
+    verdicts = found.supported + found.contradicted + found.unclear
+    assert not any("mouthSmileRight" in verdict.numbers for verdict in verdicts)
+
+
+def test_an_unmeasured_reading_may_be_the_one_meant():
+    values = face()
+    values[INDEX["browInnerUp"]] = np.nan
+    assert len(check("Raised eyebrows.", values).unclear) == 1
+
+
+def test_a_false_hedged_claim_neither_holds_nor_mentions():
+    assert not check("Possibly a smile.", face()).holds
+    found = check("Possibly a strong smile.", face(mouthSmile=0.2))
+    assert set(found.unmentioned) == {"mouthSmileLeft", "mouthSmileRight"} and not found.holds
+    assert check("Possibly a smile.", face(mouthSmile=0.2)).holds
+
+
 def test_verdicts_say_the_numbers_and_why():
     (verdict,) = check("slight lip stretching", face()).contradicted
     assert verdict.numbers == {"mouthStretchLeft": 0.0, "mouthStretchRight": 0.0}
