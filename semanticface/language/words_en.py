@@ -658,16 +658,20 @@ _HEARING = Hearing(
     negation=r"\b(?:no|not|without|absen(?:t|ce of)|lack(?:s|ing|ed)?(?: of)?|never|neither|nor|free of|isn['\u2019]t|aren['\u2019]t|doesn['\u2019]t|don['\u2019]t)\b",
     at_rest=r"\b(?:(?:remains?|stays?|is|are|appears?|kept|being|left) ~(?:neutral|relaxed|inactive|at rest|unchanged|still|absent|uninvolved)|(?:neutral|relaxed|inactive|at rest|absent)(?= *(?:$|[.,;)]))|not (?:raised|engaged|active|present|visible|involved|observed))\b|^ *: *(?:at rest|neutral|relaxed)\b",
     hedge=r"\b(?:may|might|could|possibl[ey]|perhaps|suggest\w*|indicat\w*|hint\w*|likely|seems?|as if|maybe|reminiscent)\b",
-    asymmetric=r"\basymmetr\w+|\buneven(?:ly)?\b|\bunequal(?:ly)?\b|\bdifferences? in\b|\b(?:lop|one)-?sided\b",
-    symmetric=r"(?<!a)\bsymmetr(?:ic|ical|ically|y)\b|\b(?:equal(?:ly)?|identical(?:ly)?|same intensity|evenly|bilaterally even)\b",
+    asymmetric=r"\basymmetr\w+|\bnot ~(?:symmetric(?:al)?|even|equal|identical)\b|\buneven(?:ly)?\b|\bunequal(?:ly)?\b|\bdifferences? in\b|\b(?:lop|one)-?sided\b",
+    symmetric=r"(?<!a)\bsymmetr(?:ic|ical|ically|y)\b|\b(?:equal(?:ly)?|identical(?:ly)?|same intensity|evenly|bilaterally even)\b|\beven\b(?= *(?:$|[.,;)]|on both|between|across))",
     not_asymmetric=r"\b(?:no|without|little)(?: (?:any|notable|noticeable|significant|clear|visible|obvious|marked|lateral)){0,2} (?:asymmetr\w+|lateral dominance|lateralisation|differences?)",
     negligible=r"\b(?:negligible|insignificant|within normal variation)\b",
     stronger=(
-        rf"(?:(?:slightly|somewhat|much|a little|far|noticeably) )?\b(?:more|stronger|greater|larger|higher|heavier|mainly|dominant) (?:(?:so|pronounced|marked|strongly|active|intense|movement|activity|noticeable|evident|visible) )*(?:on|in|to|towards?) {_SUBJECT}(?:(?P<l>left)|(?P<r>right))\b(?: side| half)?"
+        rf"(?:(?:(?:slightly|somewhat|much|a little|far|noticeably) )?\b(?:more|stronger|greater|larger|higher|heavier|mainly|dominant) (?:(?:so|pronounced|marked|strongly|active|intense|movement|activity|noticeable|evident|visible) )*(?:on|in|to|towards?) {_SUBJECT}(?:(?P<l>left)|(?P<r>right))\b(?: side| half)?"
         rf"|\b(?:only|limited|confined) (?:on|to|in) {_SUBJECT}(?:(?P<l4>left)|(?P<r4>right))\b(?: side| half)?"
         r"|(?:(?P<l2>\bleft)|(?P<r2>\bright))(?: side)?(?: is| being)?(?: slightly| somewhat| much)? (?:more (?:pronounced|active|marked|intense)|stronger|dominant)\b"
         r"|(?:(?P<l5>\bleft)|(?P<r5>\bright))(?: side)? (?:slightly |somewhat |much )?more (?:so )?than"
         rf"|\bstronger {_SUBJECT}(?:(?P<l3>left)|(?P<r3>right))\b"
+        rf"|\b(?:more|stronger|greater|larger|higher|further|farther)(?: \w+){{0,3}}? than (?:on |in |at )?{_SUBJECT}(?:(?P<l6>right)|(?P<r6>left))\b(?: side| half| one)?"
+        rf"|\b(?:less|weaker|smaller|fainter)(?: \w+){{0,3}}? than (?:on |in |at )?{_SUBJECT}(?:(?P<l7>left)|(?P<r7>right))\b(?: side| half| one)?"
+        rf"|\b(?:less|weaker|smaller|fainter)(?: (?:so|pronounced|marked|strong|active|intense|noticeable|evident|visible))* (?:on|in|to) {_SUBJECT}(?:(?P<l8>right)|(?P<r8>left))\b(?: side| half)?)"
+        rf"(?: than (?:on |in |at )?{_SUBJECT}(?:left|right)\b(?: side| half| one)?)?"
     ),
     sided_level=(
         r"(?P<level>(?:very )?[a-z]+|a little) on (?:(?P<left>(?:the |its )?(?:subject['\u2019]s )?left)|(?P<right>(?:the |its )?(?:subject['\u2019]s )?right)|(?P<both>both))(?: sides?)?\b"

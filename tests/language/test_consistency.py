@@ -234,6 +234,44 @@ def test_an_absent_side_never_counts_as_zero(text, left, expected):
     assert not any("mouthSmileRight" in verdict.numbers for verdict in verdicts)
 
 
+COMPARISONS = [
+    ("The smile is stronger on the left than on the right.", "left"),
+    ("The smile is more pronounced on the left side than on the right side.", "left"),
+    ("The right corner of the mouth is pulled up more than the left.", "right"),
+    ("The left corner of the mouth is pulled up less than the right.", "right"),
+    ("The smile is weaker on the left than on the right.", "right"),
+    ("The smile is less pronounced on the left.", "right"),
+]
+
+
+@pytest.mark.parametrize(("text", "stronger"), COMPARISONS)
+@pytest.mark.parametrize(("left", "right"), [(0.6, 0.1), (0.6, 0.05), (0.1, 0.6), (0.3, 0.6)])
+def test_comparisons_of_sides(text, stronger, left, right):
+    found = check(text, face(mouthSmileLeft=left, mouthSmileRight=right))
+    claims = [v for v in found.supported + found.contradicted if v.claim.kind == "asymmetric"]
+    assert {v.claim.stronger for v in claims} == {stronger}
+    true = (left > right) == (stronger == "left")
+    if "corner" in text:
+        assert bool(found.contradicted) or true
+    else:
+        assert bool(found.contradicted) != true
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The smile is perfectly even.", "contradicted"),
+        ("The smile is symmetrical.", "contradicted"),
+        ("The smile is not even.", "supported"),
+        ("The smile is uneven.", "supported"),
+    ],
+)
+def test_evenness_said_after_a_movement(text, expected):
+    assert outcome(text, mouthSmileLeft=0.6, mouthSmileRight=0.1) == expected
+    other = "supported" if expected == "contradicted" else "contradicted"
+    assert outcome(text, mouthSmile=0.6) == other
+
+
 def test_an_unmeasured_reading_may_be_the_one_meant():
     values = face()
     values[INDEX["browInnerUp"]] = np.nan
