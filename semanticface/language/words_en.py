@@ -523,6 +523,8 @@ _HEARD: tuple[Heard, ...] = (
        level=("extreme", "extreme")),
     _h("eyeBlink", rf"\beyes? ~(?:slightly|partially|partly) {_SHUT}", level=("slight", "moderate")),
     _h("eyeBlink", rf"\beyes? (?:(?:is|are|remain|being|not|both|kept) )*{_SHUT}|\b{_SHUT} eyes?", level=_STRONG),
+    _h("eyeBlink", r"\beyes? (?:(?:is|are|remains?|stays?|kept|being|both|fully|clearly|normally) )*open\b(?! (?:wide|mouth|jaw))"
+       r"|(?<!wide\s)(?<!wide-)(?<!widely\s)(?<!half\s)(?<!half-)\bopen eyes?\b", level=("", "moderate")),
     _h("eyeBlink", rf"\b(?:eyes?|lids?|eyelids?) (?:closure|closing)|closing of {_THE}(?:lids|eyes?)\b"),
     _h("eyeBlink", r"\blids? of (?:both eyes|the left eye|the right eye) ~lowered ~about halfway",
        level=("moderate", "moderate")),
@@ -578,6 +580,7 @@ _HEARD: tuple[Heard, ...] = (
     # jaw and tongue
     _h("jawOpen", r"\bjaw ~(?:lowered|dropped|open(?:ed)?)\b(?: to the full)?|\bjaw (?:opening|drop\w*)|\b(?:widely )?open(?:ed)? (?:jaw|mouth)\b|\bmouth ~(?:open(?:ed)?|agape)\b"),
     _h("jawOpen", r"\bopen(?: position)?\b", "jaw"),
+    _h("jawOpen", rf"\b(?:mouth|jaw) (?:(?:is|are|remains?|stays?|kept|being|fully|firmly) )*{_SHUT}\b|\b{_SHUT} (?:mouth|jaw)\b", level=("", "slight")),
     _h("jawOpen mouthUpperUp mouthLowerDown mouthFunnel", r"\blips? ~part(?:ed|ing)|\bparted lips", any_of=True),
     _h("jawForward", r"\bjaw ~(?:pushed|thrust|moved) ~forward|\bjaw ~protrud\w+|\bjaw protrusion|forward thrust of the jaw|forward jaw thrust|protrusion of the jaw"),
     _h("jawForward", r"\b(?:protrud\w+ )?forward\b|\bprotru\w+", "jaw"),
@@ -644,7 +647,7 @@ _HEARING = Hearing(
         _h("gazeLeft gazeRight gazeDown", r"side|averted", any_of=True),
     ),
     levels=(
-        (r"\b(?:almost no|hardly any|barely|negligibl[ey]|minimal(?:ly)?|trace of|hint of)\b", "", "slight"),
+        (r"\b(?:almost no|(?:hardly|scarcely)(?: any| an?)?|barely|negligibl[ey]|minimal(?:ly)?|trace of|hint of)\b", "", "slight"),
         (r"\b(?:very slight(?:ly)?|slight(?:ly)?|faint(?:ly)?|mild(?:ly)?|subtl[ey]|minor|weak(?:ly)?|gentl[ey]|light(?:ly)?|small|a little|a bit|a touch of|softly)\b", "slight", "slight"),
         (r"\b(?:somewhat|partial(?:ly)?|partly)\b", "slight", "moderate"),
         (r"\b(?:moderate(?:ly)?|noticeabl[ey]|medium)\b", "moderate", "moderate"),
@@ -656,7 +659,7 @@ _HEARING = Hearing(
     right=r"\bright\b",
     both=r"\bboth\b|\bbilateral(?:ly)?\b|\bsymmetric(?:al(?:ly)?)?\b",
     negation=r"\b(?:no|not|without|absen(?:t|ce of)|lack(?:s|ing|ed)?(?: of)?|never|neither|nor|free of|isn['\u2019]t|aren['\u2019]t|doesn['\u2019]t|don['\u2019]t)\b",
-    at_rest=r"\b(?:(?:remains?|stays?|is|are|appears?|kept|being|left) ~(?:neutral|relaxed|inactive|at rest|unchanged|still|absent|uninvolved)|(?:neutral|relaxed|inactive|at rest|absent)(?= *(?:$|[.,;)]))|not (?:raised|engaged|active|present|visible|involved|observed))\b|^ *: *(?:at rest|neutral|relaxed)\b",
+    at_rest=r"\b(?:(?:remains?|stays?|is|are|appears?|kept|being|left) ~(?:neutral|relaxed|inactive|at rest|unchanged|still|absent|uninvolved)|(?:neutral|relaxed|inactive|at rest|absent)(?= *(?:$|[.,;)]))|not (?:raised|engaged|active|present|visible|involved|observed|seen|detected|discernible)|(?:cannot|can not|can['\u2019]t|could not|couldn['\u2019]t) be (?:seen|observed|detected|discerned|found|made out))\b|^ *: *(?:at rest|neutral|relaxed)\b",
     hedge=r"\b(?:may|might|could|possibl[ey]|perhaps|suggest\w*|indicat\w*|hint\w*|likely|seems?|as if|maybe|reminiscent)\b",
     asymmetric=r"\basymmetr\w+|\bnot ~(?:symmetric(?:al)?|even|equal|identical)\b|\buneven(?:ly)?\b|\bunequal(?:ly)?\b|\bdifferences? in\b|\b(?:lop|one)-?sided\b",
     symmetric=r"(?<!a)\bsymmetr(?:ic|ical|ically|y)\b|\b(?:equal(?:ly)?|identical(?:ly)?|same intensity|evenly|bilaterally even)\b|\beven\b(?= *(?:$|[.,;)]|on both|between|across))",

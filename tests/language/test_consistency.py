@@ -272,6 +272,33 @@ def test_evenness_said_after_a_movement(text, expected):
     assert outcome(text, mouthSmile=0.6) == other
 
 
+@pytest.mark.parametrize(
+    ("text", "weights", "expected"),
+    [
+        ("There is hardly a smile.", {"mouthSmile": 0.6}, "contradicted"),
+        ("There is hardly a smile.", {"mouthSmile": 0.1}, "supported"),
+        ("A smile is hardly visible.", {}, "supported"),
+        ("A smile cannot be seen.", {"mouthSmile": 0.6}, "contradicted"),
+        ("A smile cannot be seen.", {}, "supported"),
+        ("A smile is not seen.", {"mouthSmile": 0.6}, "contradicted"),
+        ("The eyes are open.", {"eyeBlink": 0.9}, "contradicted"),
+        ("The eyes are open.", {}, "supported"),
+        ("Open eyes.", {"eyeBlink": 0.9}, "contradicted"),
+        ("The eyes are wide open.", {"eyeWide": 0.5}, "supported"),
+        ("The mouth is closed.", {"jawOpen": 0.5}, "contradicted"),
+        ("The mouth is closed.", {}, "supported"),
+        ("The mouth is open.", {"jawOpen": 0.5}, "supported"),
+        ("A closed mouth.", {"jawOpen": 0.5}, "contradicted"),
+        ("双眼睁开。", {"eyeBlink": 0.9}, "contradicted"),
+        ("双眼睁开。", {}, "supported"),
+        ("嘴巴闭合。", {"jawOpen": 0.5}, "contradicted"),
+        ("看不到微笑。", {"mouthSmile": 0.6}, "contradicted"),
+    ],
+)
+def test_negations_and_opposites(text, weights, expected):
+    assert outcome(text, **weights) == expected
+
+
 def test_an_unmeasured_reading_may_be_the_one_meant():
     values = face()
     values[INDEX["browInnerUp"]] = np.nan
