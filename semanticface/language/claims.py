@@ -16,11 +16,14 @@ The rules of reading:
    be borne out but never contradicted.
 6. In the symmetry part, and beside words such as `asymmetrical` anywhere, the
    nearest such word before a movement (else after it) says what is claimed.
+7. Only the first `LIMIT` characters are read; a sentence longer than `SENTENCE`
+   is read in pieces; of words repeated over and over only the first two count.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -30,7 +33,14 @@ from semanticface.language.mentions import Ears, ears, find_mentions, pieces, wi
 from semanticface.language.sentences import FACE, Claim, Sentence
 from semanticface.language.words import LANGUAGES
 
-__all__ = ["FACE", "Claim", "language_of", "read_claims"]
+__all__ = ["FACE", "LIMIT", "Claim", "language_of", "read_claims"]
+
+LIMIT = 12_000
+"""How many characters of a text are read."""
+SENTENCE = 1_000
+"""How many characters of a sentence are read together."""
+_PERIOD = 6
+"""The longest run of words whose repetitions are left out."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +55,40 @@ def read_claims(text: str | Description, language: str = "auto") -> list[Claim]:
     whole = text.as_text() if isinstance(text, Description) else text
     spoken = language_of(whole) if language == "auto" else language
     listen = ears(spoken)
-    clean = without_marks(whole)
-    parts = _fields(text) if isinstance(text, Description) else _parts(clean)
+    clean, places = _squeezed(without_marks(whole[:LIMIT]))
+    parts = _fields(text, places) if isinstance(text, Description) else _parts(clean)
     claims = [claim for part in parts for claim in _read_part(clean, part, listen)]
-    return [replace(each, quote=whole[each.start : each.end].strip()) for each in claims]
+    return [_placed(claim, whole, places) for claim in claims]
+
+
+def _placed(claim: Claim, whole: str, places: list[int]) -> Claim:
+    """The claim with its quote and its place in the text as it was given."""
+    start, end = places[claim.start], places[max(claim.end, 1) - 1] + 1
+    return replace(claim, start=start, end=end, quote=whole[start:end].strip())
+
+
+def _squeezed(text: str) -> tuple[str, list[int]]:
+    """The text without repetitions and runs of white space, and where its characters stood."""
+    words = [(match[0], match.start()) for match in re.finditer(r"\S+|\s+", text)]
+    spaced = [("\n" if "\n" in w else " ", at) if w.isspace() else (w, at) for w, at in words]
+    for period in range(1, _PERIOD + 1):
+        spaced = _without_repeats(spaced, 2 * period)
+    squeezed = "".join(word for word, _ in spaced)
+    places = [at + i for word, at in spaced for i in range(len(word))]
+    return squeezed, [*places, len(text)]
+
+
+def _without_repeats(words: list[tuple[str, int]], period: int) -> list[tuple[str, int]]:
+    """Of a run of `period` words and spaces said three times or more, the first two."""
+    kept: list[tuple[str, int]] = []
+    same = 0  # how many of the last words are what stood a period before
+    for word in words:
+        kept.append(word)
+        same = same + 1 if len(kept) > period and kept[-1 - period][0] == word[0] else 0
+        if same == 2 * period:
+            del kept[-period:]
+            same = period
+    return kept
 
 
 def language_of(text: str) -> str:
@@ -59,10 +99,11 @@ def language_of(text: str) -> str:
 # -- parts ---------------------------------------------------------------------------
 
 
-def _fields(description: Description) -> list[_Part]:
+def _fields(description: Description, places: list[int]) -> list[_Part]:
     parts, start = [], 0
     for name, text in description.as_analysis().items():
-        parts.append(_Part(start, start + len(text), name))
+        low, high = (bisect_left(places, at) for at in (start, start + len(text)))
+        parts.append(_Part(low, min(high, len(places) - 1), name))
         start += len(text) + 1
     return parts
 
@@ -92,13 +133,23 @@ def _before_json(text: str) -> int:
 def _read_part(text: str, part: _Part, listen: Ears) -> Iterator[Claim]:
     if part.field == "emotional_implication":
         return
-    # Blank what lies outside, so that spans need no shifting and no pattern runs over.
-    own = " " * part.start + text[part.start : part.end]
+    own = text[part.start : part.end]
     mentions = find_mentions(own, listen)
-    for start, end in pieces(own, part.start, len(own), listen.words["sentence"]):
-        inside = [m for m in mentions if start <= m.start < end]
+    starts = [mention.start for mention in mentions]
+    for start, end in _bounded(own, pieces(own, 0, len(own), listen.words["sentence"])):
+        inside = mentions[bisect_left(starts, start) : bisect_left(starts, end)]
         sentence = Sentence(own, start, end, inside, listen)
-        if part.field == "symmetry":
-            yield from sentence.about_symmetry()
-        else:
-            yield from sentence.about_movements()
+        about = sentence.about_symmetry if part.field == "symmetry" else sentence.about_movements
+        for claim in about():
+            yield replace(claim, start=claim.start + part.start, end=claim.end + part.start)
+
+
+def _bounded(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans, those beyond `SENTENCE` cut, at the border of a word where there is one."""
+    for start, end in spans:
+        while end - start > SENTENCE:
+            cut = text.rfind(" ", start + 1, start + SENTENCE)
+            cut = start + SENTENCE if cut < 0 else cut
+            yield start, cut
+            start = cut
+        yield start, end

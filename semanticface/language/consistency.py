@@ -16,9 +16,13 @@ Comparisons include their limits (with 1e-6 to spare), since released answers
 are multiples of 0.1. Where words have several readings one that fits is enough;
 a claim without a side is held against the mean of the active sides. Claims about
 absent channels, and hedged claims that the numbers do not bear out, are unclear.
+An absent number never counts as 0: what it could decide stays unclear, as does
+a comparison of sides of which one is absent. Of the whole face, the movements
+that were measured are judged.
 
 A channel counts as mentioned when an active, inactive or asymmetric claim about
-its movement (and side) was made, true or not. Eye rotations need no mention
+its movement (and side) was made, true or not, unless it is hedged and not borne
+out; such a claim also keeps a text from holding. Eye rotations need no mention
 where the eyeLook channels are present.
 """
 
@@ -32,7 +36,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semanticface.errors import BadInput
-from semanticface.language.claims import FACE, Claim, read_claims
+from semanticface.language.claims import FACE, LIMIT, Claim, read_claims
 from semanticface.language.description import Description
 from semanticface.language.intensity import DEFAULT, EPSILON, Bins, IntensityBins
 from semanticface.language.slots import (
@@ -62,6 +66,8 @@ class Verdict:
     outcome: Outcome
     numbers: dict[str, float]
     reason: str
+    doubted: bool = False
+    """Whether the claim is hedged and the numbers speak against it."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Consistency:
     """Active channels that the text does not speak of."""
     active: int
     """How many channels are active and want a mention."""
+    unread: int = 0
+    """Characters at the text's end that were not read, for its length; see `claims.LIMIT`."""
 
     @property
     def contradiction_rate(self) -> float:
@@ -89,8 +97,9 @@ class Consistency:
 
     @property
     def holds(self) -> bool:
-        """Nothing contradicted and nothing active left out."""
-        return not self.contradicted and not self.unmentioned
+        """All was read, nothing is false (hedged or not) and nothing active left out."""
+        doubted = any(verdict.doubted for verdict in self.unclear)
+        return not (self.contradicted or doubted or self.unmentioned or self.unread)
 
 
 def check(
@@ -110,7 +119,7 @@ def check(
     judge = _Judge(face, bins, tolerance, asymmetry, clear)
     verdicts = [judge.verdict(claim) for claim in read_claims(text, language)]
     wanted = judge.active_channels()
-    told = {name for verdict in verdicts for name in judge.mentioned(verdict.claim)}
+    told = {name for each in verdicts if not each.doubted for name in judge.mentioned(each.claim)}
 
     def having(outcome: Outcome) -> tuple[Verdict, ...]:
         return tuple(each for each in verdicts if each.outcome == outcome)
@@ -118,6 +127,7 @@ def check(
     return Consistency(
         having("supported"), having("contradicted"), having("unclear"),
         {name: value for name, value in wanted.items() if name not in told}, len(wanted),
+        max(0, len(text.as_text() if isinstance(text, Description) else text) - LIMIT),
     )  # fmt: skip
 
 
@@ -128,6 +138,7 @@ _SIDES: dict[str | None, tuple[int, ...]] = {
     None: (0, 1),
 }
 _SIDE_NAMES = ("left", "right")
+_UNKNOWN = "the channels it speaks of were not measured"
 
 
 class _Judge:
@@ -148,27 +159,27 @@ class _Judge:
     # -- outcomes
 
     def verdict(self, claim: Claim) -> Verdict:
-        names = self._known(claim)
-        if not names:
-            return Verdict(claim, "unclear", {}, "the channels it speaks of were not measured")
-        reason = self._fault(claim, names)
+        names = self._readings(claim)
+        finding = self._fault(claim, names) if names else _UNKNOWN
         numbers = self._numbers(claim, names)
-        if reason is None:
+        if finding == _UNKNOWN:
+            return Verdict(claim, "unclear", numbers, _UNKNOWN)
+        if finding is None:
             return Verdict(claim, "supported", numbers, "the numbers bear it out")
         if claim.hedged:
-            return Verdict(claim, "unclear", numbers, f"hedged, and {reason}")
-        return Verdict(claim, "contradicted", numbers, reason)
+            return Verdict(claim, "unclear", numbers, f"hedged, and {finding}", doubted=True)
+        return Verdict(claim, "contradicted", numbers, finding)
 
-    def _known(self, claim: Claim) -> list[str]:
-        """The claim's readings whose channels were measured on the sides it names."""
-        if claim.movements == (FACE,):
-            doubled = self._doubled_gazes()
-            return [
-                slot.name for slot in SLOTS
-                if slot.name not in doubled and not self._missing(slot.name, (0, 1))
-            ]  # fmt: skip
-        sides = _SIDES[claim.side]
-        return [name for name in claim.movements if not self._missing(name, sides)]
+    def _readings(self, claim: Claim) -> list[str]:
+        """The claim's movements; of the whole face those measured that it can be about."""
+        if claim.movements != (FACE,):
+            return list(claim.movements)
+        doubled = self._doubled_gazes()
+        return [
+            slot.name for slot in SLOTS
+            if slot.name not in doubled and not self._unknown(slot.name, (0, 1))
+            and (slot.paired or claim.kind == "inactive")
+        ]  # fmt: skip
 
     def _doubled_gazes(self) -> tuple[str, ...]:
         """The lateral gazes that tell the same channels in the less fitting way."""
@@ -176,22 +187,44 @@ class _Judge:
         together = (min(inward) > 0 and not max(outward)) or (min(outward) > 0 and not max(inward))
         return ("gazeLeft", "gazeRight") if together else ("gazeIn", "gazeOut")
 
-    def _missing(self, name: str, sides: tuple[int, ...]) -> bool:
-        return all(self.channels[name][side] in self.absent for side in sides)
+    def _unknown(self, name: str, sides: tuple[int, ...]) -> bool:
+        """Whether any of the sides was not measured."""
+        return any(self.channels[name][side] in self.absent for side in sides)
 
     def _fault(self, claim: Claim, names: list[str]) -> str | None:
-        """Why the claim is false, or None."""
+        """Why the claim is false, `_UNKNOWN`, or None where it is true."""
+        findings = [self._finding(claim, name) for name in names]
+        faults = [each for each in findings if each not in (None, _UNKNOWN)]
+        any_will_do = claim.kind in ("active", "asymmetric")
+        if any_will_do and None in findings:
+            return None
+        if _UNKNOWN in findings and (any_will_do or not faults):
+            return _UNKNOWN
+        return faults[0] if faults else None
+
+    def _finding(self, claim: Claim, name: str) -> str | None:
+        """The same for one reading."""
+        compared = claim.kind in ("symmetric", "asymmetric")
+        sides = _SIDES[None if compared else claim.side]
+        unknown = self._unknown(name, sides)
+        if unknown and (compared or self._unmeasured(name, sides)):
+            return _UNKNOWN
+        fault = self._one_fault(claim, name)
+        if unknown and claim.kind == "active" and claim.side is None:
+            return _UNKNOWN if fault else None
+        return _UNKNOWN if unknown and fault is None else fault
+
+    def _unmeasured(self, name: str, sides: tuple[int, ...]) -> bool:
+        return all(self.channels[name][side] in self.absent for side in sides)
+
+    def _one_fault(self, claim: Claim, name: str) -> str | None:
         if claim.kind == "active":
-            faults = [self._active_fault(claim, name) for name in names]
-            return None if None in faults else faults[0]
+            return self._active_fault(claim, name)
         if claim.kind == "inactive":
-            present = [fault for name in names if (fault := self._inactive_fault(claim, name))]
-            return present[0] if present else None
+            return self._inactive_fault(claim, name)
         if claim.kind == "symmetric":
-            uneven = [fault for name in names if (fault := self._symmetric_fault(name))]
-            return uneven[0] if uneven else None
-        faults = [self._asymmetric_fault(claim, name) for name in names]
-        return None if None in faults else faults[0]
+            return self._symmetric_fault(name)
+        return self._asymmetric_fault(claim, name)
 
     def _active_fault(self, claim: Claim, name: str) -> str | None:
         index = SLOT_INDEX[name]
@@ -269,6 +302,7 @@ class _Judge:
             self.channels[name][side]: round(float(self.sizes[SLOT_INDEX[name], side]), 4)
             for name in names
             for side in _SIDES[claim.side if claim.kind in ("active", "inactive") else None]
+            if not self._unknown(name, (side,))
         }
 
     def active_channels(self) -> dict[str, float]:

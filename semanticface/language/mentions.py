@@ -6,7 +6,7 @@ All spans index the text as it was given: marks of emphasis are blanked, not cut
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -88,10 +88,14 @@ def find_mentions(text: str, listen: Ears) -> list[Mention]:
 def _longest(found: list[Mention]) -> list[Mention]:
     """Of overlapping mentions the longest; movements before areas."""
     kept: list[Mention] = []
+    starts: list[int] = []
     for each in sorted(found, key=lambda m: (m.area, m.start - m.end)):
-        if all(each.end <= other.start or each.start >= other.end for other in kept):
-            kept.append(each)
-    return sorted(kept, key=lambda mention: mention.start)
+        at = bisect_left(starts, each.start)
+        clear_before = not at or kept[at - 1].end <= each.start
+        if clear_before and (at == len(kept) or each.end <= starts[at]):
+            kept.insert(at, each)
+            starts.insert(at, each.start)
+    return kept
 
 
 def _gazes(text: str, listen: Ears) -> list[Mention]:

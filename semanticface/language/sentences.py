@@ -113,13 +113,18 @@ class Sentence:
         for shape in shapes:
             sided = [] if claim.kind == "inactive" else self._sided(shape, scope.after)
             yield from sided or [shape]
-            nearby = scope.left + scope.span
+            nearby = scope.left + scope.span + self._predicate(scope)
             if stronger:
                 yield replace(shape, kind="asymmetric", stronger=stronger, level=None, side=None)
             elif self.words["asymmetric"].search(nearby):
                 yield replace(shape, kind="asymmetric", level=None, side=None)
             elif self.words["symmetric"].search(nearby):
                 yield replace(shape, kind="symmetric", level=None, side=None)
+
+    def _predicate(self, scope: _Scope) -> str:
+        """`is perfectly even`: what a sentence goes on to say of its only movement."""
+        alone = sum(not mention.area for mention in self.mentions) == 1
+        return scope.right if alone else ""
 
     def _sided(self, claim: Claim, after: str) -> list[Claim]:
         """`strongly on the left and slightly on the right`: one claim per side."""

@@ -533,6 +533,8 @@ _HEARD: tuple[Heard, ...] = (
        level=("extreme", "extreme")),
     _h("eyeBlink", rf"\beyes? ~(?:slightly|partially|partly) {_SHUT}", level=("slight", "moderate")),
     _h("eyeBlink", rf"\beyes? (?:(?:is|are|remain|being|not|both|kept) )*{_SHUT}|\b{_SHUT} eyes?", level=_STRONG),
+    _h("eyeBlink", r"\beyes? (?:(?:is|are|remains?|stays?|kept|being|both|fully|clearly|normally) )*open\b(?! (?:wide|mouth|jaw))"
+       r"|(?<!wide\s)(?<!wide-)(?<!widely\s)(?<!half\s)(?<!half-)\bopen eyes?\b", level=("", "moderate")),
     _h("eyeBlink", rf"\b(?:eyes?|lids?|eyelids?) (?:closure|closing)|closing of {_THE}(?:lids|eyes?)\b"),
     _h("eyeBlink", r"\blids? of (?:both eyes|the left eye|the right eye) ~lowered ~about halfway",
        level=("moderate", "moderate")),
@@ -588,6 +590,7 @@ _HEARD: tuple[Heard, ...] = (
     # jaw and tongue
     _h("jawOpen", r"\bjaw ~(?:lowered|dropped|open(?:ed)?)\b(?: to the full)?|\bjaw (?:opening|drop\w*)|\b(?:widely )?open(?:ed)? (?:jaw|mouth)\b|\bmouth ~(?:open(?:ed)?|agape)\b"),
     _h("jawOpen", r"\bopen(?: position)?\b", "jaw"),
+    _h("jawOpen", rf"\b(?:mouth|jaw) (?:(?:is|are|remains?|stays?|kept|being|fully|firmly) )*{_SHUT}\b|\b{_SHUT} (?:mouth|jaw)\b", level=("", "slight")),
     _h("jawOpen mouthUpperUp mouthLowerDown mouthFunnel", r"\blips? ~part(?:ed|ing)|\bparted lips", any_of=True),
     _h("jawForward", r"\bjaw ~(?:pushed|thrust|moved) ~forward|\bjaw ~protrud\w+|\bjaw protrusion|forward thrust of the jaw|forward jaw thrust|protrusion of the jaw"),
     _h("jawForward", r"\b(?:protrud\w+ )?forward\b|\bprotru\w+", "jaw"),
@@ -654,7 +657,7 @@ _HEARING = Hearing(
         _h("gazeLeft gazeRight gazeDown", r"side|averted", any_of=True),
     ),
     levels=(
-        (r"\b(?:almost no|hardly any|barely|negligibl[ey]|minimal(?:ly)?|trace of|hint of)\b", "", "slight"),
+        (r"\b(?:almost no|(?:hardly|scarcely)(?: any| an?)?|barely|negligibl[ey]|minimal(?:ly)?|trace of|hint of)\b", "", "slight"),
         (r"\b(?:very slight(?:ly)?|slight(?:ly)?|faint(?:ly)?|mild(?:ly)?|subtl[ey]|minor|weak(?:ly)?|gentl[ey]|light(?:ly)?|small|a little|a bit|a touch of|softly)\b", "slight", "slight"),
         (r"\b(?:somewhat|partial(?:ly)?|partly)\b", "slight", "moderate"),
         (r"\b(?:moderate(?:ly)?|noticeabl[ey]|medium)\b", "moderate", "moderate"),
@@ -666,18 +669,22 @@ _HEARING = Hearing(
     right=r"\bright\b",
     both=r"\bboth\b|\bbilateral(?:ly)?\b|\bsymmetric(?:al(?:ly)?)?\b",
     negation=r"\b(?:no|not|without|absen(?:t|ce of)|lack(?:s|ing|ed)?(?: of)?|never|neither|nor|free of|isn['\u2019]t|aren['\u2019]t|doesn['\u2019]t|don['\u2019]t)\b",
-    at_rest=r"\b(?:(?:remains?|stays?|is|are|appears?|kept|being|left) ~(?:neutral|relaxed|inactive|at rest|unchanged|still|absent|uninvolved)|(?:neutral|relaxed|inactive|at rest|absent)(?= *(?:$|[.,;)]))|not (?:raised|engaged|active|present|visible|involved|observed))\b|^ *: *(?:at rest|neutral|relaxed)\b",
+    at_rest=r"\b(?:(?:remains?|stays?|is|are|appears?|kept|being|left) ~(?:neutral|relaxed|inactive|at rest|unchanged|still|absent|uninvolved)|(?:neutral|relaxed|inactive|at rest|absent)(?= *(?:$|[.,;)]))|not (?:raised|engaged|active|present|visible|involved|observed|seen|detected|discernible)|(?:cannot|can not|can['\u2019]t|could not|couldn['\u2019]t) be (?:seen|observed|detected|discerned|found|made out))\b|^ *: *(?:at rest|neutral|relaxed)\b",
     hedge=r"\b(?:may|might|could|possibl[ey]|perhaps|suggest\w*|indicat\w*|hint\w*|likely|seems?|as if|maybe|reminiscent)\b",
-    asymmetric=r"\basymmetr\w+|\buneven(?:ly)?\b|\bunequal(?:ly)?\b|\bdifferences? in\b|\b(?:lop|one)-?sided\b",
-    symmetric=r"(?<!a)\bsymmetr(?:ic|ical|ically|y)\b|\b(?:equal(?:ly)?|identical(?:ly)?|same intensity|evenly|bilaterally even)\b",
+    asymmetric=r"\basymmetr\w+|\bnot ~(?:symmetric(?:al)?|even|equal|identical)\b|\buneven(?:ly)?\b|\bunequal(?:ly)?\b|\bdifferences? in\b|\b(?:lop|one)-?sided\b",
+    symmetric=r"(?<!a)\bsymmetr(?:ic|ical|ically|y)\b|\b(?:equal(?:ly)?|identical(?:ly)?|same intensity|evenly|bilaterally even)\b|\beven\b(?= *(?:$|[.,;)]|on both|between|across))",
     not_asymmetric=r"\b(?:no|without|little)(?: (?:any|notable|noticeable|significant|clear|visible|obvious|marked|lateral)){0,2} (?:asymmetr\w+|lateral dominance|lateralisation|differences?)",
     negligible=r"\b(?:negligible|insignificant|within normal variation)\b",
     stronger=(
-        rf"(?:(?:slightly|somewhat|much|a little|far|noticeably) )?\b(?:more|stronger|greater|larger|higher|heavier|mainly|dominant) (?:(?:so|pronounced|marked|strongly|active|intense|movement|activity|noticeable|evident|visible) )*(?:on|in|to|towards?) {_SUBJECT}(?:(?P<l>left)|(?P<r>right))\b(?: side| half)?"
+        rf"(?:(?:(?:slightly|somewhat|much|a little|far|noticeably) )?\b(?:more|stronger|greater|larger|higher|heavier|mainly|dominant) (?:(?:so|pronounced|marked|strongly|active|intense|movement|activity|noticeable|evident|visible) )*(?:on|in|to|towards?) {_SUBJECT}(?:(?P<l>left)|(?P<r>right))\b(?: side| half)?"
         rf"|\b(?:only|limited|confined) (?:on|to|in) {_SUBJECT}(?:(?P<l4>left)|(?P<r4>right))\b(?: side| half)?"
         r"|(?:(?P<l2>\bleft)|(?P<r2>\bright))(?: side)?(?: is| being)?(?: slightly| somewhat| much)? (?:more (?:pronounced|active|marked|intense)|stronger|dominant)\b"
         r"|(?:(?P<l5>\bleft)|(?P<r5>\bright))(?: side)? (?:slightly |somewhat |much )?more (?:so )?than"
         rf"|\bstronger {_SUBJECT}(?:(?P<l3>left)|(?P<r3>right))\b"
+        rf"|\b(?:more|stronger|greater|larger|higher|further|farther)(?: \w+){{0,3}}? than (?:on |in |at )?{_SUBJECT}(?:(?P<l6>right)|(?P<r6>left))\b(?: side| half| one)?"
+        rf"|\b(?:less|weaker|smaller|fainter)(?: \w+){{0,3}}? than (?:on |in |at )?{_SUBJECT}(?:(?P<l7>left)|(?P<r7>right))\b(?: side| half| one)?"
+        rf"|\b(?:less|weaker|smaller|fainter)(?: (?:so|pronounced|marked|strong|active|intense|noticeable|evident|visible))* (?:on|in|to) {_SUBJECT}(?:(?P<l8>right)|(?P<r8>left))\b(?: side| half)?)"
+        rf"(?: than (?:on |in |at )?{_SUBJECT}(?:left|right)\b(?: side| half| one)?)?"
     ),
     sided_level=(
         r"(?P<level>(?:very )?[a-z]+|a little) on (?:(?P<left>(?:the |its )?(?:subject['\u2019]s )?left)|(?P<right>(?:the |its )?(?:subject['\u2019]s )?right)|(?P<both>both))(?: sides?)?\b"

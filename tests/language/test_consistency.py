@@ -1,6 +1,7 @@
 """Words held against numbers: free prose, our own text, planted lies, released answers."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -206,6 +207,111 @@ def test_an_absent_channel_makes_a_claim_unclear():
     assert "not measured" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "left", "expected"),
+    [
+        ("The smile is stronger on the left.", 0.5, "unclear"),
+        ("\nSymmetry: the smile is symmetrical", 0.0, "unclear"),
+        ("\nSymmetry: the smile is symmetrical", 0.5, "unclear"),
+        ("No smile.", 0.0, "unclear"),
+        ("No smile.", 0.5, "contradicted"),
+        ("A smile.", 0.5, "supported"),
+        ("A smile.", 0.0, "unclear"),
+        ("A bilateral smile.", 0.5, "unclear"),
+        ("A bilateral smile.", 0.0, "contradicted"),
+        ("A smile on the left side.", 0.5, "supported"),
+        ("A smile on the right side.", 0.5, "unclear"),
+        ("A neutral face.", 0.0, "supported"),
+    ],
+)
+def test_an_absent_side_never_counts_as_zero(text, left, expected):
+    values = face(mouthSmileLeft=left)
+    values[INDEX["mouthSmileRight"]] = np.nan
+    found = check(text, values)
+    told = found.contradicted or found.unclear or found.supported
+    assert told[0].outcome == expected
+    verdicts = found.supported + found.contradicted + found.unclear
+    assert not any("mouthSmileRight" in verdict.numbers for verdict in verdicts)
+
+
+COMPARISONS = [
+    ("The smile is stronger on the left than on the right.", "left"),
+    ("The smile is more pronounced on the left side than on the right side.", "left"),
+    ("The right corner of the mouth is pulled up more than the left.", "right"),
+    ("The left corner of the mouth is pulled up less than the right.", "right"),
+    ("The smile is weaker on the left than on the right.", "right"),
+    ("The smile is less pronounced on the left.", "right"),
+]
+
+
+@pytest.mark.parametrize(("text", "stronger"), COMPARISONS)
+@pytest.mark.parametrize(("left", "right"), [(0.6, 0.1), (0.6, 0.05), (0.1, 0.6), (0.3, 0.6)])
+def test_comparisons_of_sides(text, stronger, left, right):
+    found = check(text, face(mouthSmileLeft=left, mouthSmileRight=right))
+    claims = [v for v in found.supported + found.contradicted if v.claim.kind == "asymmetric"]
+    assert {v.claim.stronger for v in claims} == {stronger}
+    true = (left > right) == (stronger == "left")
+    if "corner" in text:
+        assert bool(found.contradicted) or true
+    else:
+        assert bool(found.contradicted) != true
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The smile is perfectly even.", "contradicted"),
+        ("The smile is symmetrical.", "contradicted"),
+        ("The smile is not even.", "supported"),
+        ("The smile is uneven.", "supported"),
+    ],
+)
+def test_evenness_said_after_a_movement(text, expected):
+    assert outcome(text, mouthSmileLeft=0.6, mouthSmileRight=0.1) == expected
+    other = "supported" if expected == "contradicted" else "contradicted"
+    assert outcome(text, mouthSmile=0.6) == other
+
+
+@pytest.mark.parametrize(
+    ("text", "weights", "expected"),
+    [
+        ("There is hardly a smile.", {"mouthSmile": 0.6}, "contradicted"),
+        ("There is hardly a smile.", {"mouthSmile": 0.1}, "supported"),
+        ("A smile is hardly visible.", {}, "supported"),
+        ("A smile cannot be seen.", {"mouthSmile": 0.6}, "contradicted"),
+        ("A smile cannot be seen.", {}, "supported"),
+        ("A smile is not seen.", {"mouthSmile": 0.6}, "contradicted"),
+        ("The eyes are open.", {"eyeBlink": 0.9}, "contradicted"),
+        ("The eyes are open.", {}, "supported"),
+        ("Open eyes.", {"eyeBlink": 0.9}, "contradicted"),
+        ("The eyes are wide open.", {"eyeWide": 0.5}, "supported"),
+        ("The mouth is closed.", {"jawOpen": 0.5}, "contradicted"),
+        ("The mouth is closed.", {}, "supported"),
+        ("The mouth is open.", {"jawOpen": 0.5}, "supported"),
+        ("A closed mouth.", {"jawOpen": 0.5}, "contradicted"),
+        ("双眼睁开。", {"eyeBlink": 0.9}, "contradicted"),
+        ("双眼睁开。", {}, "supported"),
+        ("嘴巴闭合。", {"jawOpen": 0.5}, "contradicted"),
+        ("看不到微笑。", {"mouthSmile": 0.6}, "contradicted"),
+    ],
+)
+def test_negations_and_opposites(text, weights, expected):
+    assert outcome(text, **weights) == expected
+
+
+def test_an_unmeasured_reading_may_be_the_one_meant():
+    values = face()
+    values[INDEX["browInnerUp"]] = np.nan
+    assert len(check("Raised eyebrows.", values).unclear) == 1
+
+
+def test_a_false_hedged_claim_neither_holds_nor_mentions():
+    assert not check("Possibly a smile.", face()).holds
+    found = check("Possibly a strong smile.", face(mouthSmile=0.2))
+    assert set(found.unmentioned) == {"mouthSmileLeft", "mouthSmileRight"} and not found.holds
+    assert check("Possibly a smile.", face(mouthSmile=0.2)).holds
+
+
 def test_verdicts_say_the_numbers_and_why():
     (verdict,) = check("slight lip stretching", face()).contradicted
     assert verdict.numbers == {"mouthStretchLeft": 0.0, "mouthStretchRight": 0.0}
@@ -224,6 +330,26 @@ def test_rates_and_unmentioned_channels():
 def test_one_frame_is_wanted():
     with pytest.raises(BadInput, match="one frame"):
         check("A smile.", np.zeros((2, COUNT)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "brow " * 1000, "the lips are " * 1000, "mouth corner " * 2000, "smile " * 8000,
+        " " * 12_000, "{" * 12_000, "a" * 12_000, "smile; brow; " * 1000, "Symmetry:\n" * 1000,
+        " ".join(f"smile {i} brow" for i in range(800)), "嘴角" * 6000,
+    ],
+)  # fmt: skip
+def test_degenerate_text_is_read_in_bounded_time(text):
+    began = time.process_time()
+    check(text, face())
+    assert time.process_time() - began < 20
+
+
+def test_what_is_not_read_is_told():
+    found = check("A smile. " + "x " * 6000 + "No smile.", face(mouthSmile=0.5))
+    assert found.unread == 18 and not found.contradicted and not found.holds
+    assert check("A smile.", face(mouthSmile=0.5)).unread == 0
 
 
 # -- our own text ------------------------------------------------------------------
