@@ -138,6 +138,8 @@ _SIDES: dict[str | None, tuple[int, ...]] = {
     None: (0, 1),
 }
 _SIDE_NAMES = ("left", "right")
+_EYEBALLS = ("gaze", "eyeRoll")
+"""Where the eyes look is no symmetry of the face: they converge on what is near."""
 _UNKNOWN = "the channels it speaks of were not measured"
 
 
@@ -179,6 +181,7 @@ class _Judge:
             slot.name for slot in SLOTS
             if slot.name not in doubled and not self._unknown(slot.name, (0, 1))
             and (slot.paired or claim.kind == "inactive")
+            and not (claim.kind == "symmetric" and slot.name.startswith(_EYEBALLS))
         ]  # fmt: skip
 
     def _doubled_gazes(self) -> tuple[str, ...]:

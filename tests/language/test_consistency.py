@@ -484,3 +484,11 @@ def test_true_claims_of_the_released_answers_stand(answers, number, kind, moveme
 
 def test_omissions_of_the_released_answers(answers):
     assert {"cheekSquintLeft", "cheekSquintRight"} <= set(answers[2].unmentioned)
+
+
+def test_eyes_that_converge_do_not_make_a_face_uneven():
+    values = np.zeros(COUNT)
+    values[INDEX["eyeLookInLeft"]] = 0.6
+    told = describe(values)
+    assert told.symmetry == "mostly symmetric"
+    assert check(told, values).holds
