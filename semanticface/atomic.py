@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +17,9 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     `path` stays as it was. Links are followed; a device or a pipe is written to
     once everything is ready.
     """
+    import shutil  # these two bring much along, and most starts of the program write nothing
+    import tempfile
+
     target = Path(path).resolve()
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -107,6 +106,8 @@ def need(module: str, extra: str, what_for: str) -> ModuleType:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`Did you mean 'jawOpen'?`, or nothing when no known name is near."""
+    from difflib import get_close_matches  # only an error needs it
+
     by_lower = {each.lower(): each for each in known}
     near = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
     return f"Did you mean '{by_lower[near[0]]}'?" if near else ""
