@@ -10,10 +10,9 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.formats.refused import refuse
@@ -22,8 +21,7 @@ from semanticface.rig import FaceClip
 PathLike = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """One format: its key on the command line, what it is, and where its code is."""
 
     key: str

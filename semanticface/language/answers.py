@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -151,7 +151,7 @@ class MarkdownJson(FlatJson):
             why = "not a numbered list of four parts, an empty line and the object"
             return nothing(why, channels=self.channels)
         parsed = json_answers.exact_flat(rest, self._reader, self.key)
-        return replace(parsed, description=Description.from_markdown(listed))
+        return parsed._replace(description=Description.from_markdown(listed))
 
     def regex(self) -> str:
         """Titles are literal; the text after each is free but for `{`."""

@@ -17,8 +17,7 @@ are this project's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +33,7 @@ _TAKES: dict[Take, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """`take` over `channels` reaches `threshold`."""
 
     channels: tuple[str, ...]
@@ -43,8 +41,7 @@ class Condition:
     take: Take = "mean"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A named expression or state and what it takes."""
 
     name: str
@@ -134,8 +131,7 @@ STATE_NAMES = tuple(rule.name for rule in STATES)
 EMOTIONS = frozenset(rule.name for rule in EXPRESSIONS if rule.emotion)
 
 
-@dataclass(frozen=True)
-class Categories:
+class Categories(NamedTuple):
     """Per frame: index of the expression and of up to two states, -1 for none. Each [T]."""
 
     expression: NDArray[np.int16]

@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from semanticface.language.description import Description
 from semanticface.language.lexicon import lexicon
@@ -43,8 +43,7 @@ _PERIOD = 6
 """The longest run of words whose repetitions are left out."""
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     start: int
     end: int
     field: str
@@ -64,7 +63,7 @@ def read_claims(text: str | Description, language: str = "auto") -> list[Claim]:
 def _placed(claim: Claim, whole: str, places: list[int]) -> Claim:
     """The claim with its quote and its place in the text as it was given."""
     start, end = places[claim.start], places[max(claim.end, 1) - 1] + 1
-    return replace(claim, start=start, end=end, quote=whole[start:end].strip())
+    return claim._replace(start=start, end=end, quote=whole[start:end].strip())
 
 
 def _squeezed(text: str) -> tuple[str, list[int]]:
@@ -141,7 +140,7 @@ def _read_part(text: str, part: _Part, listen: Ears) -> Iterator[Claim]:
         sentence = Sentence(own, start, end, inside, listen)
         about = sentence.about_symmetry if part.field == "symmetry" else sentence.about_movements
         for claim in about():
-            yield replace(claim, start=claim.start + part.start, end=claim.end + part.start)
+            yield claim._replace(start=claim.start + part.start, end=claim.end + part.start)
 
 
 def _bounded(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -19,8 +19,7 @@ right only, and above that an asymmetric pair (see `State`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +61,7 @@ TOLD_REGION = np.array([REGIONS.index(_REGION_OF[name]) for name in TOLD])
 _COLUMN = np.array([TOLD_INDEX[slot.name] for slot in SLOTS])
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """A code read back. For a pair of gazes `left` is the vertical level, `right` the lateral."""
 
     side: Side

@@ -29,8 +29,7 @@ where the eyeLook channels are present.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,8 +57,7 @@ TOLERANCE = 0.1
 Outcome = Literal["supported", "contradicted", "unclear"]
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A claim, the numbers it was held against, and why it stands or falls."""
 
     claim: Claim
@@ -70,8 +68,7 @@ class Verdict:
     """Whether the claim is hedged and the numbers speak against it."""
 
 
-@dataclass(frozen=True)
-class Consistency:
+class Consistency(NamedTuple):
     """A text held against 61 numbers."""
 
     supported: tuple[Verdict, ...]

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from semanticface.language.lexicon import lexicon
 from semanticface.language.words import Heard, Hearing
@@ -19,8 +20,7 @@ _SPACE = re.compile(r" (?![*?+\]])")
 _MARKS = re.compile(r"[*_`#>\"“”]")
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """Words at [start, end) that name a movement (or an area) and what they may mean."""
 
     start: int

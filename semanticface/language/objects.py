@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from semanticface.rig import find
 
@@ -23,8 +23,7 @@ class NotFinite:
     """What NaN or Infinity in an answer becomes."""
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """An object of the text and where it begins and ends."""
 
     pairs: Pairs

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from typing import Any
 
 from semanticface.language.answers import DEFAULT, AnswerFormat
@@ -69,7 +68,7 @@ def parse_keyframes(text: str, answer_format: AnswerFormat = DEFAULT) -> list[Pa
         _tolerant(text[mark.end() : end], answer_format) or nothing("no number in this keyframe")
         for mark, end in zip(marks, ends, strict=True)
     )
-    return [replace(parsed, keyframe=mark[1]) for parsed, mark in zip(read, marks, strict=True)]
+    return [parsed._replace(keyframe=mark[1]) for parsed, mark in zip(read, marks, strict=True)]
 
 
 def _tolerant(text: str, wanted: AnswerFormat) -> Parsed | None:
@@ -94,7 +93,7 @@ def _last(readings: list[Parsed]) -> Parsed:
     if all(each.values.tobytes() == last.values.tobytes() for each in readings):
         return last
     notes = (*last.report.notes, f"{len(readings)} different sets of numbers, the last is taken")
-    return replace(last, report=replace(last.report, notes=notes))
+    return last._replace(report=last.report._replace(notes=notes))
 
 
 # -- whole objects ------------------------------------------------------------
@@ -114,7 +113,7 @@ def _read_face(face: Face, text: str, wanted: AnswerFormat, words: Description |
     if _broken_outside(text):
         tally.note("broken JSON around the numbers", repair=True)
         words = words or broken_words(text)
-    return replace(tally.parsed(words, "json"), keyframe=face.keyframe)
+    return tally.parsed(words, "json")._replace(keyframe=face.keyframe)
 
 
 def _put(tally: Tally, index: int, value: Any) -> None:
@@ -202,7 +201,7 @@ def _one_line(text: str, wanted: AnswerFormat) -> Parsed | None:
 
 def _around(strict: Parsed) -> Parsed:
     report = ParseReport("tolerant", notes=("text around the answer",))
-    return replace(strict, report=report)
+    return strict._replace(report=report)
 
 
 def _from_ruins(text: str, objects: list[Span], wanted: AnswerFormat, best: int) -> Parsed | None:

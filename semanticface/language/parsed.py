@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,7 @@ from semanticface.rig import CHANNELS, COUNT, NAMES
 Outcome = Literal["strict", "tolerant", "repaired", "failed"]
 
 
-@dataclass(frozen=True)
-class ParseReport:
+class ParseReport(NamedTuple):
     """How an answer was read and what was wrong with it.
 
     `strict`: the text is exactly what its format asks for. `tolerant`: every
@@ -53,8 +52,7 @@ LOW = np.array([channel.low - 1e-6 for channel in CHANNELS])
 HIGH = np.array([channel.high + 1e-6 for channel in CHANNELS])
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(NamedTuple):
     """values float32 [61] (NaN where the answer gave none), words, and the report."""
 
     values: NDArray[np.float32]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from semanticface.language.mentions import Ears, Mention, pieces
 from semanticface.language.slots import SLOT_INDEX, SLOTS
@@ -16,8 +15,7 @@ FACE = "face"
 """The movement of a claim about the whole face."""
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """One thing that a text says about a face."""
 
     movement: str
@@ -36,8 +34,7 @@ class Claim:
     hedged: bool = False
 
 
-@dataclass
-class _Scope:
+class _Scope(NamedTuple):
     """The words around one mention, and what they say."""
 
     left: str
@@ -108,18 +105,18 @@ class Sentence:
         """One claim per movement and side, and what is said of the sides besides."""
         stronger = self._stronger(scope.after) or self._stronger(scope.left)
         shapes = [claim] if mention.heard.alternatives else [
-            replace(claim, movement=name, movements=(name,)) for name in mention.heard.movements
+            claim._replace(movement=name, movements=(name,)) for name in mention.heard.movements
         ]  # fmt: skip
         for shape in shapes:
             sided = [] if claim.kind == "inactive" else self._sided(shape, scope.after)
             yield from sided or [shape]
             nearby = scope.left + scope.span + self._predicate(scope)
             if stronger:
-                yield replace(shape, kind="asymmetric", stronger=stronger, level=None, side=None)
+                yield shape._replace(kind="asymmetric", stronger=stronger, level=None, side=None)
             elif self.words["asymmetric"].search(nearby):
-                yield replace(shape, kind="asymmetric", level=None, side=None)
+                yield shape._replace(kind="asymmetric", level=None, side=None)
             elif self.words["symmetric"].search(nearby):
-                yield replace(shape, kind="symmetric", level=None, side=None)
+                yield shape._replace(kind="symmetric", level=None, side=None)
 
     def _predicate(self, scope: _Scope) -> str:
         """`is perfectly even`: what a sentence goes on to say of its only movement."""
@@ -132,7 +129,7 @@ class Sentence:
         for match in self.words["sided_level"].finditer(self.words["stronger"].sub(" ", after)):
             side: Side = "left" if match["left"] else "right" if match["right"] else "both"
             if (level := self._level_in(match["level"])) is not None:
-                told.append(replace(claim, side=side, level=level))
+                told.append(claim._replace(side=side, level=level))
         return told
 
     def _about_area(self, mention: Mention, scope: _Scope) -> Iterator[Claim]:
@@ -149,7 +146,7 @@ class Sentence:
         elif stronger := self._stronger(scope.span + scope.right) or self._stronger(
             scope.left + scope.span + scope.right
         ):
-            yield replace(claim, kind="asymmetric", stronger=stronger, side=None)
+            yield claim._replace(kind="asymmetric", stronger=stronger, side=None)
 
     def _side_at_rest(self, before: Claim | None) -> Iterator[Claim]:
         """`..., while the left side remains neutral`: the other side of what was told."""
@@ -160,8 +157,7 @@ class Sentence:
             words = self.text[start:end]
             side = self._side_in(words)
             if side in ("left", "right") and self.words["at_rest"].search(words):
-                yield replace(
-                    before, kind="inactive", side=side, level=None, start=start, end=end
+                yield before._replace(kind="inactive", side=side, level=None, start=start, end=end
                 )  # fmt: skip
 
     def _whole_face(self) -> Iterator[Claim]:
@@ -222,7 +218,7 @@ class Sentence:
             yield claim
             return
         for name in mention.heard.movements:
-            yield replace(claim, movement=name, movements=(name,))
+            yield claim._replace(movement=name, movements=(name,))
 
     def _symmetry_marks(self) -> list[_Mark]:
         """Words that say equal or different, in order; None is a difference called negligible."""
@@ -324,11 +320,10 @@ class Sentence:
     def _handed_on(self, claim: Claim, before: Claim, between: str) -> Claim:
         """What a list's member takes from the one before, where it has none itself."""
         if before.kind == "inactive" and self.words["listed"].fullmatch(between):
-            return replace(claim, kind="inactive", level=None, side=claim.side or before.side)
+            return claim._replace(kind="inactive", level=None, side=claim.side or before.side)
         if claim.kind == "inactive" or not self.words["shared"].fullmatch(between):
             return claim
-        return replace(
-            claim, level=claim.level or before.level, side=claim.side or before.side
+        return claim._replace(level=claim.level or before.level, side=claim.side or before.side
         )  # fmt: skip
 
     def _renames(self, between: str) -> bool:
@@ -343,8 +338,8 @@ class Sentence:
             *before.movements, *claim.movements
         )  # fmt: skip
         at = max(i for i, each in enumerate(claims) if each.kind == before.kind)
-        merged = replace(
-            claims[at], movements=names, level=level, side=before.side or claim.side, end=claim.end
+        merged = claims[at]._replace(
+            movements=names, level=level, side=before.side or claim.side, end=claim.end
         )
         claims[at] = merged
         return merged
@@ -355,8 +350,7 @@ class Sentence:
         return mention.start - len(scope.left) + left, mention.end + tail
 
 
-@dataclass(frozen=True)
-class _Mark:
+class _Mark(NamedTuple):
     start: int
     end: int
     kind: Kind | None
@@ -380,7 +374,7 @@ def _side_of(match: re.Match[str]) -> Literal["left", "right"] | None:
 
 
 def _at_rest(claim: Claim) -> Claim:
-    return replace(claim, kind="inactive", level=None) if claim.kind == "active" else claim
+    return claim._replace(kind="inactive", level=None) if claim.kind == "active" else claim
 
 
 def _has_pair(names: tuple[str, ...]) -> bool:

@@ -13,8 +13,7 @@ twice for a movement of the middle) on one of three scales.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,8 +26,7 @@ Scale = Literal["weight", "head", "eye"]
 Magnitudes = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """One movement in words."""
 
     name: str
@@ -122,8 +120,7 @@ _FROM_ROTATION = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Movements:
+class Movements(NamedTuple):
     """What every slot does: magnitudes and levels of both sides, each [T, slots, 2].
 
     The last axis is left, right. Absent and negative numbers are zero; `known`
@@ -176,8 +173,7 @@ def _known(values: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(sides, np.bool_)
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """Which regions of `REGIONS` were measured at all, and which in full; each [T, regions].
 
     The torsion of the eyes is not asked for: it is rarely measured and told only

@@ -16,8 +16,7 @@ space and `~` for up to four words of the same clause.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -26,8 +25,7 @@ Three = tuple[str, str, str]
 Forms = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Saying:
+class Saying(NamedTuple):
     """How a language says what a face does."""
 
     adverbs: Forms
@@ -77,8 +75,7 @@ class Saying:
     space_after_title: str
 
 
-@dataclass(frozen=True)
-class Heard:
+class Heard(NamedTuple):
     """One pattern and what it claims."""
 
     movements: tuple[str, ...]
@@ -92,8 +89,7 @@ class Heard:
     """Whether any one of `movements` would make the words true."""
 
 
-@dataclass(frozen=True)
-class Hearing:
+class Hearing(NamedTuple):
     """How a language's text is read. Every field is a regular expression or a table of them."""
 
     movements: tuple[Heard, ...]
@@ -139,8 +135,7 @@ class Hearing:
     """Description field -> pattern of its title."""
 
 
-@dataclass(frozen=True)
-class Lexicon:
+class Lexicon(NamedTuple):
     """One language."""
 
     language: Language

@@ -70,8 +70,7 @@ class ClipMeta:
         return replace(self, conventions=(*self.conventions, convention))
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(NamedTuple):
     """A pause between two frames that is longer than the clip's usual step."""
 
     after: int

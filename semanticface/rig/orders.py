@@ -7,9 +7,9 @@ A `NameOrder` is a list of column labels with the channel each one stands for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ from semanticface.errors import BadInput, did_you_mean
 from semanticface.rig.channels import BLENDSHAPES, CHANNELS, COUNT, INDEX, NAMES
 
 
-@dataclass(frozen=True)
-class NameOrder:
+class NameOrder(NamedTuple):
     """Labels in the order a tool writes them, and the channel behind each."""
 
     key: str
@@ -163,8 +162,7 @@ def resolve(label: str) -> int:
     return index
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(NamedTuple):
     """What a table's header means: which column feeds which channel."""
 
     channel_of: tuple[int | None, ...]
