@@ -153,7 +153,8 @@ def find_losses(clip: FaceClip, hysteresis: Hysteresis = STEADY) -> tuple[Lost, 
         for gap in clip.gaps()
         if gap.seconds > hysteresis.gap_seconds
     ]
-    here = np.flatnonzero(clip.tracked)
+    tracked = clip.tracked
+    here = np.flatnonzero(tracked)
     if len(clip) and not len(here):
         return (Lost(float(clip.times[0]), float(clip.times[-1])),)
     if len(here):
@@ -162,7 +163,7 @@ def find_losses(clip: FaceClip, hysteresis: Hysteresis = STEADY) -> tuple[Lost, 
         found += [
             Lost(float(clip.times[a]), float(clip.times[b]))
             for a, b in steps
-            if not clip.tracked[a : b + 1].all()
+            if not tracked[a : b + 1].all()
         ]
     return tuple(sorted(set(found), key=lambda lost: lost.start))
 
@@ -277,16 +278,26 @@ def _held(near: NDArray[np.bool_], times: NDArray[np.float64]) -> float:
 
 
 def _joined(left: list[Event], right: list[Event]) -> list[Event]:
-    """Both sides' events, those that overlap for most of the shorter one as one."""
-    rest, events = list(right), []
+    """Both sides' events, those that overlap for most of the shorter one as one.
+
+    Each side's events come in order and never overlap each other, so one walk
+    along both is enough.
+    """
+    taken, events, first = [False] * len(right), [], 0
     for one in left:
-        other = next((each for each in rest if _together(one, each)), None)
-        if other is None:
+        while first < len(right) and right[first].release <= one.onset:
+            first += 1
+        near = first
+        while near < len(right) and right[near].onset < one.release:
+            if not taken[near] and _together(one, right[near]):
+                break
+            near += 1
+        else:
             events.append(one)
             continue
-        rest.remove(other)
-        events.append(_pair(one, other))
-    return events + rest
+        taken[near] = True
+        events.append(_pair(one, right[near]))
+    return events + [each for each, gone in zip(right, taken, strict=True) if not gone]
 
 
 def _together(one: Event, other: Event) -> bool:
@@ -319,7 +330,10 @@ def _as_blink(
         return event
     if event.side == "both":
         return replace(event, kind="blink")
-    span = (times >= event.onset) & (times <= event.release)
+    span = slice(
+        int(np.searchsorted(times, event.onset, "left")),
+        int(np.searchsorted(times, event.release, "right")),
+    )
     other = sizes[span, 1 if event.side == "left" else 0]
     return replace(event, kind="wink") if (other < hysteresis.lids[1]).all() else event
 
