@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
+from semanticface.metrics.ratio import Floats
 
-Floats = NDArray[np.float64]
 Tree = TypeVar("Tree")
 
 

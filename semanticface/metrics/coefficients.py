@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
+from semanticface.metrics.ratio import Floats, ratio
 from semanticface.metrics.sums import (
     ACTIVE_TAU,
     IS_ROTATION,
-    Floats,
     Sums,
     pooled,
     stacked,
@@ -98,45 +98,41 @@ _CORRELATIONS = frozenset({"pearson", "ccc", "amplitude_ratio"})
 def scores(s: Sums) -> Scores:
     """Every metric of Sums [..., 61], over all leading axes at once."""
     n = s.frames
-    truth, pred = _ratio(s.truth, n), _ratio(s.pred, n)
-    truth_var = _variance(_ratio(s.truth2, n), truth)
-    pred_var = _variance(_ratio(s.pred2, n), pred)
-    covariance = _ratio(s.product, n) - truth * pred
-    mse = _ratio(s.squared, n)
+    truth, pred = ratio(s.truth, n), ratio(s.pred, n)
+    truth_var = _variance(ratio(s.truth2, n), truth)
+    pred_var = _variance(ratio(s.pred2, n), pred)
+    covariance = ratio(s.product, n) - truth * pred
+    mse = ratio(s.squared, n)
     moved = truth_var > 0
     spread = np.sqrt(truth_var * pred_var)
     apart = pred_var + truth_var + (pred - truth) ** 2
     return Scores(
         n=n,
-        missing=_ratio(s.missing, s.missing + n),
-        mae=_ratio(s.absolute, n),
+        missing=ratio(s.missing, s.missing + n),
+        mae=ratio(s.absolute, n),
         mse=mse,
         rmse=np.sqrt(mse),
         bias=pred - truth,
-        pearson=np.clip(_ratio(covariance, spread), -1, 1),
-        ccc=_ratio(np.where(pred_var > 0, 2 * covariance, 0.0), np.where(moved, apart, 0.0)),
-        active_mae=_ratio(s.active_absolute, s.active_frames),
+        pearson=np.clip(ratio(covariance, spread), -1, 1),
+        ccc=ratio(np.where(pred_var > 0, 2 * covariance, 0.0), np.where(moved, apart, 0.0)),
+        active_mae=ratio(s.active_absolute, s.active_frames),
         **_activation_scores("10", s.hits_10, s.claimed_10, s.shown_10),
         **_activation_scores("30", s.hits_30, s.claimed_30, s.shown_30),
-        amplitude_ratio=_ratio(s.active_pred, np.where(s.active_frames > 0, s.active_truth, 0.0)),
-        symmetry_error=_ratio(s.pair_absolute, s.pair_frames),
+        amplitude_ratio=ratio(s.active_pred, np.where(s.active_frames > 0, s.active_truth, 0.0)),
+        symmetry_error=ratio(s.pair_absolute, s.pair_frames),
         truth_std=np.sqrt(truth_var),
         pred_std=np.sqrt(pred_var),
     )
 
 
-def _activation_scores(level: str, hits: Floats, claimed: Floats, shown: Floats) -> dict[str, Floats]:
+def _activation_scores(
+    level: str, hits: Floats, claimed: Floats, shown: Floats
+) -> dict[str, Floats]:
     return {
-        f"precision_{level}": _ratio(hits, claimed),
-        f"recall_{level}": _ratio(hits, shown),
-        f"f1_{level}": _ratio(2 * hits, claimed + shown),
+        f"precision_{level}": ratio(hits, claimed),
+        f"recall_{level}": ratio(hits, shown),
+        f"f1_{level}": ratio(2 * hits, claimed + shown),
     }
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """part / whole; NaN where the whole is 0, or itself unknown."""
-    empty = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
-    return np.divide(part, whole, out=empty, where=whole > 0)
 
 
 def _variance(mean_square: Floats, mean: Floats) -> Floats:
@@ -207,7 +203,7 @@ def _members(group: str | None) -> NDArray[np.bool_]:
 def _mean(values: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     there = used & ~np.isnan(values)
     count = np.asarray(there.sum(axis=-1), np.float64)
-    return _ratio(np.asarray(np.where(there, values, 0.0).sum(axis=-1)), count), count
+    return ratio(np.asarray(np.where(there, values, 0.0).sum(axis=-1)), count), count
 
 
 def skill(error: Floats | float, baseline_error: Floats | float) -> Floats:
@@ -216,7 +212,7 @@ def skill(error: Floats | float, baseline_error: Floats | float) -> Floats:
     No unit. NaN where the baseline makes no error. Take it of pooled or macro errors;
     a mean of skills lets one quiet channel outweigh the face.
     """
-    return 1 - _ratio(np.asarray(error, np.float64), np.asarray(baseline_error, np.float64))
+    return 1 - ratio(np.asarray(error, np.float64), np.asarray(baseline_error, np.float64))
 
 
 def all_zero(truth: NDArray[np.floating]) -> Floats:
@@ -247,4 +243,4 @@ def left_out_means(s: Sums) -> Floats:
     """For each of K clusters, the mean truth of all others, [K, 61]; NaN without any."""
     if s.truth.ndim != 2 or len(s.truth) < 2:
         raise BadInput(f"sums of shape {s.truth.shape}", "a leading axis of two or more clusters")
-    return _ratio(s.truth.sum(axis=0) - s.truth, s.frames.sum(axis=0) - s.frames)
+    return ratio(s.truth.sum(axis=0) - s.truth, s.frames.sum(axis=0) - s.frames)

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
 from semanticface.metrics.clusters import count
-
-Floats = NDArray[np.float64]
+from semanticface.metrics.ratio import Floats
 
 _MOST_EXACT = 14
 """Up to 2^14 sign patterns are tried all; beyond that some are drawn."""
@@ -56,7 +55,7 @@ def sign_flip(
 
 def _all_signs(clusters: int) -> Floats:
     patterns = np.arange(2**clusters)[:, np.newaxis] >> np.arange(clusters)
-    return 1.0 - 2.0 * (patterns & 1)
+    return np.asarray(1.0 - 2.0 * (patterns & 1), np.float64)
 
 
 def _some_signs(clusters: int, resamples: int, seed: int) -> Floats:
@@ -94,10 +93,8 @@ def equivalence(
         raise BadInput(f"differences of shape {table.shape}, margin {margin:g}", "[K], above 0")
     mean, error = float(table.mean()), float(table.std(ddof=1) / np.sqrt(clusters))
     nearest = margin - abs(mean)
-    if error > 0:
-        p = float(stdtr(clusters - 1, -nearest / error))
-    else:
-        p = 0.0 if nearest > 0 else 1.0
+    surely = np.inf if nearest > 0 else -np.inf
+    p = float(stdtr(clusters - 1, -nearest / error if error > 0 else -surely))
     reach = float(stdtrit(clusters - 1, 1 - alpha)) * error
     return Equivalence(mean, mean - reach, mean + reach, margin, p, p < alpha, clusters)
 

@@ -19,15 +19,14 @@ a miss at once. Live Link eye yaw rests 0.07 rad off zero and so counts as activ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
+from semanticface.metrics.ratio import Floats
 from semanticface.rig import CHANNELS, COUNT, INDEX
-
-Floats = NDArray[np.float64]
 
 ACTIVE_TAU = 0.05
 """Active MAE and amplitude look at frames whose truth lies above this."""
@@ -35,7 +34,7 @@ _ROUNDING = 1e-6
 
 IS_ROTATION = np.array([channel.unit == "radian" for channel in CHANNELS])
 MIRROR = np.array([INDEX[channel.mirror] for channel in CHANNELS])
-PAIRED = MIRROR != np.arange(COUNT)
+PAIRED = np.arange(COUNT) != MIRROR
 _MIRROR_SIGN = np.array([channel.mirror_sign for channel in CHANNELS], np.float64)
 
 
@@ -78,7 +77,9 @@ class Sums(NamedTuple):
     """Sum over them of the difference of both asymmetries, |(pL - pR) - (yL - yR)|."""
 
 
-def sums(pred: NDArray[np.floating], truth: NDArray[np.floating], *, tau: float = ACTIVE_TAU) -> Sums:
+def sums(
+    pred: NDArray[np.floating], truth: NDArray[np.floating], *, tau: float = ACTIVE_TAU
+) -> Sums:
     """Sums over the frames of values [T, 61]; NaN means not measured."""
     p, y = _table(pred, "prediction"), _table(truth, "truth")
     if p.shape != y.shape:
@@ -92,35 +93,56 @@ def sums(pred: NDArray[np.floating], truth: NDArray[np.floating], *, tau: float 
     p, y = np.where(known, p, 0.0), np.where(known, y, 0.0)
     error = np.abs(p - y)
     return Sums(
-        _count(known), missing, y.sum(0), p.sum(0),
-        np.einsum("tc,tc->c", y, y), np.einsum("tc,tc->c", p, p), np.einsum("tc,tc->c", p, y),
-        error.sum(0), np.einsum("tc,tc->c", error, error),
-        *_over_active(p, y, error, tau), *_activations(p, y, 0.1), *_activations(p, y, 0.3), *pair,
-    )  # fmt: skip
-
-
-def _over_active(p: Floats, y: Floats, error: Floats, tau: float) -> tuple[Floats, ...]:
-    active = _size(y) > tau + _ROUNDING
-    return (
-        _count(active),
-        np.einsum("tc,tc->c", active, error),
-        np.einsum("tc,tc->c", active, np.abs(y)),
-        np.einsum("tc,tc->c", active, p * np.sign(y)),
+        frames=_count(known),
+        missing=missing,
+        truth=y.sum(axis=0),
+        pred=p.sum(axis=0),
+        truth2=_dot(y, y),
+        pred2=_dot(p, p),
+        product=_dot(p, y),
+        absolute=error.sum(axis=0),
+        squared=_dot(error, error),
+        **_over_active(p, y, error, tau),
+        **_activations(p, y, 0.1, "10"),
+        **_activations(p, y, 0.3, "30"),
+        **pair,
     )
 
 
-def _activations(p: Floats, y: Floats, level: float) -> tuple[Floats, Floats, Floats]:
+def _over_active(p: Floats, y: Floats, error: Floats, tau: float) -> dict[str, Floats]:
+    active = _size(y) > tau + _ROUNDING
+    return {
+        "active_frames": _count(active),
+        "active_absolute": _dot(active, error),
+        "active_truth": _dot(active, np.abs(y)),
+        "active_pred": _dot(active, p * np.sign(y)),
+    }
+
+
+def _activations(p: Floats, y: Floats, level: float, name: str) -> dict[str, Floats]:
     claimed, shown = _size(p) >= level - _ROUNDING, _size(y) >= level - _ROUNDING
-    return _count(claimed & shown & (p * y > 0)), _count(claimed), _count(shown)
+    return {
+        f"hits_{name}": _count(claimed & shown & (p * y > 0)),
+        f"claimed_{name}": _count(claimed),
+        f"shown_{name}": _count(shown),
+    }
 
 
-def _asymmetries(p: Floats, y: Floats, known: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _asymmetries(p: Floats, y: Floats, known: NDArray[np.bool_]) -> dict[str, Floats]:
     """A mirrored yaw changes its sign, so eyes that look straight ahead have yaws that
     cancel: the asymmetry of a pair is the channel less its mirrored partner."""
     error = p - y
     both = known & known[:, MIRROR] & PAIRED
     difference = np.abs(error - error[:, MIRROR] * _MIRROR_SIGN)
-    return _count(both), np.where(both, difference, 0.0).sum(0)
+    return {
+        "pair_frames": _count(both),
+        "pair_absolute": np.asarray(np.where(both, difference, 0.0).sum(axis=0)),
+    }
+
+
+def _dot(one: NDArray[Any], other: Floats) -> Floats:
+    """Per channel, the sum over frames of a product."""
+    return np.asarray(np.einsum("tc,tc->c", one, other), np.float64)
 
 
 def _size(values: Floats) -> Floats:
