@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from metrics.faces_apart import pair, pairs
 from scipy.stats import pearsonr
 from sklearn.metrics import (
     mean_absolute_error,
@@ -29,6 +28,7 @@ from semanticface.metrics.coefficients import (
 )
 from semanticface.metrics.grid import grid
 from semanticface.rig import CHANNELS, COUNT, INDEX, NAMES, FaceClip, mirror, region_indices
+from tests.metrics.faces_apart import pair, pairs
 
 NAN = float("nan")
 ROTATION = np.array([channel.unit == "radian" for channel in CHANNELS])
