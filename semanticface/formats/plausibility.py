@@ -8,21 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.formats.fault import Fault
-from semanticface.rig import CHANNELS, INDEX, FaceClip
-
-CLOSE_BEYOND_OPEN = 0.06
-"""Real raw takes keep mouthClose below jawOpen plus this much."""
-TOGETHER = 0.1
-"""Two opposite movements above this at once contradict each other."""
-
-_OPPOSITES = (
-    ("eyeLookInLeft", "eyeLookOutLeft"),
-    ("eyeLookInRight", "eyeLookOutRight"),
-    ("eyeLookUpLeft", "eyeLookDownLeft"),
-    ("eyeLookUpRight", "eyeLookDownRight"),
-    ("jawLeft", "jawRight"),
-    ("mouthLeft", "mouthRight"),
-)
+from semanticface.rig import CHANNELS, FaceClip
+from semanticface.rig.opposites import CLOSE_BEYOND_OPEN, OPPOSITES, TOGETHER
 
 
 def implausible(clip: FaceClip) -> list[Fault]:
@@ -43,7 +30,7 @@ def _ranges(clip: FaceClip) -> Iterator[Fault]:
 
 
 def _opposites(clip: FaceClip) -> Iterator[Fault]:
-    for one, other in _OPPOSITES:
+    for one, other in OPPOSITES:
         both = (clip.column(one) > TOGETHER) & (clip.column(other) > TOGETHER)
         if both.any():
             yield _warning(clip, both, one, f"{one} and {other} together", "one of them")
@@ -65,6 +52,3 @@ def _warning(
     count, first = int(where.sum()), int(np.flatnonzero(where)[0])
     share = f"{found} in {count} of {len(clip)} frames, first in frame {first}"
     return Fault(None, column, share, expected, "warning")
-
-
-assert all(name in INDEX for pair in _OPPOSITES for name in pair)

@@ -10,11 +10,11 @@ import numpy as np
 from semanticface.formats.mouth_pair import detect_mouth_pair
 from semanticface.formats.timecode import format_times
 from semanticface.rig import CHANNELS, REGIONS, FaceClip
+from semanticface.rig.activity import ACTIVE_HIGH, ACTIVE_SPREAD
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _LOST = "·"
 _CURVE = 60
-_ACTIVE_HIGH, _ACTIVE_STD = 0.05, 0.01
 
 
 class Fact(NamedTuple):
@@ -156,7 +156,7 @@ def _row(clip: FaceClip, index: int) -> ChannelRow:
         known = np.zeros(1)
     size = np.abs(known)
     high, most = float(np.percentile(size, 95)), float(known[np.argmax(size)])
-    active = high > _ACTIVE_HIGH and float(known.std()) > _ACTIVE_STD
+    active = high > ACTIVE_HIGH and float(known.std()) > ACTIVE_SPREAD
     curve = sparkline(np.abs(column), 1.0 if not channel.signed else 0.6)
     return ChannelRow(channel.region, channel.name, float(known.mean()), high, most, active, curve)
 

@@ -1,0 +1,21 @@
+"""An estimate, and how far it may be off."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Interval(NamedTuple):
+    """An estimate with its confidence interval; floats, or arrays of one shape."""
+
+    estimate: Any
+    low: Any
+    high: Any
+    level: float
+    """The coverage aimed at, such as 0.95."""
+    clusters: int
+    """Independent units the interval rests on: takes, subjects, or trials."""
+    method: str
+    resamples: int = 0
+    caution: str = ""
+    """What makes this interval less than it seems; empty where nothing does."""
