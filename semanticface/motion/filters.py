@@ -9,10 +9,10 @@ counted too. NaN stays NaN: each unbroken stretch is filtered for itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,10 @@ from semanticface.errors import BadInput
 from semanticface.motion.regions import by_channel
 from semanticface.motion.resample import straight_lines
 from semanticface.motion.stretches import Stretch, even_grid, is_even, stretches
-from semanticface.rig import CHANNELS, FaceClip
+from semanticface.rig import CHANNELS, NAMES, REGIONS, FaceClip, region_indices
 from semanticface.rig.clip import Times
 
 Table: TypeAlias = NDArray[np.float64]
-Setting = TypeVar("Setting")
-Kernel: TypeAlias = Callable[[Table, float, Setting, "Counts"], Table]
-"""(values [frames, channels] at even steps, rate, setting, counts) -> filtered values."""
 Uneven = Literal["resample", "refuse"]
 
 
@@ -53,6 +50,16 @@ class Savgol:
         length = self.window if self.unit == "frames" else self.window * rate
         return 2 * max(round((length - 1) / 2), 0) + 1
 
+    def needs(self, rate: float) -> int:
+        """Frames that a stretch must have; 0 where the window changes nothing at this rate."""
+        window = self.frames(rate)
+        return 0 if window <= self.order + 1 else window
+
+    def run(self, values: Table, rate: float) -> Table:
+        """`values` [frames, channels] at even steps, filtered."""
+        fit = import_module("scipy.signal").savgol_filter
+        return np.asarray(fit(values, self.frames(rate), self.order, axis=0), np.float64)
+
 
 @dataclass(frozen=True)
 class Lowpass:
@@ -71,12 +78,30 @@ class Lowpass:
     def __str__(self) -> str:
         return f"{self.cutoff:g} Hz order {self.order}"
 
+    def needs(self, rate: float) -> int:
+        """Frames that a stretch must have; 0 where the rate holds nothing above the cutoff."""
+        return 0 if self.cutoff >= 0.49 * rate else self._padding + 1
+
+    def run(self, values: Table, rate: float) -> Table:
+        """`values` [frames, channels] at even steps, filtered."""
+        signal = import_module("scipy.signal")
+        sections = signal.butter(self.order, self.cutoff, fs=rate, output="sos")
+        both_ways = signal.sosfiltfilt(sections, values, axis=0, padlen=self._padding)
+        return np.asarray(both_ways, np.float64)
+
+    @property
+    def _padding(self) -> int:
+        """Frames mirrored beyond each end; SciPy's own choice for this many sections."""
+        return 3 * (2 * ((self.order + 1) // 2) + 1)
+
+
+Filter: TypeAlias = Savgol | Lowpass
 
 # Blinks last 0.2 s and lips close within 0.1 s, so eyes and mouth are smoothed less.
 # Chosen on real 30 fps takes: peaks keep at least 95 % of their height.
 SAVGOL: Mapping[str, Savgol] = {
-    "all": Savgol(0.30), "head": Savgol(0.30),
-    "eye": Savgol(0.16, 3), "mouth": Savgol(0.16), "jaw": Savgol(0.16), "tongue": Savgol(0.16),
+    "all": Savgol(0.22), "eye": Savgol(0.22, 4), "mouth": Savgol(0.22, 4), "jaw": Savgol(0.22, 4),
+    "tongue": Savgol(0.22, 4),
 }  # fmt: skip
 LOWPASS: Mapping[str, Lowpass] = {
     "all": Lowpass(6.0), "eye": Lowpass(12.0), "mouth": Lowpass(10.0), "jaw": Lowpass(10.0),
@@ -94,7 +119,7 @@ def savgol(
     those channels as they are.
     """
     chosen = by_channel({**SAVGOL, **(settings or {})})
-    return _filtered(clip, "Savitzky-Golay", chosen, _savgol, uneven, longest_gap)
+    return _filtered(clip, "Savitzky-Golay", chosen, uneven, longest_gap)
 
 
 def zero_phase(
@@ -107,7 +132,7 @@ def zero_phase(
     clip's rate cannot hold anyway leaves the channel as it is.
     """
     chosen = by_channel({**LOWPASS, **(settings or {})})
-    return _filtered(clip, "zero-phase low-pass", chosen, _lowpass, uneven, longest_gap)
+    return _filtered(clip, "zero-phase low-pass", chosen, uneven, longest_gap)
 
 
 class Held(NamedTuple):
@@ -126,23 +151,22 @@ def held(after: Table, before: NDArray[np.floating]) -> Held:
     return Held(kept, int(np.count_nonzero(kept != after) - np.isnan(after).sum()))
 
 
-@dataclass
 class Counts:
-    """What a filter left alone or had to bend, counted."""
+    """What a filter left alone or had to bend: stretches by what happened to them."""
 
-    short: int = 0
-    short_frames: int = 0
-    evened: int = 0
-    beyond_rate: int = 0
+    def __init__(self) -> None:
+        self._seen: dict[str, set[tuple[int, int, int]]] = {}
+
+    def add(self, what: str, stretch: Stretch) -> None:
+        """Note that `what` happened to `stretch`; again for another region counts once."""
+        key = (stretch.start, stretch.stop, int(stretch.channels[0]))
+        self._seen.setdefault(what, set()).add(key)
 
     def told(self) -> Iterator[str]:
         """Each count that is not zero, in words."""
-        if self.short:
-            yield f"{self.short} stretches of {self.short_frames} frames left alone: too short"
-        if self.evened:
-            yield f"{self.evened} uneven stretches filtered on even steps and taken back"
-        if self.beyond_rate:
-            yield f"{self.beyond_rate} stretches left alone: the cutoff is beyond their rate"
+        for what, seen in self._seen.items():
+            frames = sum(stop - start for start, stop, _ in seen)
+            yield f"{len(seen)} stretches ({frames} frames) {what}"
 
 
 _LOW = np.array([channel.low for channel in CHANNELS])
@@ -150,17 +174,17 @@ _HIGH = np.array([channel.high for channel in CHANNELS])
 
 
 def _filtered(
-    clip: FaceClip, name: str, chosen: tuple[Setting | None, ...], kernel: Kernel[Setting],
-    uneven: Uneven, longest_gap: float | None,
+    clip: FaceClip, name: str, chosen: Sequence[Filter | None], uneven: Uneven,
+    longest_gap: float | None,
 ) -> FaceClip:  # fmt: skip
-    """The clip with `kernel` run over every unbroken stretch of every set channel."""
+    """The clip with every unbroken stretch of every set channel filtered."""
     values, counts = clip.values.astype(np.float64), Counts()
     for stretch in stretches(clip, longest_gap):
-        times = clip.times[stretch.frames]
-        _check_even(times, stretch, uneven)
+        if uneven == "refuse":
+            _must_be_even(clip.times[stretch.frames], stretch)
         for setting, channels in _groups(chosen, stretch):
             place = np.ix_(range(stretch.start, stretch.stop), channels)
-            values[place] = _on_even_steps(times, values[place], setting, kernel, counts)
+            values[place] = _run(setting, clip.times, values[place], stretch, counts)
     kept = held(values, clip.values)
     moved = [f"{kept.moved} values held within their range"] if kept.moved else []
     return clip.with_values(
@@ -168,22 +192,47 @@ def _filtered(
     )
 
 
-def describe(chosen: tuple[Setting | None, ...]) -> str:
-    """The settings with the channels they were used on, in a few words."""
+def _run(setting: Filter, times: Times, values: Table, stretch: Stretch, counts: Counts) -> Table:
+    """One stretch of some channels filtered, on even steps of their own if need be."""
+    own, first = np.unique(times[stretch.frames], return_index=True)
+    if len(own) < 2:
+        counts.add("too short to filter, left alone", stretch)
+        return values
+    even = is_even(times[stretch.frames])
+    step = float(np.median(np.diff(own)))
+    grid = own if even else even_grid(own, step)
+    rate = (len(grid) - 1) / float(grid[-1] - grid[0])
+    needed = setting.needs(rate)
+    if not needed:
+        counts.add("too slow for this filter, left alone", stretch)
+        return values
+    if len(grid) < needed:
+        counts.add("too short to filter, left alone", stretch)
+        return values
+    if even:
+        return setting.run(values, rate)
+    counts.add("uneven, filtered on even steps and taken back", stretch)
+    filtered = setting.run(straight_lines(own, values[first], grid), rate)
+    return straight_lines(grid, filtered, times[stretch.frames])
+
+
+def describe(chosen: Sequence[object]) -> str:
+    """The settings with the regions, or single channels, that have them."""
     users: dict[str, list[str]] = {}
-    for channel, setting in zip(CHANNELS, chosen, strict=True):
-        text = "off" if setting is None else str(setting)
-        users.setdefault(text, []).append(channel.region)
-    return ", ".join(
-        f"{'/'.join(dict.fromkeys(regions))} {text}" for text, regions in users.items()
-    )
+    for region in REGIONS:
+        indices = region_indices(region)
+        texts = [str(chosen[index] or "off") for index in indices]
+        names = [region] if len(set(texts)) == 1 else [NAMES[index] for index in indices]
+        for name, text in zip(names, texts, strict=False):
+            users.setdefault(text, []).append(name)
+    return ", ".join(f"{'/'.join(names)} {text}" for text, names in users.items())
 
 
 def _groups(
-    chosen: tuple[Setting | None, ...], stretch: Stretch
-) -> Iterator[tuple[Setting, list[int]]]:
+    chosen: Sequence[Filter | None], stretch: Stretch
+) -> Iterator[tuple[Filter, list[int]]]:
     """The stretch's channels by their setting; those that are off are left out."""
-    groups: dict[Setting, list[int]] = {}
+    groups: dict[Filter, list[int]] = {}
     for index in stretch.channels.tolist():
         setting = chosen[index]
         if setting is not None:
@@ -191,56 +240,11 @@ def _groups(
     yield from groups.items()
 
 
-def _check_even(times: Times, stretch: Stretch, uneven: Uneven) -> None:
-    if uneven == "refuse" and not is_even(times):
+def _must_be_even(times: Times, stretch: Stretch) -> None:
+    if not is_even(times):
         raise BadInput(
             f"uneven steps of {np.diff(times).min():.4f} to {np.diff(times).max():.4f} s",
             "even steps",
             row=stretch.start,
             hint="Resample the clip first, or leave `uneven` at 'resample'.",
         )
-
-
-def _on_even_steps(
-    times: Times, values: Table, setting: Setting, kernel: Kernel[Setting], counts: Counts
-) -> Table:
-    own, first = np.unique(times, return_index=True)
-    if len(own) < 2:
-        counts.short += 1
-        counts.short_frames += len(times)
-        return values
-    step = float(np.median(np.diff(own)))
-    if is_even(times):
-        return kernel(values, 1 / step, setting, counts)
-    grid = even_grid(own, step)
-    counts.evened += 1
-    evened = straight_lines(own, values[first], grid)
-    rate = (len(grid) - 1) / float(grid[-1] - grid[0])
-    return straight_lines(grid, kernel(evened, rate, setting, counts), times)
-
-
-def _savgol(values: Table, rate: float, setting: Savgol, counts: Counts) -> Table:
-    window = setting.frames(rate)
-    if window <= setting.order + 1:  # a polynomial through every point changes nothing
-        counts.beyond_rate += 1
-        return values
-    if len(values) < window:
-        counts.short += 1
-        counts.short_frames += len(values)
-        return values
-    run = import_module("scipy.signal").savgol_filter
-    return np.asarray(run(values, window, setting.order, axis=0), np.float64)
-
-
-def _lowpass(values: Table, rate: float, setting: Lowpass, counts: Counts) -> Table:
-    if setting.cutoff >= 0.49 * rate:
-        counts.beyond_rate += 1
-        return values
-    signal = import_module("scipy.signal")
-    sections = signal.butter(setting.order, setting.cutoff, fs=rate, output="sos")
-    pad = 3 * (2 * len(sections) + 1)  # SciPy's own choice, at least as long as the ringing
-    if len(values) <= pad:
-        counts.short += 1
-        counts.short_frames += len(values)
-        return values
-    return np.asarray(signal.sosfiltfilt(sections, values, axis=0, padlen=pad), np.float64)

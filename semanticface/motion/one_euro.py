@@ -59,9 +59,9 @@ class OneEuroSettings:
 # A blink goes from open to shut in two or three frames, lips nearly as fast.
 # Chosen on real 30 fps takes: peaks keep at least 95 % of their height.
 ONE_EURO: Mapping[str, OneEuroSettings] = {
-    "all": OneEuroSettings(2.0, 4.0), "eye": OneEuroSettings(4.0, 10.0, 4.0),
-    "mouth": OneEuroSettings(3.0, 8.0, 4.0), "jaw": OneEuroSettings(3.0, 8.0, 4.0),
-    "tongue": OneEuroSettings(3.0, 8.0, 4.0),
+    "all": OneEuroSettings(2.0, 8.0, 2.0), "eye": OneEuroSettings(4.0, 12.0, 4.0),
+    "mouth": OneEuroSettings(3.0, 12.0, 4.0), "jaw": OneEuroSettings(3.0, 12.0, 4.0),
+    "tongue": OneEuroSettings(3.0, 12.0, 4.0),
 }  # fmt: skip
 
 
