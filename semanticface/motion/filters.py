@@ -217,14 +217,15 @@ def _run(setting: Filter, times: Times, values: Table, stretch: Stretch, counts:
 
 
 def describe(chosen: Sequence[object]) -> str:
-    """The settings with the regions, or single channels, that have them."""
+    """The settings with the regions that have them; channels that differ from theirs by name."""
     users: dict[str, list[str]] = {}
     for region in REGIONS:
-        indices = region_indices(region)
-        texts = [str(chosen[index] or "off") for index in indices]
-        names = [region] if len(set(texts)) == 1 else [NAMES[index] for index in indices]
-        for name, text in zip(names, texts, strict=False):
-            users.setdefault(text, []).append(name)
+        texts = {index: str(chosen[index] or "off") for index in region_indices(region)}
+        usual = max(texts.values(), key=list(texts.values()).count)
+        users.setdefault(usual, []).append(region)
+        for index, text in texts.items():
+            if text != usual:
+                users.setdefault(text, []).append(NAMES[index])
     return ", ".join(f"{'/'.join(names)} {text}" for text, names in users.items())
 
 
