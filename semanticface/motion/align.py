@@ -1,0 +1,162 @@
+"""How far one clip lags behind another.
+
+Both clips are brought to one even grid. For every shift within the search the
+Pearson correlation of each cue is taken over the frames in which both clips have
+it; the mean over the cues is the curve whose peak is the lag. A parabola through
+the peak and its neighbours gives the lag finer than a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.errors import BadInput
+from semanticface.motion.resample import resample, shared_span
+from semanticface.rig import INDEX, FaceClip, channel
+
+CUES = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
+_FINEST = 60.0  # frames a second: a parabola over coarser steps is off by milliseconds
+_LEAST = 15  # frames: a correlation of fewer says nothing
+_STILL = 0.01  # standard deviation below which a cue has no events to align
+
+Curve = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Where a prediction fits the truth best in time."""
+
+    seconds: float
+    """How late the prediction is: positive = late. NaN where no cue can tell."""
+    at_zero: float
+    """Mean correlation of the cues as the clips stand."""
+    at_best: float
+    """The same after moving the prediction by `-seconds`."""
+    shifts: Curve
+    """Seconds [K] by which the prediction was taken to be late."""
+    curve: Curve
+    """Mean correlation over the cues at each shift, [K]; NaN where too little overlaps."""
+    cues: Mapping[str, Curve]
+    """Correlation at each shift, [K], of every cue that moves in both clips."""
+    still: tuple[str, ...] = ()
+    """Cues that do not move, or are missing, in one of the clips."""
+    at_edge: bool = False
+    """The best shift is the farthest one tried: the true lag may lie beyond it."""
+
+    def __str__(self) -> str:
+        if np.isnan(self.seconds):
+            return f"no lag to be found: nothing moves in {', '.join(self.still) or 'the overlap'}"
+        edge = ", at the edge of the search" if self.at_edge else ""
+        return (
+            f"{abs(self.seconds) * 1000:.0f} ms {'late' if self.seconds >= 0 else 'early'}{edge} "
+            f"(correlation {self.at_best:.3f}, unmoved {self.at_zero:.3f})"
+        )
+
+
+def best_lag(
+    pred: FaceClip, truth: FaceClip, *, within: float = 0.5, channels: Sequence[str] = CUES
+) -> Lag:
+    """The lag of `pred` behind `truth`, searched `within` seconds to either side."""
+    if not within > 0:
+        raise BadInput(f"a search within {within:g} s", "seconds above zero")
+    for name in channels:
+        channel(name)
+    _must_meet(pred, truth, within)
+    step = _step(pred, truth)
+    reach = max(int(np.ceil(within / step)), 1)
+    late, early = _on_one_grid(pred, truth, step)
+    moving = [name for name in channels if _moves(late, name) and _moves(early, name)]
+    cues = {name: _correlations(_of(late, name), _of(early, name), reach) for name in moving}
+    still = tuple(name for name in channels if name not in moving)
+    return _peak(cues, step * np.arange(-reach, reach + 1), still)
+
+
+def aligned(pred: FaceClip, lag: Lag) -> FaceClip:
+    """`pred` moved back by its lag; as it is where none was found."""
+    if np.isnan(lag.seconds):
+        return pred
+    moved = pred.shifted(-lag.seconds)
+    return moved.with_meta(
+        conventions=(*pred.meta.conventions, f"moved by {-lag.seconds * 1000:+.1f} ms to align")
+    )
+
+
+def _must_meet(pred: FaceClip, truth: FaceClip, within: float) -> None:
+    if not len(pred) or not len(truth):
+        shared_span(pred, truth)  # raises
+    apart = max(truth.times[0] - pred.times[-1], pred.times[0] - truth.times[-1])
+    if pred.meta.clock != truth.meta.clock or apart > within:
+        shared_span(pred, truth)  # raises
+
+
+def _step(pred: FaceClip, truth: FaceClip) -> float:
+    steps = [clip.step for clip in (pred, truth) if not np.isnan(clip.step)]
+    return min([*steps, 1 / _FINEST])
+
+
+def _on_one_grid(pred: FaceClip, truth: FaceClip, step: float) -> tuple[FaceClip, FaceClip]:
+    """Both on the grid over everything that either covers; NaN where one does not."""
+    start = min(pred.times[0], truth.times[0])
+    end = max(pred.times[-1], truth.times[-1])
+    grid = start + step * np.arange(int((end - start) / step) + 1)
+    return resample(pred, grid, way="pchip"), resample(truth, grid, way="pchip")
+
+
+def _of(clip: FaceClip, name: str) -> Curve:
+    return clip.values[:, INDEX[name]].astype(np.float64)
+
+
+def _moves(clip: FaceClip, name: str) -> bool:
+    known = _of(clip, name)
+    known = known[np.isfinite(known)]
+    return len(known) >= _LEAST and float(known.std()) >= _STILL
+
+
+def _correlations(late: Curve, early: Curve, reach: int) -> Curve:
+    """Pearson correlation of late[n + k] with early[n] for k from -reach to reach."""
+    return np.array([_pearson(*_overlap(late, early, k)) for k in range(-reach, reach + 1)])
+
+
+def _overlap(late: Curve, early: Curve, k: int) -> tuple[Curve, Curve]:
+    length = max(len(early) - abs(k), 0)
+    one, other = (late[k:], early) if k >= 0 else (late, early[-k:])
+    return one[:length], other[:length]
+
+
+def _pearson(one: Curve, other: Curve) -> float:
+    both = np.isfinite(one) & np.isfinite(other)
+    if both.sum() < _LEAST:
+        return float("nan")
+    x, y = one[both] - one[both].mean(), other[both] - other[both].mean()
+    size = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / size if size > 1e-12 else float("nan")
+
+
+def _peak(cues: Mapping[str, Curve], shifts: Curve, still: tuple[str, ...]) -> Lag:
+    nothing = np.full(len(shifts), np.nan)
+    curve = np.mean(list(cues.values()), axis=0) if cues else nothing
+    if np.isnan(curve).all():
+        unknown = float("nan")
+        return Lag(unknown, unknown, unknown, shifts, nothing, dict(cues), still)
+    top = int(np.nanargmax(curve))
+    middle = len(shifts) // 2
+    edge = top in (0, len(shifts) - 1)
+    offset, height = (0.0, float(curve[top])) if edge else _parabola(curve[top - 1 : top + 2])
+    seconds = float(shifts[top] + offset * (shifts[1] - shifts[0]))
+    return Lag(
+        seconds, float(curve[middle]), height, shifts, curve, dict(cues), still, at_edge=edge
+    )
+
+
+def _parabola(three: Curve) -> tuple[float, float]:
+    """Where the parabola through three points peaks, in steps from the middle, and how high."""
+    before, top, after = (float(each) for each in three)
+    bend = before - 2 * top + after
+    if not bend < 0:  # flat, or NaN beside the peak
+        return 0.0, top
+    offset = 0.5 * (before - after) / bend
+    return offset, top - 0.25 * (before - after) * offset
