@@ -1,0 +1,1 @@
+"""Who is better, by how much, how surely: sources of coefficients against a reference."""
