@@ -1,0 +1,156 @@
+"""Conventions in which two clips may differ, found by looking at the numbers.
+
+A mouth pair with exchanged labels, a mirrored picture, degrees for radians or
+percent for weights make a good source look bad. Each is detected and put right, or
+left as it is by a switch; either way the result says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.evaluation.result import Finding
+from semanticface.formats.mouth_pair import detect_mouth_pair
+from semanticface.rig import BLENDSHAPES, CHANNELS, COUNT, INDEX, ROTATIONS, FaceClip
+
+_PERCENT = 2.0
+"""Weights reach 1.08 in real takes; more than this in one value of a thousand is no weight."""
+_TURN = 1.6
+"""No eye or head turns by more radians than this in a take."""
+_SPREAD = 0.01
+"""Standard deviation of left minus right that is needed to tell a side."""
+_LEAST_PAIRS = 3
+_SURE = 0.3
+_SHAPES = [each.index for each in BLENDSHAPES]
+_TURNS = [each.index for each in ROTATIONS]
+_HEAD = [each.index for each in ROTATIONS if each.name.startswith("head")]
+_MOUTH = "mouthLeft"
+
+
+class Put(NamedTuple):
+    """A clip after a convention was looked at, and what was found."""
+
+    clip: FaceClip
+    findings: tuple[Finding, ...] = ()
+
+
+def in_own_units(clip: FaceClip, *, keep: bool = False) -> Put:
+    """Percent to weights and degrees to radians, where the numbers can be nothing else."""
+    values, findings = clip.values.copy(), []
+    for columns, limit, factor, found, wanted in (
+        (_SHAPES, _PERCENT, 0.01, "weights in percent", "0 to 1"),
+        (_TURNS, _TURN, np.pi / 180, "rotations in degrees", "radians"),
+    ):
+        high = _high(values[:, columns])
+        if high > limit:
+            findings.append(_unit_finding(f"{found} (up to {high:.0f}), expected {wanted}", keep))
+            if not keep:
+                values[:, columns] *= np.float32(factor)
+    if keep or not findings:
+        return Put(clip, tuple(findings))
+    return Put(clip.with_values(values, "units converted for comparison"), tuple(findings))
+
+
+def _unit_finding(text: str, keep: bool) -> Finding:
+    return Finding(
+        kind="units", action="overridden" if keep else "converted", text=text, flag="--keep-units"
+    )
+
+
+def _high(columns: NDArray[np.float32]) -> float:
+    known = np.abs(columns[~np.isnan(columns)])
+    return float(np.percentile(known, 99.9)) if len(known) else 0.0
+
+
+def without_silent_head(clip: FaceClip, who: str) -> Put:
+    """A head that is exactly zero throughout was not streamed: not measured, not at rest."""
+    head = clip.values[:, _HEAD]
+    if not clip.present[_HEAD].any() or not len(clip) or np.nan_to_num(head).any():
+        return Put(clip)
+    values = clip.values.copy()
+    values[:, _HEAD] = np.nan
+    present = clip.present.copy()
+    present[_HEAD] = False
+    told = Finding(
+        kind="head", action="converted",
+        text=f"the head of the {who} is exactly zero in every frame: head rotation was not "
+        "streamed, so it is not scored",
+        channels=tuple(CHANNELS[i].name for i in _HEAD),
+    )  # fmt: skip
+    return Put(FaceClip(values, clip.times, present, clip.meta, clip.extra), (told,))
+
+
+def on_own_side(
+    pred: FaceClip, truth: FaceClip, *, keep_mirrored: bool = False, keep_mouth: bool = False
+) -> Put:
+    """Undo a mirrored face and an exchanged mouth pair; both clips at the same times."""
+    mirrored, first = _mirrored(pred, truth, keep_mirrored)
+    mouth, second = _mouth(mirrored, truth, keep_mouth)
+    return Put(mouth, (*first, *second))
+
+
+def _mirrored(pred: FaceClip, truth: FaceClip, keep: bool) -> Put:
+    sides = [each for each in _sides(pred, truth) if each.movement != _MOUTH]
+    if len(sides) < _LEAST_PAIRS:
+        return Put(pred)
+    weights = np.array([each.weight for each in sides])
+    mean = float(np.average([each.correlation for each in sides], weights=weights))
+    against = sum(each.correlation < 0 for each in sides)
+    if mean > -_SURE or against < 0.7 * len(sides):
+        return Put(pred)
+    told = Finding(
+        kind="mirrored", action="overridden" if keep else "converted", flag="--keep-mirrored",
+        text=f"left and right are exchanged in {against} of {len(sides)} pairs that tell a side "
+        f"(mean correlation {mean:+.2f}): the source shows a mirrored face",
+    )  # fmt: skip
+    return Put(pred if keep else pred.mirrored(), (told,))
+
+
+def _mouth(pred: FaceClip, truth: FaceClip, keep: bool) -> Put:
+    pair = next((each for each in _sides(pred, truth) if each.movement == _MOUTH), None)
+    if pair is None or pair.correlation > -_SURE:
+        return Put(pred)
+    blame = detect_mouth_pair(truth)
+    doubt = (
+        " The reference's own smile says that its pair is the exchanged one."
+        if blame.verdict == "exchanged" else ""
+    )  # fmt: skip
+    told = Finding(
+        kind="mouth pair", action="overridden" if keep else "converted", flag="--keep-mouth",
+        text="mouthLeft and mouthRight are exchanged against the reference "
+        f"(correlation of left minus right {pair.correlation:+.2f}).{doubt}",
+        channels=("mouthLeft", "mouthRight"),
+    )  # fmt: skip
+    if keep:
+        return Put(pred, (told,))
+    turned = pred.exchanged("mouthLeft", "mouthRight")
+    meta = pred.meta.applied("mouth pair exchanged for comparison")
+    return Put(FaceClip(turned.values, turned.times, turned.present, meta, turned.extra), (told,))
+
+
+class _Side(NamedTuple):
+    movement: str
+    correlation: float
+    weight: float
+
+
+def _sides(pred: FaceClip, truth: FaceClip) -> Iterator[_Side]:
+    """How left minus right of either clip go together, for every pair that moves sideways."""
+    for channel in BLENDSHAPES:
+        pair = (channel.index, INDEX[channel.mirror])
+        if pair[0] >= pair[1]:  # no partner, or seen from the partner's side already
+            continue
+        one, other = (clip.values[:, pair[0]] - clip.values[:, pair[1]] for clip in (pred, truth))
+        known = ~(np.isnan(one) | np.isnan(other))
+        if known.sum() < 30:
+            continue
+        a, b = one[known].astype(np.float64), other[known].astype(np.float64)
+        if min(a.std(), b.std()) > _SPREAD:
+            yield _Side(channel.movement, float(np.corrcoef(a, b)[0, 1]), float(a.std() * b.std()))
+
+
+assert len(_HEAD) == 3 and len(_SHAPES) + len(_TURNS) == COUNT
