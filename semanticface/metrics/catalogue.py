@@ -41,6 +41,8 @@ COEFFICIENTS = (
     Metric("symmetry_error", "weight or rad", "lower", "error of left minus right", _OWN),
     Metric("missing", "share", "lower", "frames of the truth without a prediction", _OWN),
     Metric("skill", "", "higher", "1 - error / error of a baseline", "Murphy 1988"),
+    Metric("skill_zero", "", "higher", "1 - MAE / MAE of guessing zero", "Murphy 1988"),
+    Metric("skill_mean", "", "higher", "1 - MAE / MAE of guessing the mean", "Murphy 1988"),
     Metric("grid_share", "share", "none", "values that are multiples of a step", _OWN),
     Metric("levels", "count", "none", "distinct values", _OWN),
 )

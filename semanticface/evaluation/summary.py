@@ -1,0 +1,193 @@
+"""From tallies of takes to figures with intervals over takes or subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.evaluation.result import Figure
+from semanticface.evaluation.tally import HEADLINE, OF_CHANNELS, Tally, headline, of_channels
+from semanticface.metrics.clusters import by_key, together
+from semanticface.metrics.coefficients import macro, scores
+from semanticface.metrics.interval import Interval
+from semanticface.metrics.ratio import Floats
+from semanticface.metrics.statistics import cluster_bootstrap, jackknife_t
+from semanticface.rig import HALVES, NAMES, REGIONS
+
+MANY = 10
+"""Clusters from which a bootstrap is to be trusted more than Student's t."""
+_BOUNDS = {
+    **dict.fromkeys(("mae", "rmse", "active_mae", "symmetry_error", "amplitude_ratio",
+                     "jitter", "jitter_ratio", "log_spectral_distance"), (0.0, np.inf)),
+    **dict.fromkeys(("pearson", "ccc"), (-1.0, 1.0)),
+    **dict.fromkeys(("skill_zero", "skill_mean"), (-np.inf, 1.0)),
+    **dict.fromkeys(("f1_10", "f1_30", "blink_f1", "closure_f1", "lean_agreement", "missing",
+                     "out_of_range", "contradictory", "high_share", "frozen"), (0.0, 1.0)),
+}  # fmt: skip
+_ONE = "one take: nothing shows how much takes differ, so there is no interval"
+TEMPORAL = (
+    "lag", "jitter_ratio", "jitter", "high_share", "log_spectral_distance", "frozen",
+    "longest_freeze", "missing_frames",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How intervals are made."""
+
+    resamples: int = 1000
+    level: float = 0.95
+    seed: int = 0
+
+
+DEFAULT = Sureness()
+
+
+class Scored(NamedTuple):
+    """One source's clusters, ready to be summarised."""
+
+    names: tuple[str, ...]
+    tallies: Tally
+    """With the clusters on the leading axis."""
+
+
+def clustered(tallies: Sequence[Tally], keys: Sequence[str | None]) -> Scored:
+    """Add up the takes of a cluster; a take without a key is refused."""
+    return Scored(*by_key(tallies, keys))
+
+
+def interval(
+    tree: Any, statistic: Callable[[Any], Floats], clusters: int, sure: Sureness
+) -> Interval:
+    """The statistic with the interval that suits so many clusters."""
+    if clusters < 2:
+        value = statistic(together(tree))[0]
+        blank = np.full_like(value, np.nan)
+        return Interval(value, blank, blank, sure.level, clusters, "none", 0, _ONE)
+    if clusters < MANY:
+        return jackknife_t(tree, statistic, level=sure.level)
+    return cluster_bootstrap(
+        tree, statistic, resamples=sure.resamples, level=sure.level, seed=sure.seed
+    )
+
+
+def headline_figures(
+    scored: Scored, active: NDArray[np.bool_], sure: Sureness, group: str | None = None
+) -> dict[str, Figure]:
+    """Figure by metric name, over a region or the whole face; without those that are NaN."""
+
+    def statistic(t: Tally) -> Floats:
+        return headline(t, active, group)
+
+    found = interval(scored.tallies, statistic, len(scored.names), sure)
+    counts = _counts(scored.tallies, active, group)
+    figures = _figures(HEADLINE, found, counts)
+    return {name: figure for name, figure in figures.items() if figure.value is not None}
+
+
+def region_figures(
+    scored: Scored, active: NDArray[np.bool_], sure: Sureness
+) -> dict[str, dict[str, Figure]]:
+    """The headline of every region and half."""
+    return {
+        name: headline_figures(scored, active, sure, name)
+        for name in (*HALVES, *REGIONS)
+    }  # fmt: skip
+
+
+def channel_figures(scored: Scored, sure: Sureness) -> dict[str, dict[str, Figure]]:
+    """Channel -> metric -> figure, of channels that were scored at all."""
+    found = interval(scored.tallies, of_channels, len(scored.names), sure)
+    frames = np.asarray(scored.tallies.coefficients.frames).sum(axis=0)
+    table = {}
+    for i, name in enumerate(NAMES):
+        if frames[i] > 0:
+            one = found._replace(estimate=found.estimate[i], low=found.low[i], high=found.high[i])
+            table[name] = _figures(OF_CHANNELS, one, dict.fromkeys(OF_CHANNELS, float(frames[i])))
+    return table
+
+
+def by_cluster(scored: Scored, active: NDArray[np.bool_]) -> dict[str, dict[str, float | None]]:
+    """The headline of every take or subject on its own."""
+    values = headline(scored.tallies, active)
+    return {
+        cluster: {
+            name: None if np.isnan(value) else float(value)
+            for name, value in zip(HEADLINE, row, strict=True)
+        }
+        for cluster, row in zip(scored.names, values, strict=True)
+    }
+
+
+def temporal_figures(
+    figures: Sequence[Mapping[str, float]], keys: Sequence[str], sure: Sureness
+) -> dict[str, Figure]:
+    """Means over clusters of what does not add up: jitter, spectra, lag."""
+    table = {}
+    for name in TEMPORAL:
+        values = np.array([each.get(name, np.nan) for each in figures], np.float64)
+        table[name] = within_bounds(name, mean_over_clusters(values, keys, sure))
+    return {name: figure for name, figure in table.items() if figure.value is not None}
+
+
+def mean_over_clusters(values: Floats, keys: Sequence[str], sure: Sureness) -> Figure:
+    """Mean of cluster means, NaN left out; every cluster counts the same."""
+    known = np.isfinite(values)
+    weights = known.astype(np.float64)
+    sums = [np.array([value if ok else 0.0, ok]) for value, ok in zip(values, weights, strict=True)]
+    table = np.asarray(by_key(sums, keys).sums)
+    table = table[table[:, 1] > 0]
+    if not len(table):
+        return Figure(value=None)
+    means = np.stack([table[:, 0] / table[:, 1], np.ones(len(table))], axis=-1)
+    found = interval(means, lambda s: s[..., 0] / s[..., 1], len(means), sure)
+    return Figure.of(found, float(known.sum()))
+
+
+def _figures(
+    names: Sequence[str], found: Interval, counts: Mapping[str, float]
+) -> dict[str, Figure]:
+    return {
+        name: within_bounds(
+            name,
+            Figure.of(
+                found._replace(estimate=found.estimate[i], low=found.low[i], high=found.high[i]),
+                counts.get(name),
+            ),
+        )
+        for i, name in enumerate(names)
+    }
+
+
+def within_bounds(name: str, figure: Figure) -> Figure:
+    """The interval cut at values the metric cannot take; Student's t does not know them."""
+    bottom, top = _BOUNDS.get(name, (-np.inf, np.inf))
+    if figure.low is None or figure.high is None:
+        return figure
+    return figure.model_copy(update={"low": max(figure.low, bottom), "high": min(figure.high, top)})
+
+
+def _counts(t: Tally, active: NDArray[np.bool_], group: str | None) -> dict[str, float]:
+    """n of every headline figure: frames of a channel, frames, or events."""
+    whole = together(t)
+    sums = whole.coefficients
+    frames = float(np.max(sums.frames[0]))
+    events = {
+        "blink_f1": whole.blinks.shown, "blink_lag": whole.blinks.hits,
+        "closure_f1": whole.closures.shown, "opening_lag": whole.opening.hits,
+        "closing_lag": whole.closing.hits, "lean_agreement": whole.leans.leaning,
+    }  # fmt: skip
+    counts = {name: float(np.sum(part)) for name, part in events.items()}
+    return {name: counts.get(name, frames) for name in HEADLINE}
+
+
+def channels_used(
+    scored: Scored, active: NDArray[np.bool_], group: str | None = None
+) -> dict[str, int]:
+    """Over how many channels each mean was taken."""
+    counted = macro(scores(together(scored.tallies).coefficients), active, group).channels
+    return {name: int(counted._asdict()[name][0]) for name in OF_CHANNELS}
