@@ -105,7 +105,9 @@ def recordings(draw):
     values[:, 52:] = 0
     names = draw(st.lists(st.sampled_from(list(TABLE.peaks)), min_size=1, max_size=4))
     starts = [draw(st.floats(0, 1)) for _ in names]
-    segments = [Segment(n, a, a + draw(st.floats(0, 0.9))) for n, a in zip(names, starts)]
+    segments = [
+        Segment(n, a, a + draw(st.floats(0, 0.9))) for n, a in zip(names, starts, strict=True)
+    ]
     return Recording(FaceClip.of(values, rate=RATE), segments, "random", "ann")
 
 
@@ -345,7 +347,7 @@ def test_without_labels_smoothness_stands_and_the_rest_says_why_not():
 
 
 def test_several_recordings_need_their_subjects():
-    with pytest.raises(BadInput, match="no subject for 'take'.*by subject"):
+    with pytest.raises(BadInput, match=r"no subject for 'take'.*by subject"):
         score_recordings([WHOLE, replace(WHOLE, subject=None)])
 
 
