@@ -76,7 +76,7 @@ class OneEuro:
         self, settings: Mapping[str, OneEuroSettings | None] | None = None, *,
         longest_gap: float = LONGEST_GAP,
     ) -> None:  # fmt: skip
-        self.settings = by_channel({**ONE_EURO, **(settings or {})})
+        self.settings = by_channel(ONE_EURO, settings or {})
         self.longest_gap = longest_gap
         self._on = np.array([each is not None for each in self.settings])
         self._min_cutoff = self._each("min_cutoff")
