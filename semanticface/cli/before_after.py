@@ -55,7 +55,7 @@ def _figures(clip: FaceClip) -> list[list[float]]:
     high[known] = np.nanpercentile(clip.values[:, known], 95, axis=0)
     shaken = jitter(clip).per_frame * 1000
     stuck = frozen(clip).channels * 100
-    fast = high_share(clip) * 100 if clip.step > 0 else np.full(COUNT, np.nan)
+    fast = high_share(clip) * 100
     return [column.tolist() for column in (mean, high, shaken, stuck, fast)]
 
 

@@ -10,7 +10,6 @@ import typer
 from semanticface.cli.options import Clip, From, Mouth, Rate, Which, load
 
 if TYPE_CHECKING:
-    from semanticface.motion.calibrate import RangeProfile
     from semanticface.motion.neutral import Neutral
     from semanticface.motion.profile import Profile
     from semanticface.rig import FaceClip
@@ -67,13 +66,19 @@ def calibrate(
     """
     from semanticface.cli.before_after import print_table
     from semanticface.cli.saving import must_differ, save
+    from semanticface.motion.profile import must_be_a_profile_name
 
     must_differ(clip_file, output)
     _check(neutral, neutral_at, neutral_quiet, range_of_motion, profile, save_profile)
+    _check_rotations(subtract_rotations, neutral, neutral_at, neutral_quiet)
+    if save_profile is not None:
+        must_be_a_profile_name(save_profile)
     options = {"exchange_mouth": exchange_mouth, "rate": rate, "which": which}
     clip = load(clip_file, source_format, **options)
-    rest = _rest(clip, neutral, neutral_at, neutral_quiet)
-    learned = _learned(rest, range_of_motion, profile, subtract_rotations)
+    rest_file = None if neutral is None else load(neutral, exchange_mouth=exchange_mouth)
+    rest = _rest(clip, rest_file, neutral_at, neutral_quiet)
+    rom = None if range_of_motion is None else load(range_of_motion, exchange_mouth=exchange_mouth)
+    learned = _learned(rest, rom, profile, subtract_rotations)
     calibrated = learned.applied(clip)
     print_table(clip, calibrated)
     save(clip, calibrated, output)
@@ -104,35 +109,41 @@ def _check(
         raise BadInput("--profile and --save-profile", "one of them")
 
 
+def _check_rotations(
+    subtract: bool, neutral: Path | None, neutral_at: float | None, neutral_quiet: bool
+) -> None:
+    from semanticface.errors import BadInput
+
+    if subtract and neutral is None and neutral_at is None and not neutral_quiet:
+        raise BadInput("--subtract-rotations without a rest", "one of the --neutral options")
+
+
 def _rest(
-    clip: FaceClip, neutral: Path | None, neutral_at: float | None, neutral_quiet: bool
+    clip: FaceClip, neutral: FaceClip | None, neutral_at: float | None, neutral_quiet: bool
 ) -> Neutral | None:
     from semanticface.motion import neutral as rests
 
     if neutral is not None:
-        return rests.neutral_of(load(neutral))
+        return rests.neutral_of(neutral)
     if neutral_at is not None:
         return rests.neutral_at(clip, neutral_at)
     return rests.neutral_quiet(clip) if neutral_quiet else None
 
 
 def _learned(
-    rest: Neutral | None, range_of_motion: Path | None, profile: Path | None, subtract: bool
+    rest: Neutral | None, rom: FaceClip | None, profile: Path | None, subtract: bool
 ) -> Profile:
+    from dataclasses import replace
+
+    from semanticface.motion.calibrate import learn_range
     from semanticface.motion.profile import Profile, load_profile
 
     if profile is not None:
         return load_profile(profile)
-    rotations = Profile(rest, rotations="subtract" if subtract else "keep")
-    if range_of_motion is None:
-        return rotations
-    return Profile(rest, _range(rotations, range_of_motion), rotations.rotations)
-
-
-def _range(rest: Profile, range_of_motion: Path) -> RangeProfile:
-    from semanticface.motion.calibrate import learn_range
-
-    return learn_range(rest.applied(load(range_of_motion)))
+    alone = Profile(rest, rotations="subtract" if subtract else "keep")
+    if rom is None:
+        return alone
+    return replace(alone, range=learn_range(alone.applied(rom)))
 
 
 def _keep(learned: Profile, path: Path) -> None:

@@ -104,7 +104,7 @@ SAVGOL: Mapping[str, Savgol] = {
     "tongue": Savgol(0.22, 4),
 }  # fmt: skip
 LOWPASS: Mapping[str, Lowpass] = {
-    "all": Lowpass(6.0), "eye": Lowpass(12.0), "mouth": Lowpass(10.0), "jaw": Lowpass(10.0),
+    "all": Lowpass(6.0), "eye": Lowpass(10.0), "mouth": Lowpass(10.0), "jaw": Lowpass(10.0),
     "tongue": Lowpass(10.0),
 }  # fmt: skip
 

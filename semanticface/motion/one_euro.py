@@ -10,6 +10,10 @@ whose cutoff rises with speed:
 with the real dt of every frame, so that a late frame is no fault. On a steady
 ramp y runs 1 / (2 pi cutoff) seconds behind: `OneEuroSettings.delay` is the most
 that can be.
+
+This is the paper's algorithm. Its speed is taken from the last estimate and so
+counts the estimate's own lag: at a higher frame rate the same settings follow more
+quickly.
 """
 
 from __future__ import annotations
