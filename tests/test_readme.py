@@ -31,6 +31,7 @@ def commands() -> list[str]:
 def folder(tmp_path, monkeypatch):
     clip = concatenate([perform(seed=i) for i in range(2)], pause=1 / 30)
     livelink_csv.write(clip, tmp_path / "take.csv")
+    livelink_csv.write(perform(seed=2), tmp_path / "rom.csv")
     formats.write(perform(), tmp_path / "mediapipe.json", "mediapipe")
     monkeypatch.chdir(tmp_path)
 

@@ -154,8 +154,10 @@ def high_share(clip: FaceClip, above: float = ABOVE_HZ) -> Array:
     """Share of each channel's energy above `above` Hz, [61], 0 to 1; resting level excluded.
 
     NaN where a channel does not move, and everywhere if half the rate is not above
-    `above`.
+    `above`, or if there is no rate.
     """
+    if np.isnan(clip.step):
+        return np.full(COUNT, np.nan)
     hertz, power = spectrum(clip)
     if hertz[-1] <= above:
         return np.full(COUNT, np.nan)
@@ -199,7 +201,8 @@ def frozen(clip: FaceClip, same: float = SAME) -> Frozen:
     stuck = np.asarray(counted & (still | ~known).all(axis=1), np.bool_)
     share = float(stuck.sum() / counted.sum()) if counted.any() else float("nan")
     own = _divided(still.sum(axis=0).astype(float), known.sum(axis=0).astype(float), 0.5)
-    return Frozen(share, _longest(stuck, clip.times), own)
+    longest = _longest(stuck, clip.times) if counted.any() else float("nan")
+    return Frozen(share, longest, own)
 
 
 class Regularity(NamedTuple):

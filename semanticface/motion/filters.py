@@ -104,7 +104,7 @@ SAVGOL: Mapping[str, Savgol] = {
     "tongue": Savgol(0.22, 4),
 }  # fmt: skip
 LOWPASS: Mapping[str, Lowpass] = {
-    "all": Lowpass(6.0), "eye": Lowpass(12.0), "mouth": Lowpass(10.0), "jaw": Lowpass(10.0),
+    "all": Lowpass(6.0), "eye": Lowpass(10.0), "mouth": Lowpass(10.0), "jaw": Lowpass(10.0),
     "tongue": Lowpass(10.0),
 }  # fmt: skip
 
@@ -118,7 +118,7 @@ def savgol(
     `settings` by region or channel go over the defaults `SAVGOL`; None leaves
     those channels as they are.
     """
-    chosen = by_channel({**SAVGOL, **(settings or {})})
+    chosen = by_channel(SAVGOL, settings or {})
     return _filtered(clip, "Savitzky-Golay", chosen, uneven, longest_gap)
 
 
@@ -131,7 +131,7 @@ def zero_phase(
     `settings` as for `savgol`, over the defaults `LOWPASS`. A cutoff that the
     clip's rate cannot hold anyway leaves the channel as it is.
     """
-    chosen = by_channel({**LOWPASS, **(settings or {})})
+    chosen = by_channel(LOWPASS, settings or {})
     return _filtered(clip, "zero-phase low-pass", chosen, uneven, longest_gap)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
-from semanticface.rig import BLENDSHAPES, COUNT, NAMES, FaceClip, region_indices
+from semanticface.rig import BLENDSHAPES, COUNT, NAMES, FaceClip
 from semanticface.rig.clip import Values
 
 Rotations = Literal["keep", "subtract"]
@@ -59,8 +59,8 @@ def neutral_quiet(clip: FaceClip) -> Neutral:
     """The median of the frames in which the face rests: slow, and little shown.
 
     Of the slowest 30 % of the frames, the 30 % with the smallest sum of weights. A
-    held smile is slow as well, so speed alone would not do. The eyes have no say:
-    where one looks is no expression. This project's own choice; look at the result.
+    held smile, or a look aside, is slow as well, so speed alone would not do. This
+    project's own choice; look at the result.
     """
     speed, shown = _speed(clip), _shown(clip)
     known = np.isfinite(speed) & np.isfinite(shown)
@@ -136,8 +136,6 @@ def _shown(clip: FaceClip) -> NDArray[np.float64]:
 
 
 def _face(clip: FaceClip) -> NDArray[np.float64]:
-    """The present shapes without the eyes, [T, n]."""
-    eyes = np.zeros(COUNT, np.bool_)
-    eyes[list(region_indices("eye"))] = True
-    used = clip.present & ~eyes & (np.arange(COUNT) < _SHAPES)
+    """The present shapes, [T, n]."""
+    used = clip.present & (np.arange(COUNT) < _SHAPES)
     return clip.values[:, used].astype(np.float64)

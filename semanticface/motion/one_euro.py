@@ -10,6 +10,10 @@ whose cutoff rises with speed:
 with the real dt of every frame, so that a late frame is no fault. On a steady
 ramp y runs 1 / (2 pi cutoff) seconds behind: `OneEuroSettings.delay` is the most
 that can be.
+
+This is the paper's algorithm. Its speed is taken from the last estimate and so
+counts the estimate's own lag: at a higher frame rate the same settings follow more
+quickly.
 """
 
 from __future__ import annotations
@@ -76,7 +80,7 @@ class OneEuro:
         self, settings: Mapping[str, OneEuroSettings | None] | None = None, *,
         longest_gap: float = LONGEST_GAP,
     ) -> None:  # fmt: skip
-        self.settings = by_channel({**ONE_EURO, **(settings or {})})
+        self.settings = by_channel(ONE_EURO, settings or {})
         self.longest_gap = longest_gap
         self._on = np.array([each is not None for each in self.settings])
         self._min_cutoff = self._each("min_cutoff")

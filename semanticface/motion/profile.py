@@ -57,6 +57,11 @@ def load_profile(path: str | Path) -> Profile:
         raise error.at(file=path) from None
 
 
+def must_be_a_profile_name(path: str | Path) -> None:
+    """Refuse a path that `save_profile` would not write."""
+    _is_json(path)
+
+
 def _data(path: Path) -> Any:
     import yaml
 

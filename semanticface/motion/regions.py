@@ -14,17 +14,27 @@ ALL = "all"
 _KEYS = tuple(dict.fromkeys((ALL, *HALVES, *REGIONS)))
 
 
-def by_channel(settings: Mapping[str, T]) -> tuple[T | None, ...]:
+def by_channel(*layers: Mapping[str, T]) -> tuple[T | None, ...]:
     """What each of the 61 channels is set to, None where nothing is said of it.
 
     Keys are `all`, a half (`upper`, `lower`, `head`), a region, or a channel; the
-    narrower word wins whatever the order of the mapping.
+    narrower word wins whatever the order of the mapping. A later layer goes over
+    an earlier one, however wide its words are.
     """
     found: list[T | None] = [None] * COUNT
-    for key in sorted(settings, key=_narrowness):
-        for index in _indices(key):
-            found[index] = settings[key]
+    for settings in layers:
+        for key in sorted(settings, key=_narrowness):
+            for index in _indices(key):
+                found[index] = settings[key]
     return tuple(found)
+
+
+def setting_of(settings: Mapping[str, T], key: str) -> T:
+    """What `by_channel` gives the first channel of a region or other key."""
+    first = by_channel(settings)[_indices(key)[0]]
+    if first is None:
+        raise BadInput(f"no setting for '{key}'", f"one of {', '.join(settings)}")
+    return first
 
 
 def _narrowness(key: str) -> int:
