@@ -100,16 +100,14 @@ def test_verdicts_need_a_cluster_and_a_score():
 
 
 def test_verdicts_of_few_raters_are_less_sure():
-    wins = {("a", "b"): 30, ("b", "a"): 15}
-    alone = bradley_terry(tournament(wins), resamples=300).strength
-    raters = [
-        Comparison("a", "b", score, f"{i % 10}")
-        for i, score in enumerate([1] * 20 + [0] * 5 + [1] * 10 + [0] * 10)
-    ]
-    opinion = [c._replace(cluster="0123456789"[i // 5]) for i, c in enumerate(
-        sorted(raters, key=lambda c: c.score))][:45]  # fmt: skip
-    together = bradley_terry(opinion, resamples=300).strength
-    assert np.ptp([together.low[0], together.high[0]]) > np.ptp([alone.low[0], alone.high[0]])
+    """45 verdicts: each of another rater, or of nine raters who always say the same."""
+    scores = [1] * 30 + [0] * 15
+    alone = [Comparison("a", "b", score, f"rater {i}") for i, score in enumerate(scores)]
+    nine = [Comparison("a", "b", score, f"rater {i // 5}") for i, score in enumerate(scores)]
+    one, other = (bradley_terry(each, resamples=300).strength for each in (alone, nine))
+    np.testing.assert_allclose(one.estimate, other.estimate)
+    assert (one.clusters, other.clusters) == (45, 9)
+    assert other.high[0] - other.low[0] > 1.5 * (one.high[0] - one.low[0])
 
 
 @given(st.lists(st.tuples(*[st.sampled_from("abc")] * 2), min_size=1, max_size=20))

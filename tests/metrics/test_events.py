@@ -266,6 +266,13 @@ def test_a_real_take_has_the_blinks_of_itself(shared):
     assert late.lag == pytest.approx(2 * clip.step, rel=0.05)
 
 
+def test_thousands_of_events_are_matched_in_order():
+    rng = np.random.default_rng(0)
+    truth = np.cumsum(rng.uniform(0.05, 0.2, 4000))
+    found = match_times(rng.permutation(truth + 0.01), truth, 0.1)
+    assert len(found) == 4000
+
+
 def test_counts_of_clips_add_up():
     sums = EventSums(
         *(np.array([a, b]) for a, b in zip((1, 2, 3, 0.1, 0.1), (3, 4, 3, 0, 0.2), strict=True))
