@@ -136,25 +136,52 @@ def event_scores(s: EventSums) -> EventScores:
 
 
 def match_times(pred: Array, truth: Array, window: float) -> list[tuple[int, int]]:
-    """Pairs of indices of events at most `window` seconds apart, one to one.
+    """Pairs of indices of moments at most `window` seconds apart, one to one.
 
     As many pairs as can be, and of all ways to have that many the one with the least
-    total distance (Hungarian method).
+    total distance.
     """
     p, y = np.asarray(pred, np.float64), np.asarray(truth, np.float64)
-    return _matched(np.abs(p[:, np.newaxis] - y), np.abs(p[:, np.newaxis] - y), window)
+    ours, theirs = np.argsort(p, kind="stable"), np.argsort(y, kind="stable")
+    found = _matched(np.column_stack([p, p])[ours], np.column_stack([y, y])[theirs], window)
+    return [(int(ours[i]), int(theirs[j])) for i, j in found]
 
 
-def _matched(apart: Floats, cost: Floats, window: float) -> list[tuple[int, int]]:
-    from scipy.optimize import linear_sum_assignment
+class _Chain(NamedTuple):
+    pairs: int
+    saved: float
+    """Less the total distance of the beginnings."""
+    last: tuple[int, int] | None = None
+    before: _Chain | None = None
 
-    if not apart.size:
-        return []
-    near = apart <= window + _EPSILON
-    # one pair more must outweigh any saving in distance
-    dear = 1.0 + cost[near].sum() if near.any() else 1.0
-    rows, columns = linear_sum_assignment(np.where(near, cost, dear))
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if near[i, j]]
+
+def _matched(ours: Floats, theirs: Floats, window: float) -> list[tuple[int, int]]:
+    """The best pairs of spans [N, 2] and [M, 2], each in order of time without overlap.
+
+    Two pairs that cross can be uncrossed at no cost, so the best way to match the first
+    i of ours with the first j of theirs follows from the ways to match one less.
+    """
+    reach = window + _EPSILON
+    first = np.searchsorted(theirs[:, 1], ours[:, 0] - reach, "left").tolist()
+    after = np.searchsorted(theirs[:, 0], ours[:, 1] + reach, "right").tolist()
+    best = [_Chain(0, 0.0)]  # for the first j of theirs; the last stands for all beyond
+    for i, (low, high) in enumerate(zip(first, after, strict=True)):
+        best += [best[-1]] * (high + 1 - len(best))
+        shorter = best[low]
+        for j in range(low, high):
+            apart = abs(float(ours[i, 0] - theirs[j, 0]))
+            longer = _Chain(shorter.pairs + 1, shorter.saved - apart, (i, j), shorter)
+            shorter = best[j + 1]
+            best[j + 1] = max(best[j + 1], best[j], longer, key=lambda each: each[:2])
+    return _unchained(best[-1])
+
+
+def _unchained(chain: _Chain | None) -> list[tuple[int, int]]:
+    found = []
+    while chain is not None and chain.last is not None:
+        found.append(chain.last)
+        chain = chain.before
+    return found[::-1]
 
 
 def blink_sums(
@@ -229,12 +256,8 @@ def closure_sums(
     """
     p, y = _both(lip_gap(pred), lip_gap(truth), times)
     ours, theirs = (_spans(events(-x, times, -shut, -apart)) for x in (p, y))
-    between = np.maximum(
-        ours[:, np.newaxis, 0] - theirs[:, 1], theirs[:, 0] - ours[:, np.newaxis, 1]
-    )
-    starts = ours[:, np.newaxis, 0] - theirs[:, 0]
-    found = _matched(np.maximum(between, 0), np.abs(starts), window)
-    lags = np.array([starts[i, j] for i, j in found])
+    found = _matched(ours, theirs, window)
+    lags = np.array([ours[i, 0] - theirs[j, 0] for i, j in found])
     return _event_sums(lags, len(ours), len(theirs))
 
 

@@ -19,3 +19,6 @@ class Interval(NamedTuple):
     resamples: int = 0
     caution: str = ""
     """What makes this interval less than it seems; empty where nothing does."""
+    doubtful: Any = False
+    """Bool, or array of bools: estimates of which this method says too little. Nine of ten
+    resamples lie on one side of it, or more than 5 % leave it undefined."""
