@@ -5,6 +5,7 @@ Reports and tables read their words here. Names are those of the fields that hol
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, NamedTuple
 
 Better = Literal["lower", "higher", "zero", "one", "reference", "none"]
@@ -86,12 +87,24 @@ RETRIEVAL = (
 CATALOGUE: tuple[Metric, ...] = (*COEFFICIENTS, *EVENTS, *VALIDITY, *JUDGES, *RETRIEVAL)
 
 
+@cache
+def every() -> dict[str, Metric]:
+    """All metrics by name, with those of the modules that keep their own rows."""
+    from semanticface.metrics import geometry, language, semantic, temporal
+
+    rows = [*CATALOGUE]
+    for module in (temporal, semantic, geometry, language):
+        rows += [Metric(*row) for row in module.ROWS]
+    return {row.name: row for row in reversed(rows)}
+
+
 def metric(name: str) -> Metric:
     """The row of that name; a KeyError names the nearest one."""
-    for row in CATALOGUE:
-        if row.name == name:
-            return row
+    known = {row.name: row for row in CATALOGUE}
+    if name in known:
+        return known[name]
+    if name in every():
+        return every()[name]
     from semanticface.errors import did_you_mean
 
-    hint = did_you_mean(name, [row.name for row in CATALOGUE])
-    raise KeyError(f"no metric '{name}'. {hint}".strip())
+    raise KeyError(f"no metric '{name}'. {did_you_mean(name, list(every()))}".strip())

@@ -52,19 +52,19 @@ _HEAD = slice(INDEX["headYaw"], INDEX["headRoll"] + 1)
 
 _OWN = "this project's own"
 ROWS: tuple[tuple[str, str, str, str, str], ...] = (
-    ("lve_max_squared", "mm^2", "less", "mean over frames of the largest squared lip-vertex error",
+    ("lve_max_squared", "mm^2", "lower", "mean over frames of the largest squared lip-vertex error",
      "FaceFormer, CodeTalker, torchmetrics"),
-    ("lve_root", "mm", "less", "square root of lve_max_squared", "variant in use"),
-    ("lve_mean_max", "mm", "less", "mean over frames of the largest lip-vertex error",
+    ("lve_root", "mm", "lower", "square root of lve_max_squared", "variant in use"),
+    ("lve_mean_max", "mm", "lower", "mean over frames of the largest lip-vertex error",
      "variant in use"),
     ("fdd", "mm^2", "zero", "upper-face dynamics: reference less prediction, squared distances",
      "CodeTalker, torchmetrics"),
     ("fdd_distance", "mm", "zero", "the same of plain distances", _OWN),
-    ("lip_gap_error", "mm", "less", "mean absolute error of the inner-lip gap", _OWN),
+    ("lip_gap_error", "mm", "lower", "mean absolute error of the inner-lip gap", _OWN),
     ("lip_gap_bias", "mm", "zero", "mean error of the inner-lip gap", _OWN),
-    ("aperture_error", "mm", "less", "mean absolute error of the eye opening", _OWN),
+    ("aperture_error", "mm", "lower", "mean absolute error of the eye opening", _OWN),
     ("aperture_bias", "mm", "zero", "mean error of the eye opening", _OWN),
-    ("region_error", "mm", "less", "mean vertex error of a region", "common; regions own"),
+    ("region_error", "mm", "lower", "mean vertex error of a region", "common; regions own"),
 )  # fmt: skip
 
 

@@ -49,18 +49,18 @@ from semanticface.rig import COUNT
 
 _OWN = "this project's own"
 ROWS: tuple[tuple[str, str, str, str, str], ...] = (
-    ("contradicted", "share", "less", "claims the numbers contradict, of those decided", _OWN),
-    ("supported", "share", "more", "claims the numbers bear out, of those decided", _OWN),
-    ("open", "share", "less", "claims no rule could decide, of all", _OWN),
-    ("mention_precision", "share", "more", "channels called active that are", _OWN),
-    ("mention_recall", "share", "more", "active channels that are called so", _OWN),
-    ("distinct_1", "share", "more", "different words of all", "Li et al. 2016"),
-    ("distinct_2", "share", "more", "different pairs of words of all", "Li et al. 2016"),
-    ("distinct_texts", "share", "more", "different texts of all", _OWN),
-    ("grid_share", "share", "less", "values that are multiples of 0.1", _OWN),
+    ("contradicted", "share", "lower", "claims the numbers contradict, of those decided", _OWN),
+    ("supported", "share", "higher", "claims the numbers bear out, of those decided", _OWN),
+    ("open", "share", "lower", "claims no rule could decide, of all", _OWN),
+    ("mention_precision", "share", "higher", "channels called active that are", _OWN),
+    ("mention_recall", "share", "higher", "active channels that are called so", _OWN),
+    ("distinct_1", "share", "higher", "different words of all", "Li et al. 2016"),
+    ("distinct_2", "share", "higher", "different pairs of words of all", "Li et al. 2016"),
+    ("distinct_texts", "share", "higher", "different texts of all", _OWN),
+    ("grid_share", "share", "lower", "values that are multiples of 0.1", _OWN),
     ("zero_share", "share", "zero", "values that are exactly zero", _OWN),
-    ("levels", "count", "more", "different values", _OWN),
-    ("parsed", "share", "more", "answers read strictly, tolerantly, repaired", _OWN),
+    ("levels", "count", "higher", "different values", _OWN),
+    ("parsed", "share", "higher", "answers read strictly, tolerantly, repaired", _OWN),
 )
 _COUNTS = ("supported", "contradicted", "open", "told", "told_active", "active")
 _WORD = re.compile(r"[\u4e00-\u9fff]|[^\W_]+(?:['-][^\W_]+)*")

@@ -45,12 +45,12 @@ ACCURACY, NEUTRALNESS, SMOOTHNESS, EYES, MOUTH = METRICS = (
 )  # fmt: skip
 _OWN = "metric REFA; formula and thresholds this project's own"
 ROWS: tuple[tuple[str, str, str, str, str], ...] = (
-    (ACCURACY, "share", "more", "peak segments that show all that is expected", _OWN),
-    (NEUTRALNESS, "share", "more", "blendshapes at rest in neutral segments", _OWN),
-    (SMOOTHNESS, "share", "more", "1 / (1 + second difference / half)", _OWN),
-    (EYES, "share", "more", "eyes shut where a peak shuts them, winks included", _OWN),
-    (MOUTH, "share", "more", "lips closed where a peak closes them", _OWN),
-    ("second difference", "per frame^2", "less", "mean |x[t+1] - 2 x[t] + x[t-1]|", "REFA"),
+    (ACCURACY, "share", "higher", "peak segments that show all that is expected", _OWN),
+    (NEUTRALNESS, "share", "higher", "blendshapes at rest in neutral segments", _OWN),
+    (SMOOTHNESS, "share", "higher", "1 / (1 + second difference / half)", _OWN),
+    (EYES, "share", "higher", "eyes shut where a peak shuts them, winks included", _OWN),
+    (MOUTH, "share", "higher", "lips closed where a peak closes them", _OWN),
+    ("second difference", "per frame^2", "lower", "mean |x[t+1] - 2 x[t] + x[t-1]|", "REFA"),
 )
 _SHAPES = len(BLENDSHAPES)
 

@@ -50,14 +50,14 @@ class Row(NamedTuple):
 
 
 ROWS: tuple[Row, ...] = (
-    Row("jitter", "1/frame^2", "as the reference", "mean |x[i+1] - 2 x[i] + x[i-1]|",
+    Row("jitter", "1/frame^2", "reference", "mean |x[i+1] - 2 x[i] + x[i-1]|",
         "the usual mean absolute second difference, per frame"),
-    Row("jitter_per_second", "1/s^2", "as the reference",
+    Row("jitter_per_second", "1/s^2", "reference",
         "mean |second divided difference over the real times|", "the same, per second squared"),
-    Row("smoothness", "", "higher, up to the reference",
+    Row("smoothness", "", "reference",
         "1 - sum |d2| / sum (|d1 before| + |d1 after|)",
         "this project's; REFA names a Smoothness without giving its formula"),
-    Row("high_share", "", "as the reference", f"energy above {ABOVE_HZ:g} Hz / energy above 0",
+    Row("high_share", "", "reference", f"energy above {ABOVE_HZ:g} Hz / energy above 0",
         "Welch 1967; Hann, 2 s, half overlap"),
     Row("frozen", "", "lower", "frames that equal the one before in every channel",
         "this project's; tolerance 1e-7"),
@@ -67,11 +67,11 @@ ROWS: tuple[Row, ...] = (
     Row("regular_steps", "", "higher", "steps within 10 % of the median", "this project's"),
     Row("missing_frames", "frames", "lower", "frames that would fit in pauses over 1.5 steps",
         "this project's"),
-    Row("jitter_ratio", "", "1", "jitter of the prediction / of the reference, at the same rate",
+    Row("jitter_ratio", "", "one", "jitter of the prediction / of the reference, at the same rate",
         "this project's; over channels in which the reference moves"),
     Row("log_spectral_distance", "dB", "lower", "sqrt mean_f (10 log10 P/Q)^2",
         "Gray and Markel 1976; Welch spectra with a floor"),
-    Row("lag", "s", "0", "shift of best correlation, positive = prediction late",
+    Row("lag", "s", "zero", "shift of best correlation, positive = prediction late",
         "cross-correlation of jawOpen and blinks"),
 )  # fmt: skip
 
