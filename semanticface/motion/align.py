@@ -68,7 +68,7 @@ def best_lag(
     _must_meet(pred, truth, within)
     step = _step(pred, truth)
     reach = max(int(np.ceil(within / step)), 1)
-    late, early = _on_one_grid(pred, truth, step)
+    late, early = _on_one_grid(pred.select(*channels), truth.select(*channels), step)
     moving = [name for name in channels if _moves(late, name) and _moves(early, name)]
     cues = {name: _correlations(_of(late, name), _of(early, name), reach) for name in moving}
     still = tuple(name for name in channels if name not in moving)
