@@ -38,8 +38,8 @@ from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
 from semanticface.metrics.zones import Index, Pairs, Zones, find_zones
-from semanticface.render.head import SHAPES, Eye, Floats, Head, pose_frames
-from semanticface.rig import BLENDSHAPES, COUNT, INDEX, FaceClip
+from semanticface.render.head import SHAPES, Floats, Head, pose_frames
+from semanticface.rig import BLENDSHAPES, INDEX, FaceClip
 
 Series = NDArray[np.float64]
 Blocks: TypeAlias = Iterable[NDArray[np.floating]]
@@ -114,12 +114,8 @@ def posed(head: Head, clip: FaceClip, block: int = BLOCK) -> Iterator[Floats]:
     Head rotations are left out; absent eye rotations count as none, so that the gaze
     comes from eyeLook. Any other missing value is an error.
     """
-    return _posed(head, clip.values, block)
-
-
-def _posed(head: Head, values: Floats, block: int) -> Iterator[Floats]:
-    for start in range(0, len(values), block):
-        rows = np.array(values[start : start + block], np.float32)
+    for start in range(0, len(clip), block):
+        rows = np.array(clip.values[start : start + block])
         rows[:, SHAPES:] = np.nan_to_num(rows[:, SHAPES:])
         rows[:, _HEAD] = 0
         yield np.stack(list(pose_frames(head, rows)))
@@ -165,12 +161,11 @@ def compare_clips(
         raise BadInput(found, "one grid of times", hint="Align and resample them first.")
     zones = find_zones(head) if zones is None else zones
     kept = zones.used
-    small, near = _cut(head, kept), zones.within(kept)
     left_out = _absent(head, reference, predicted)
     tables = [_rested(clip, left_out) for clip in (reference, predicted)]
     good = np.all([~np.isnan(table).any(axis=1) for table in tables], axis=0)
-    one, other = (_posed(small, table[good], BLOCK) for table in tables)
-    result = compare_vertices(one, other, near, small.neutral)
+    one, other = (_skin(head, kept, table[good]) for table in tables)
+    result = compare_vertices(one, other, zones.within(kept), head.neutral[kept])
     over_time = {name: _spread(each, good) for name, each in result.over_time.items()}
     return replace(result, over_time=over_time, left_out=left_out, dropped=int((~good).sum()))
 
@@ -183,21 +178,18 @@ def _absent(head: Head, *clips: FaceClip) -> tuple[str, ...]:
 
 
 def _rested(clip: FaceClip, left_out: tuple[str, ...]) -> Floats:
-    """Values [T, 61] with only blendshapes that both have; no zone depends on the rest."""
-    table = np.zeros((len(clip), COUNT), np.float32)
-    table[:, :SHAPES] = clip.values[:, :SHAPES]
-    unused = [INDEX[name] for name in left_out]
-    unused += [each.index for each in BLENDSHAPES if not clip.present[each.index]]
-    table[:, unused] = 0
+    """Values [T, 52] with only the blendshapes that both have; the others rest."""
+    table = np.array(clip.values[:, :SHAPES])
+    table[:, ~clip.present[:SHAPES]] = 0
+    table[:, [INDEX[name] for name in left_out]] = 0
     return table
 
 
-def _cut(head: Head, kept: Index) -> Head:
-    """The rig with the kept vertices only; zones hold no eyeballs, so none turn."""
-    left, right = (Eye(eye.centre, eye.radius, np.zeros(0, np.int32)) for eye in head.eyes)
-    return replace(head, neutral=head.neutral[kept], shapes=head.shapes[:, kept],
-                   identity=head.identity[:, kept], part=head.part[kept], lips=None, turn=None,
-                   eyes=(left, right))  # fmt: skip
+def _skin(head: Head, kept: Index, table: Floats) -> Frames:
+    """The kept vertices; zones hold no eyeball, and what does not turn is a plain sum."""
+    neutral, matrix = head.neutral[kept], head.shapes[:, kept].reshape(SHAPES, -1)
+    for start in range(0, len(table), BLOCK):
+        yield neutral + (table[start : start + BLOCK] @ matrix).reshape(-1, len(kept), 3)
 
 
 def _spread(series: Series, good: NDArray[np.bool_]) -> Series:
@@ -273,7 +265,7 @@ class _Tally:
         """One block [B, V, 3] of both."""
         if not len(reference):
             return
-        away = np.linalg.norm(predicted - reference, axis=2)
+        away = np.sqrt(_squared(predicted - reference))
         if (lost := ~np.isfinite(away).all(axis=1)).any():
             row = self.frames + int(np.flatnonzero(lost)[0])
             raise BadInput("vertices that are not finite", "a place for each vertex", row=row)
@@ -285,7 +277,7 @@ class _Tally:
             self._keep(f"lip_gap {who}", _gap(points, self.zones.inner_lips))
             lids = [_gap(points, pairs) for pairs in self.zones.lids]
             self._keep(f"aperture {who}", np.mean(lids, axis=0))
-            size = ((points[:, self.zones.upper_face] - self.rest) ** 2).sum(axis=2)
+            size = _squared(points[:, self.zones.upper_face] - self.rest)
             self.squared[side].add(size)
             self.plain[side].add(np.sqrt(size))
 
@@ -308,6 +300,11 @@ class _Tally:
             _deviation(*self.squared), _deviation(*self.plain), gap_error, gap_bias,
             aperture_error, aperture_bias, regions, over, origin=self.zones.origin,
         )  # fmt: skip
+
+
+def _squared(offsets: Series) -> Series:
+    """Squared lengths [B, V] of offsets [B, V, 3]."""
+    return np.asarray(np.einsum("tvi,tvi->tv", offsets, offsets))
 
 
 def _gap(points: Series, pairs: Pairs) -> Series:
