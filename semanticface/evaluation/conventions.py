@@ -66,22 +66,42 @@ def _high(columns: NDArray[np.float32]) -> float:
     return float(np.percentile(known, 99.9)) if len(known) else 0.0
 
 
-def without_silent_head(clip: FaceClip, who: str) -> Put:
+class Heads(NamedTuple):
+    """Two clips without heads that were not streamed."""
+
+    pred: FaceClip
+    truth: FaceClip
+    findings: tuple[Finding, ...]
+
+
+def without_silent_heads(pred: FaceClip, truth: FaceClip) -> Heads:
     """A head that is exactly zero throughout was not streamed: not measured, not at rest."""
-    head = clip.values[:, _HEAD]
-    if not clip.present[_HEAD].any() or not len(clip) or np.nan_to_num(head).any():
-        return Put(clip)
-    values = clip.values.copy()
-    values[:, _HEAD] = np.nan
-    present = clip.present.copy()
-    present[_HEAD] = False
+    silent = [who for who, clip in (("source", pred), ("reference", truth)) if head_is_silent(clip)]
+    if not silent:
+        return Heads(pred, truth, ())
+    whose = " and the ".join(silent)
     told = Finding(
-        kind="head", action="converted",
-        text=f"the head of the {who} is exactly zero in every frame: head rotation was not "
+        kind="head", action="converted", channels=tuple(CHANNELS[i].name for i in _HEAD),
+        text=f"the head of the {whose} is exactly zero in every frame: head rotation was not "
         "streamed, so it is not scored",
-        channels=tuple(CHANNELS[i].name for i in _HEAD),
     )  # fmt: skip
-    return Put(FaceClip(values, clip.times, present, clip.meta, clip.extra), (told,))
+    return Heads(without_silent_head(pred), without_silent_head(truth), (told,))
+
+
+def head_is_silent(clip: FaceClip) -> bool:
+    """Whether the clip has head channels that are zero in every frame."""
+    head = clip.values[:, _HEAD]
+    return bool(len(clip) and clip.present[_HEAD].any() and not np.nan_to_num(head).any())
+
+
+def without_silent_head(clip: FaceClip) -> FaceClip:
+    """The clip with a silent head marked as not measured."""
+    if not head_is_silent(clip):
+        return clip
+    values, present = clip.values.copy(), clip.present.copy()
+    values[:, _HEAD] = np.nan
+    present[_HEAD] = False
+    return FaceClip(values, clip.times, present, clip.meta, clip.extra)
 
 
 def on_own_side(

@@ -17,6 +17,7 @@ from semanticface.evaluation import conventions
 from semanticface.evaluation.result import Finding
 from semanticface.metrics.coefficients import active_channels, scores, sums
 from semanticface.metrics.temporal import frozen, jitter_ratio
+from semanticface.metrics.validity import validity, validity_sums
 from semanticface.motion.align import Lag, best_lag
 from semanticface.motion.resample import common_grid
 from semanticface.rig import BLENDSHAPES, NAMES, FaceClip
@@ -27,6 +28,7 @@ _MUTED, _LOUD = 0.75, 1.33
 _SHAKY, _SMOOTH = 2.0, 0.5
 _STILL = 1e-6
 _STUCK = 0.2
+_INVALID = 0.02
 _SHAPES = np.array([each.index for each in BLENDSHAPES])
 
 
@@ -70,9 +72,8 @@ def pair(pred: FaceClip, truth: FaceClip, switches: Switches = Switches()) -> Pa
     if any(each.action == "refused" for each in found):
         return Refused(tuple(found))
     pred, told = conventions.in_own_units(pred, keep=switches.keep_units)
-    pred, silent = conventions.without_silent_head(pred, "source")
-    truth, mute = conventions.without_silent_head(truth, "reference")
-    found += [*told, *silent, *mute]
+    pred, truth, silent = conventions.without_silent_heads(pred, truth)
+    found += [*told, *silent]
     if switches.same_start:
         pred, truth = pred.from_zero(), truth.from_zero()
         found.append(_noted("clock", "both clips are taken to begin at the same moment",
@@ -147,7 +148,7 @@ def diagnose(pred: FaceClip, truth: FaceClip) -> list[Finding]:
     """Faults of a source that stay in its numbers, by comparison with the reference."""
     active = active_channels(truth.values)
     found = [*_lacking(pred, active), *_dead(pred, active), *_amplitude(pred, truth, active)]
-    return [*found, *_motion(pred, truth)]
+    return [*found, *_motion(pred, truth), *_validity(pred, truth)]
 
 
 def _lacking(pred: FaceClip, active: np.ndarray) -> list[Finding]:
@@ -202,6 +203,20 @@ def _motion(pred: FaceClip, truth: FaceClip) -> list[Finding]:
     if stuck.share > usual.share + _STUCK:
         text = f"{stuck.share:.0%} of the source's frames repeat the one before"
         found.append(_noted("frozen", text))
+    return found
+
+
+def _validity(pred: FaceClip, truth: FaceClip) -> list[Finding]:
+    own, usual = (validity(validity_sums(clip.values, clip.present)) for clip in (pred, truth))
+    found = []
+    for share, known, what in (
+        (own.out_of_range_all, usual.out_of_range_all, "of the source's values leave their range"),
+        (own.contradictory, usual.contradictory,
+         "of the source's frames show movements that exclude each other"),
+    ):  # fmt: skip
+        if share > known + _INVALID:
+            text = f"{float(share):.0%} {what} (reference {float(known):.1%})"
+            found.append(_noted("validity", text))
     return found
 
 

@@ -124,7 +124,9 @@ def suite_of(raw: Mapping[str, Any], path: Path | None = None) -> Suite:
         hint = ""
         if first["type"] == "extra_forbidden":
             hint = did_you_mean(str(first["loc"][-1]), list(Suite.model_fields))
-        found = first["msg"] + (f" ({first['input']!r})" if not isinstance(first["input"], dict) else "")
+        found = first["msg"] + (
+            f" ({first['input']!r})" if not isinstance(first["input"], dict) else ""
+        )
         raise BadInput(found, "a valid suite", file=path, column=key or None, hint=hint) from error
     _check(suite, path)
     return suite

@@ -22,11 +22,14 @@ MANY = 10
 """Clusters from which a bootstrap is to be trusted more than Student's t."""
 _BOUNDS = {
     **dict.fromkeys(("mae", "rmse", "active_mae", "symmetry_error", "amplitude_ratio",
-                     "jitter", "jitter_ratio", "log_spectral_distance"), (0.0, np.inf)),
+                     "jitter", "jitter_ratio", "log_spectral_distance", "longest_freeze",
+                     "missing_frames", "lve_max_squared", "lve_root", "lve_mean_max",
+                     "lip_gap_error", "aperture_error", "levels", "step_spread"), (0.0, np.inf)),
     **dict.fromkeys(("pearson", "ccc"), (-1.0, 1.0)),
     **dict.fromkeys(("skill_zero", "skill_mean"), (-np.inf, 1.0)),
     **dict.fromkeys(("f1_10", "f1_30", "blink_f1", "closure_f1", "lean_agreement", "missing",
-                     "out_of_range", "contradictory", "high_share", "frozen"), (0.0, 1.0)),
+                     "out_of_range", "contradictory", "high_share", "frozen", "grid_share",
+                     "zero_share", "missing_values"), (0.0, 1.0)),
 }  # fmt: skip
 _ONE = "one take: nothing shows how much takes differ, so there is no interval"
 TEMPORAL = (

@@ -68,7 +68,7 @@ ROWS: tuple[Row, ...] = (
     Row("missing_frames", "frames", "lower", "frames that would fit in pauses over 1.5 steps",
         "this project's"),
     Row("jitter_ratio", "", "one", "jitter of the prediction / of the reference, at the same rate",
-        "this project's; over channels in which the reference moves"),
+        "this project's; median over channels in which the reference moves"),
     Row("log_spectral_distance", "dB", "lower", "sqrt mean_f (10 log10 P/Q)^2",
         "Gray and Markel 1976; Welch spectra with a floor"),
     Row("lag", "s", "zero", "shift of best correlation, positive = prediction late",
@@ -241,7 +241,7 @@ def summary(clip: FaceClip, truth: FaceClip | None = None) -> dict[str, float]:
         "regular_steps": pace.regular, "missing_frames": float(pace.missing),
     }  # fmt: skip
     if truth is not None:
-        figures["jitter_ratio"] = figure(jitter_ratio(clip, truth))
+        figures["jitter_ratio"] = middle(jitter_ratio(clip, truth))
         figures["log_spectral_distance"] = figure(log_spectral_distance(clip, truth))
         figures["lag"] = lag(clip, truth).seconds
     return figures
@@ -251,6 +251,12 @@ def figure(per_channel: Array) -> float:
     """The mean over the blendshapes that have a value; NaN if none has."""
     known = per_channel[_WEIGHTS][~np.isnan(per_channel[_WEIGHTS])]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def middle(per_channel: Array) -> float:
+    """The median over the blendshapes that have a value; of ratios, which a mean misjudges."""
+    known = per_channel[_WEIGHTS][~np.isnan(per_channel[_WEIGHTS])]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def _triples(clip: FaceClip) -> tuple[tuple[Array, Array, Array], tuple[Array, Array]]:

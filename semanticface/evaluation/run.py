@@ -1,0 +1,398 @@
+"""Carry out a suite: predict, pair, count, summarise, compare."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import semanticface
+from semanticface.errors import BadInput
+from semanticface.evaluation import answers, baselines, comparisons, extras, summary
+from semanticface.evaluation.conventions import without_silent_head
+from semanticface.evaluation.items import Item, PairedFrames, Prediction
+from semanticface.evaluation.pairing import Paired, Refused, Switches, pair
+from semanticface.evaluation.predictions import cached
+from semanticface.evaluation.result import (
+    Comparison,
+    Evaluation,
+    Figure,
+    Finding,
+    Hashed,
+    Pairing,
+    SourceResult,
+)
+from semanticface.evaluation.sources import Source, source_of
+from semanticface.evaluation.suite import BASELINES, Suite, items, of_clip
+from semanticface.evaluation.tally import Tally, tally
+from semanticface.metrics.coefficients import active_channels
+from semanticface.metrics.ratio import Floats
+from semanticface.metrics.temporal import summary as temporal_summary
+from semanticface.rig import NAMES, RIG_VERSION, FaceClip
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+class Outcome(NamedTuple):
+    """The result, and the frames that a page draws."""
+
+    evaluation: Evaluation
+    frames: tuple[PairedFrames, ...]
+
+
+class Run(NamedTuple):
+    """One prediction of one take after pairing."""
+
+    item: Item
+    prediction: Prediction
+    paired: Paired | None
+    pairing: Pairing
+
+
+class Ground(NamedTuple):
+    """What all sources of an evaluation are scored against."""
+
+    suite: Suite
+    items: tuple[Item, ...]
+    keys: Mapping[str, str]
+    """Take -> cluster."""
+    active: NDArray[np.bool_]
+    means: Mapping[str, Floats]
+    """Cluster -> the mean to guess; empty where nobody knows one."""
+    mean_name: str
+    sure: summary.Sureness
+
+
+def evaluate(
+    suite: Suite, out: Path | None = None, *, command: str = "", refresh: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:  # fmt: skip
+    """Every source of the suite against its takes.
+
+    `out`: a folder in which predictions are kept, so that an interrupted evaluation
+    goes on where it was. Without it nothing is kept.
+    """
+    ground = _ground(suite)
+    folder = None if out is None else out / "predictions"
+    runs = {
+        spec.name: list(_runs(source_of(spec), ground, folder, refresh, progress))
+        for spec in suite.sources
+    }
+    results = [
+        _result(spec.name, spec.kind, runs[spec.name], ground) for spec in suite.sources
+    ]  # fmt: skip
+    if not suite.label_free:
+        results += [_baseline(kind, ground) for kind in suite.baselines]
+    evaluation = Evaluation(
+        name=suite.name, about=suite.about, created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command, truth="no reference" if suite.label_free else suite.truth,
+        clustered_by=suite.by, settings=_settings(suite), versions=versions(),
+        active=tuple(name for name, on in zip(NAMES, ground.active, strict=True) if on),
+        takes=tuple(_hashed(item.truth, item) for item in ground.items if item.truth is not None),
+        sources=tuple(results), comparisons=tuple(_comparisons(runs, ground)),
+    )  # fmt: skip
+    return Outcome(evaluation, tuple(_frames(runs)))
+
+
+# -- the ground ------------------------------------------------------------------------
+
+
+def _ground(suite: Suite) -> Ground:
+    found = items(suite)
+    sure = summary.Sureness(suite.resamples, suite.level, suite.seed)
+    if suite.label_free:
+        return Ground(suite, tuple(found), {"all": "all"}, np.ones(len(NAMES), bool), {}, "", sure)
+    keys = {item.take: _key(item, suite) for item in found}
+    truths = [without_silent_head(item.truth) for item in found if item.truth]
+    active = active_channels([clip.values for clip in truths])
+    if suite.training_mean is not None:
+        from semanticface import formats
+        from semanticface.evaluation.suite import _paths
+
+        clips = [formats.read(path) for path in _paths(suite.training_mean)]
+        mean = baselines.training_mean(clips)
+        means, name = dict.fromkeys(keys.values(), mean), "training mean"
+    else:
+        means, name = baselines.means_of_others(truths, [keys[item.take] for item in found])
+    return Ground(suite, tuple(found), keys, active, means, name, sure)
+
+
+def _key(item: Item, suite: Suite) -> str:
+    if suite.by == "take":
+        return item.take
+    if not item.subject:
+        raise BadInput(
+            f"no subject for take '{item.take}'", "one, to count by subject",
+            hint="Give `subject` in the suite's takes, or count by take.",
+        )  # fmt: skip
+    return item.subject
+
+
+# -- predicting and pairing ------------------------------------------------------------
+
+
+def _runs(
+    source: Source, ground: Ground, folder: Path | None, refresh: bool, progress: Progress | None
+) -> Iterator[Run]:
+    for number, item in enumerate(ground.items):
+        what = f"{source.name}, {item.take}"
+
+        def tell(done: int, total: int, what: str = what) -> None:
+            if progress is not None:
+                progress(what, done, total)
+
+        tell(0, 0)
+        try:
+            made = _predict(source, item, folder, refresh, tell)
+        except BadInput as error:
+            if ground.suite.label_free or len(ground.items) == 1:
+                raise
+            yield _unpredicted(item, ground, error)
+            continue
+        for prediction in made:
+            yield _run(item, prediction, ground)
+        if progress is not None:
+            progress(source.name, number + 1, len(ground.items))
+
+
+def _predict(
+    source: Source, item: Item, folder: Path | None, refresh: bool,
+    tell: Callable[[int, int], None],
+) -> list[Prediction]:  # fmt: skip
+    if folder is None:
+        return source.predict(item, tell)
+    return cached(source, item, folder, tell, refresh=refresh)
+
+
+def _run(item: Item, prediction: Prediction, ground: Ground) -> Run:
+    base = Pairing(
+        take=item.take, cluster=ground.keys[item.take], scored=False,
+        input=_hashed(prediction.clip, item, str(prediction.notes.get("path", ""))),
+        cached=prediction.cached, frames=len(prediction.clip),
+    )  # fmt: skip
+    if item.truth is None:
+        return Run(item, prediction, None, base)
+    found = pair(prediction.clip, item.truth, ground.suite.switches)
+    if isinstance(found, Refused):
+        return Run(item, prediction, None, base.model_copy(
+            update={"findings": found.findings, "frames": 0}))  # fmt: skip
+    told = base.model_copy(update={
+        "scored": True, "findings": found.findings, "frames": len(found.pred),
+        "lag": _known(found.lag.seconds), "lag_correlation": _known(found.lag.at_best),
+    })  # fmt: skip
+    return Run(item, prediction, found, told)
+
+
+def _unpredicted(item: Item, ground: Ground, error: BadInput) -> Run:
+    finding = Finding(kind="no prediction", action="refused", text=str(error))
+    pairing = Pairing(
+        take=item.take, cluster=ground.keys[item.take], scored=False, findings=(finding,)
+    )
+    nothing = FaceClip.of(np.empty((0, len(NAMES))), [])
+    return Run(item, Prediction(nothing), None, pairing)
+
+
+# -- scoring ---------------------------------------------------------------------------
+
+
+class _Scored(NamedTuple):
+    clusters: summary.Scored
+    at_best: summary.Scored
+    keys: tuple[str, ...]
+
+
+def _result(name: str, kind: str, runs: Sequence[Run], ground: Ground) -> SourceResult:
+    base = SourceResult(
+        name=name, kind=kind, pairings=tuple(run.pairing for run in runs),
+        answers=answers.figures([run.prediction for run in runs],
+                                [run.pairing.cluster for run in runs], ground.sure),
+        notes=tuple(_notes(runs)),
+    )  # fmt: skip
+    if ground.suite.label_free:
+        return base.model_copy(update={"headline": extras.label_free(runs, ground.sure)})
+    used = [run for run in runs if run.paired is not None]
+    if not used:
+        return base
+    return base.model_copy(update=_figures(used, ground))
+
+
+def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
+    keys = [run.pairing.cluster for run in used]
+    pairs = [run.paired for run in used if run.paired is not None]
+    means = [ground.means.get(key) for key in keys]
+    own = [tally(p.pred, p.truth, m) for p, m in zip(pairs, means, strict=True)]
+    best = [tally(p.pred_at_best, p.truth_at_best, m) for p, m in zip(pairs, means, strict=True)]
+    moving = [temporal_summary(p.pred, p.truth) for p in pairs]
+    for figures, p in zip(moving, pairs, strict=True):
+        figures["lag"] = p.lag.seconds
+    scored, active, sure = summary.clustered(own, keys), ground.active, ground.sure
+    return {
+        **_from_tallies(scored, ground),
+        "headline": summary.headline_figures(scored, active, sure)
+        | summary.temporal_figures(moving, keys, sure)
+        | extras.geometry(pairs, keys, sure, wanted=ground.suite.geometry)
+        | extras.semantic(used, ground.suite),
+        "at_best_lag": summary.headline_figures(summary.clustered(best, keys), active, sure),
+    }
+
+
+def _from_tallies(scored: summary.Scored, ground: Ground) -> dict[str, Any]:
+    return {
+        "regions": summary.region_figures(scored, ground.active, ground.sure),
+        "channels": summary.channel_figures(scored, ground.sure),
+        "by_cluster": summary.by_cluster(scored, ground.active),
+    }
+
+
+def _baseline(kind: str, ground: Ground) -> SourceResult:
+    truths = [without_silent_head(item.truth) for item in ground.items if item.truth]
+    keys = [ground.keys[item.take] for item in ground.items]
+    tallies: list[Tally] = []
+    for clip, key in zip(truths, keys, strict=True):
+        mean = ground.means.get(key)
+        tallies.append(tally(baselines.guess(kind, clip, mean), clip, mean))
+    scored = summary.clustered(tallies, keys)
+    figures = {
+        "headline": summary.headline_figures(scored, ground.active, ground.sure),
+        **_from_tallies(scored, ground),
+    }
+    if kind == "mean":
+        figures = _without_correlations(figures)
+    return SourceResult(
+        name=baseline_name(kind, ground.mean_name), kind="baseline", baseline=True, **figures
+    )  # fmt: skip
+
+
+_CORRELATIONS = ("pearson", "ccc")
+
+
+def _without_correlations(figures: Any) -> Any:
+    """A constant has no correlation; over takes, means of the others would have a false one."""
+    if not isinstance(figures, dict):
+        return figures
+    return {
+        name: _without_correlations(value)
+        for name, value in figures.items()
+        if name not in _CORRELATIONS
+    }
+
+
+def baseline_name(kind: str, mean_name: str) -> str:
+    """What the result calls a baseline."""
+    return mean_name if kind == "mean" else BASELINES[kind]  # type: ignore[index]
+
+
+# -- comparing -------------------------------------------------------------------------
+
+
+def _comparisons(runs: Mapping[str, Sequence[Run]], ground: Ground) -> Iterator[Comparison]:
+    for one, other, metric, margin in _wanted(ground.suite):
+        triples, keys = _triples(one, other, runs, ground)
+        if triples:
+            shown = tuple(
+                baseline_name(name, ground.mean_name) if name in BASELINES else name
+                for name in (one, other)
+            )
+            yield comparisons.compare(
+                (shown[0], shown[1]), triples, keys, ground.active, metric=metric, margin=margin,
+                mean=ground.means, sure=ground.sure,
+            )  # fmt: skip
+
+
+def _wanted(suite: Suite) -> Iterator[tuple[str, str, str, float | None]]:
+    if suite.label_free:
+        return
+    if suite.comparisons is not None:
+        for each in suite.comparisons:
+            yield each.one, each.other, each.metric, each.margin
+        return
+    names = [source.name for source in suite.sources]
+    for i, one in enumerate(names):
+        for kind in suite.baselines:
+            if kind != "previous":
+                yield one, kind, "mae", None
+        for other in names[i + 1 :]:
+            yield one, other, "mae", None
+            yield one, other, "pearson", None
+
+
+Triple = tuple[FaceClip, FaceClip, FaceClip]
+
+
+def _triples(
+    one: str, other: str, runs: Mapping[str, Sequence[Run]], ground: Ground
+) -> tuple[list[Triple], list[str]]:
+    """(one, other, truth) of every take both were scored on, with its cluster."""
+    triples: list[Triple] = []
+    keys: list[str] = []
+    for first in runs.get(one, ()):
+        if first.paired is None:
+            continue
+        key = first.pairing.cluster
+        if other in BASELINES:
+            mean = ground.means.get(key)
+            triples.append(comparisons.against_rival(
+                first.paired, lambda truth, m=mean: baselines.guess(other, truth, m)))  # type: ignore[misc]  # fmt: skip
+            keys.append(key)
+            continue
+        for second in runs.get(other, ()):
+            if second.paired is not None and second.item.take == first.item.take:
+                triples.append(comparisons.joint(first.paired, second.paired))
+                keys.append(key)
+                break
+    return triples, keys
+
+
+# -- telling ---------------------------------------------------------------------------
+
+
+def _frames(runs: Mapping[str, Sequence[Run]]) -> Iterator[PairedFrames]:
+    for name, several in runs.items():
+        for run in several:
+            if run.paired is not None:
+                yield PairedFrames(name, run.item.take, run.paired.pred, run.paired.truth)
+
+
+def _notes(runs: Sequence[Run]) -> Iterator[str]:
+    for run in runs:
+        for key, value in run.prediction.notes.items():
+            if key not in ("path", "sha256"):
+                yield f"{run.item.take}: {key}: {value}"
+
+
+def _hashed(clip: FaceClip, item: Item, path: str = "") -> Hashed:
+    same = clip is item.truth
+    return Hashed(
+        path=path or (str(item.path or "") if same else ""),
+        sha256=(item.sha256 if same else "") or of_clip(clip),
+        frames=len(clip), rate=_known(clip.rate), subject=clip.meta.subject or item.subject,
+        take=item.take, calibrated=clip.meta.calibrated, conventions=clip.meta.conventions,
+    )  # fmt: skip
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _settings(suite: Suite) -> dict[str, Any]:
+    told: dict[str, Any] = suite.model_dump(mode="json", exclude={"name", "about", "truth"})
+    return told
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that may change a figure."""
+    found = {"python": platform.python_version(), "semanticface": semanticface.__version__,
+             "rig": RIG_VERSION}  # fmt: skip
+    for name in ("numpy", "scipy"):
+        found[name] = importlib.metadata.version(name)
+    return found
+
+
+__all__ = ["Figure", "Outcome", "Progress", "Switches", "evaluate", "versions"]
