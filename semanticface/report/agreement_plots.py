@@ -13,6 +13,7 @@ from PIL import Image
 
 from semanticface.evaluation.items import PairedFrames
 from semanticface.evaluation.result import Evaluation
+from semanticface.metrics.coefficients import Scores
 from semanticface.report.chosen import (
     MOST_SOURCES,
     colours,
@@ -25,7 +26,7 @@ from semanticface.report.measures import written
 from semanticface.rig import CHANNELS, INDEX
 
 Floats = NDArray[np.float64]
-SIDE = 200
+SIDE = 140
 """Pixels of a plot's own square."""
 _BINS = 50
 _LIMIT = 1.96
@@ -76,12 +77,13 @@ def agreements(
     """Plots of every channel that some source measured, for the first few sources."""
     names = drawn_sources(evaluation, frames)[:MOST_SOURCES]
     own = {name: of_source(frames, name) for name in names}
+    overall = {name: pooled_scores(pairs) for name, pairs in own.items()}
     palette, found = colours(evaluation), []
     for channel in channels:
         kept = tuple(
             plotted
             for name in names
-            if (plotted := _agreement(name, own[name], channel, palette[name])) is not None
+            if (plotted := _agreement(name, own[name], overall[name], channel, palette[name])) is not None
         )
         about = CHANNELS[INDEX[channel]]
         if kept:
@@ -90,7 +92,7 @@ def agreements(
 
 
 def _agreement(
-    source: str, pairs: Sequence[PairedFrames], channel: str, colour: str
+    source: str, pairs: Sequence[PairedFrames], found: Scores, channel: str, colour: str
 ) -> Agreement | None:
     p, y = (_column(pairs, side, channel) for side in ("pred", "truth"))
     known = ~(np.isnan(p) | np.isnan(y))
@@ -98,7 +100,7 @@ def _agreement(
     if len(p) < _LEAST:
         return None
     return Agreement(
-        source, _scatter(p, y, colour), _bland_altman(p, y, colour), _words(pairs, p, y, channel)
+        source, _scatter(p, y, colour), _bland_altman(p, y, colour), _words(found, p, y, channel)
     )
 
 
@@ -130,11 +132,10 @@ def _bland_altman(p: Floats, y: Floats, colour: str) -> Plot:
     return Plot(picture, _ticks(low, high), upright, lines, False)
 
 
-def _words(pairs: Sequence[PairedFrames], p: Floats, y: Floats, channel: str) -> str:
+def _words(found: Scores, p: Floats, y: Floats, channel: str) -> str:
     apart = p - y
     bias, reach = float(apart.mean()), _LIMIT * float(apart.std(ddof=1))
     within = float((np.abs(apart - bias) <= reach).mean())
-    found = pooled_scores(pairs)
     ccc, r = (float(each[INDEX[channel]]) for each in (found.ccc, found.pearson))
     return (
         f"CCC {written(ccc, 3)}, r {written(r, 3)}, bias {written(bias, 3, sign=True)}, limits "
@@ -161,7 +162,7 @@ def density(
 def _rounded(low: float, high: float) -> tuple[float, float]:
     """A range on tenths, or on what else suits it, that holds both ends."""
     size = max(high - low, 1e-6)
-    step = 10.0 ** np.floor(np.log10(size)) / 2
+    step = 10.0 ** np.floor(np.log10(size)) / 5
     low, high = float(np.floor(low / step) * step), float(np.ceil(high / step) * step)
     return low, high if high > low else low + step
 

@@ -6,14 +6,15 @@ whichever stands out more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-PALE = "#f7f8fa"
+_STEPS = 255
+"""Colours of a scale: more cannot be told apart."""
 SEVERE = ("#f7f8fa", "#f6c28b", "#c8553d", "#6b1d3a")
 """Light to dark over four anchors that lie about evenly in lightness."""
 BELOW, ABOVE = ("#f7f8fa", "#8db7e8", "#22589c"), ("#f7f8fa", "#f3b27a", "#b04a1f")
@@ -29,14 +30,20 @@ _TO_LAB = np.array([
 ])  # fmt: skip
 
 
-def shade(share: float, anchors: Sequence[str] = SEVERE) -> str:
-    """The colour at `share` 0 to 1 of the way along the anchors; beyond is cut."""
+@lru_cache(maxsize=4096)
+def _blend(step: int, anchors: tuple[str, ...]) -> str:
     stops = np.array([_lab(_rgb(each)) for each in anchors])
-    place = min(max(share, 0.0), 1.0) * (len(stops) - 1)
+    place = step / _STEPS * (len(stops) - 1)
     left = min(int(place), len(stops) - 2)
     return _hex(_srgb(stops[left] + (stops[left + 1] - stops[left]) * (place - left)))
 
 
+def shade(share: float, anchors: tuple[str, ...] = SEVERE) -> str:
+    """The colour at `share` 0 to 1 of the way along the anchors; beyond is cut."""
+    return _blend(round(min(max(share, 0.0), 1.0) * _STEPS), anchors)
+
+
+@lru_cache(maxsize=4096)
 def ink_on(colour: str) -> str:
     """Near black or white, by the higher contrast (WCAG 2 relative luminance)."""
     light = float(_linear(_rgb(colour)) @ (0.2126, 0.7152, 0.0722))

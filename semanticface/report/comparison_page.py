@@ -115,11 +115,19 @@ def _openings(evaluation: Evaluation) -> list[Opening]:
 
 
 def _opening(evaluation: Evaluation, source: SourceResult, palette: dict[str, str]) -> Opening:
-    verdicts = [each.verdict for each in evaluation.comparisons if each.one == source.name]
+    verdicts = _first_verdicts(evaluation, source.name)
     faults = [(notice.kind, notice.action) for notice in noticed(source).notices]
     return Opening(
         source.name, source.kind, palette[source.name], tuple(filter(None, verdicts)), tuple(faults)
     )
+
+
+def _first_verdicts(evaluation: Evaluation, name: str) -> list[str]:
+    """Against the baselines by the first metric; what else was compared stands further down."""
+    own = [each for each in evaluation.comparisons if each.one == name]
+    baselines = {source.name for source in evaluation.sources if source.baseline}
+    own = [each for each in own if each.other in baselines] or own
+    return [each.verdict for each in own if each.metric == own[0].metric]
 
 
 def _sizes(evaluation: Evaluation) -> str:

@@ -40,6 +40,7 @@ class Told(NamedTuple):
     interval: str
     clusters: str
     p: str
+    p_least: str
     channels: str
     sure: tuple[tuple[str, str], ...]
     """Channels whose difference survives the correction, with the difference."""
@@ -124,7 +125,7 @@ def _told(one: Comparison, axis: Axis, decimals: int, unit: str) -> Told:
         one.one, one.other, _bar(one, axis), written(figure.value, decimals, sign=True),
         " to ".join(ends) if spread else "no interval",
         f"{figure.clusters} {unit}{'' if figure.clusters == 1 else 's'}",
-        _p(one), _channels(one.channels), _sure(one.channels), _equivalence(one),
+        _p(one), "" if one.p_least is None else f"least {_p_text(one.p_least)}", _channels(one.channels), _sure(one.channels), _equivalence(one),
         "–" if one.takes_needed is None else f"{one.takes_needed:,}", figure.caution, one.verdict,
     )  # fmt: skip
 
@@ -149,7 +150,7 @@ def _tone(one: Comparison, low: float | None, high: float | None) -> str:
 def _p(one: Comparison) -> str:
     if one.p is None:
         return "–"
-    return _p_text(one.p) + (f"; {_p_text(one.p_least)} at least" if one.p_least else "")
+    return _p_text(one.p)
 
 
 def _p_text(p: float) -> str:
@@ -181,5 +182,5 @@ def _equivalence(one: Comparison) -> str:
     if one.margin is None:
         return "no margin set"
     if one.equivalent is None:
-        return f"cannot tell (± {one.margin:g})"
-    return f"{'yes' if one.equivalent else 'not shown'}, ± {one.margin:g}"
+        return f"cannot tell within ±{one.margin:g}"
+    return f"{'yes' if one.equivalent else 'not shown'}, ±{one.margin:g}"

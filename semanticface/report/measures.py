@@ -34,7 +34,6 @@ _LABELS: Mapping[str, str] = {
 
 AT_A_GLANCE = (
     "mae", "active_mae", "bias", "pearson", "ccc", "f1_30", "amplitude_ratio", "blink_f1",
-    "jitter_ratio",
 )  # fmt: skip
 TIME = "Movement in time"
 OTHER = "Further figures"
@@ -106,11 +105,12 @@ def families(names: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def places(values: Iterable[float | None]) -> int:
-    """Decimals for a column: three digits of its middle value, five at most."""
+    """Decimals for a column: three digits of its middle value, and of a small one two."""
     sizes = [abs(value) for value in values if value is not None and value != 0 and isfinite(value)]
     if not sizes:
         return 0
-    return min(max(2 - floor(log10(median(sizes))), 0), 5)
+    first = floor(log10(median(sizes)))  # -2: hundredths
+    return min(max(2 - first, 0), max(4, 1 - first))
 
 
 def written(value: float | None, decimals: int, *, sign: bool = False) -> str:
