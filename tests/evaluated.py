@@ -84,7 +84,9 @@ def sources_of(takes: Takes) -> dict[str, Takes]:
         "degraded copy": {name: degraded(clip) for name, clip in takes.items()},
         "muted tracker": {name: muted(clip) for name, clip in takes.items()},
         "near copy": {name: slightly_off(clip) for name, clip in takes.items()},
-        "all zero": {n: c.with_values(np.where(np.isnan(c.values), np.nan, 0)) for n, c in takes.items()},
+        "all zero": {
+            n: c.with_values(np.where(np.isnan(c.values), np.nan, 0)) for n, c in takes.items()
+        },
         "previous frame": {n: c.with_values(previous_frame(c.values)) for n, c in takes.items()},
     }
     if len(takes) > 1:
@@ -236,6 +238,7 @@ def _alone(value) -> Interval:
 def _macro(tables, active, metrics, region: str | None = None) -> dict[str, Figure]:
     found = {}
     for metric in metrics:
+
         def statistic(s, metric=metric):
             return getattr(macro(scores(s), active, region).mean, metric)
 
@@ -273,7 +276,9 @@ def _comparisons(own: Mapping[str, Sequence[PairedFrames]], active: np.ndarray):
 
 
 def _comparison(one, other, metric, own, active) -> Comparison:
-    both = [stacked([sums(p.pred.values, p.truth.values) for p in own[name]]) for name in (one, other)]
+    both = [
+        stacked([sums(p.pred.values, p.truth.values) for p in own[name]]) for name in (one, other)
+    ]
     takes = len(own[one])
 
     def statistic(pair):
@@ -281,13 +286,19 @@ def _comparison(one, other, metric, own, active) -> Comparison:
         return left - right
 
     better = {"mae": "lower", "pearson": "higher"}[metric]
+    per_take = np.array(
+        [statistic([type(s)(*(x[k] for x in s)) for s in both]) for k in range(takes)]
+    )
     if takes < 2:
-        value = float(statistic(tuple(pooled([s]) if False else type(s)(*(x[0] for x in s)) for s in both)))
-        return Comparison(one=one, other=other, metric=metric, better=better,
-                          difference=Figure(value=value, clusters=1),
-                          verdict=f"{one} against {other}: one take cannot tell.")  # fmt: skip
+        return Comparison(
+            one=one, other=other, metric=metric, better=better,
+            difference=Figure(value=float(per_take[0]), clusters=1),
+            verdict=f"{one} against {other}: one take cannot tell.",
+        )  # fmt: skip
     found = jackknife_t(tuple(both), statistic)
-    per_take = np.array([statistic(tuple(type(s)(*(x[k] for x in s)) for s in both)) for k in range(takes)])
+    per_take = np.array(
+        [statistic(tuple(type(s)(*(x[k] for x in s)) for s in both)) for k in range(takes)]
+    )
     test = sign_flip(per_take)
     margin = MARGIN if metric == "mae" else None
     return Comparison(
@@ -316,7 +327,8 @@ def _channel_differences(both, metric: str) -> dict[str, ChannelDifference]:
     corrected = holm(test.p)
     return {
         name: ChannelDifference(
-            difference=_finite(test.difference[i]), p=_finite(test.p[i]), p_holm=_finite(corrected[i])
+            difference=_finite(test.difference[i]), p=_finite(test.p[i]),
+            p_holm=_finite(corrected[i]),
         )
         for i, name in enumerate(NAMES)
     }  # fmt: skip

@@ -83,7 +83,8 @@ def agreements(
         kept = tuple(
             plotted
             for name in names
-            if (plotted := _agreement(name, own[name], overall[name], channel, palette[name])) is not None
+            if (plotted := _agreement(name, own[name], overall[name], channel, palette[name]))
+            is not None
         )
         about = CHANNELS[INDEX[channel]]
         if kept:

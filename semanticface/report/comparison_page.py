@@ -63,9 +63,10 @@ def comparison_page(
     default the active ones that agree worst and best in the first source. `faces`: draw
     the worst and best frames, on the face of `identity` (needs the extra `render`).
     """
+    frames = [pair for pair in frames if len(pair.truth)]
     close = chosen_channels(evaluation, frames, channels)
     notes = {name: Footnotes() for name in ("headline", "lag", "time", "answers")}
-    return _template().render(
+    page: str = _template().render(
         it=evaluation, openings=_openings(evaluation), sizes=_sizes(evaluation),
         reference_device="live link" in evaluation.truth.lower(),
         noticed=[noticed(source) for source in sources_first(evaluation)], notes=notes,
@@ -80,6 +81,7 @@ def comparison_page(
         answers=answers(evaluation, notes["answers"]), measures=_measures(evaluation),
         palette=colours(evaluation),
     )  # fmt: skip
+    return page
 
 
 def _template() -> Any:
@@ -167,7 +169,12 @@ def _measures(evaluation: Evaluation) -> list[Any]:
     tables = [
         table
         for source in evaluation.sources
-        for table in (source.headline, source.at_best_lag, source.answers, *source.channels.values())
+        for table in (
+            source.headline,
+            source.at_best_lag,
+            source.answers,
+            *source.channels.values(),
+        )
     ]
     names = dict.fromkeys(name for table in tables for name in table)
     return [known for name in names if (known := measure(name)).what]

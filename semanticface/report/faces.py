@@ -63,9 +63,11 @@ class Faces(NamedTuple):
     left_out: int
 
 
-class _Frame(NamedTuple):
+class Extreme(NamedTuple):
+    """A frame of a take that is among the worst or best."""
+
     pair: PairedFrames
-    index: int
+    frame: int
     error: float
     best: bool
 
@@ -80,7 +82,7 @@ def drawn_faces(evaluation: Evaluation, frames: Sequence[PairedFrames], identity
         return Faces((), SIZE, GAIN, str(missing), 0)
     renderer = Renderer(identity=identity, size=SIZE, background="gradient")
 
-    def strip(frame: _Frame) -> str:
+    def strip(frame: Extreme) -> str:
         truth, pred = (renderer.render(_at_rest(values)) for values in _both(frame))
         return _jpeg(np.hstack([truth, pred, difference(truth, pred, GAIN)]))
 
@@ -91,9 +93,10 @@ def drawn_faces(evaluation: Evaluation, frames: Sequence[PairedFrames], identity
     return Faces(tuple(found), SIZE, GAIN, "", max(len(names) - MOST_SOURCES, 0))
 
 
-def extreme_frames(pairs: Sequence[PairedFrames]) -> list[_Frame]:
+def extreme_frames(pairs: Sequence[PairedFrames]) -> list[Extreme]:
     """The worst frames and the best of those that show something, by mean absolute error."""
-    worst, best = [], []
+    worst: list[Extreme] = []
+    best: list[Extreme] = []
     for pair in pairs:
         errors = frame_errors(pair)
         known = np.flatnonzero(~np.isnan(errors))
@@ -113,33 +116,34 @@ def _most_shown(clip: FaceClip) -> NDArray[np.floating]:
 def _spread(
     pair: PairedFrames, errors: NDArray[np.floating], order: NDArray[np.intp], most: int,
     best: bool = False,
-) -> list[_Frame]:  # fmt: skip
+) -> list[Extreme]:  # fmt: skip
     """The first of `order` that lie at least APART from each other."""
-    times, kept = pair.truth.times, []
+    times = pair.truth.times
+    kept: list[Extreme] = []
     for index in order:
-        if all(abs(times[index] - times[other.index]) >= APART for other in kept):
-            kept.append(_Frame(pair, int(index), float(errors[index]), best))
+        if all(abs(times[index] - times[other.frame]) >= APART for other in kept):
+            kept.append(Extreme(pair, int(index), float(errors[index]), best))
         if len(kept) == most:
             break
     return kept
 
 
-def _both(frame: _Frame) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    return frame.pair.truth.values[frame.index], frame.pair.pred.values[frame.index]
+def _both(frame: Extreme) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return frame.pair.truth.values[frame.frame], frame.pair.pred.values[frame.frame]
 
 
 def _at_rest(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.nan_to_num(values), np.float32)
 
 
-def _moment(frame: _Frame, picture: str) -> Moment:
+def _moment(frame: Extreme, picture: str) -> Moment:
     truth, pred = (values[: len(BLENDSHAPES)] for values in _both(frame))
     apart = np.nan_to_num(np.abs(pred - truth))
     farthest = [int(i) for i in np.argsort(-apart, kind="stable")[:3] if apart[i] > 0]
     channels = tuple((NAMES[i], written(pred[i], 2), written(truth[i], 2)) for i in farthest)
     lost = int((np.isnan(truth) | np.isnan(pred)).sum())
     return Moment(
-        frame.best, frame.pair.take, clock_of(frame.pair.truth, frame.index),
+        frame.best, frame.pair.take, clock_of(frame.pair.truth, frame.frame),
         written(frame.error, 3), picture, channels, lost,
     )  # fmt: skip
 

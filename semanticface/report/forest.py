@@ -6,8 +6,21 @@ from collections.abc import Iterable, Sequence
 from math import ceil, floor, log10
 from typing import NamedTuple
 
-from semanticface.evaluation.result import ChannelDifference, Comparison, Evaluation
-from semanticface.report.measures import Measure, measure, over_shapes, places, written
+from semanticface.evaluation.result import (
+    ChannelDifference,
+    Comparison,
+    Evaluation,
+    Figure,
+)
+from semanticface.report.measures import (
+    NONE,
+    Measure,
+    counted,
+    measure,
+    over_shapes,
+    places,
+    written,
+)
 
 WIDTH, HEIGHT = 300, 30
 _EDGE = 10
@@ -119,25 +132,43 @@ def _round_step(step: float) -> float:
 
 def _told(one: Comparison, axis: Axis, decimals: int, unit: str) -> Told:
     figure = one.difference
-    ends = (written(end, decimals, sign=True) for end in (figure.low, figure.high))
-    spread = figure.low is not None and figure.high is not None
     return Told(
-        one.one, one.other, _bar(one, axis), written(figure.value, decimals, sign=True),
-        " to ".join(ends) if spread else "no interval",
-        f"{figure.clusters} {unit}{'' if figure.clusters == 1 else 's'}",
-        _p(one), "" if one.p_least is None else f"least {_p_text(one.p_least)}", _channels(one.channels), _sure(one.channels), _equivalence(one),
-        "–" if one.takes_needed is None else f"{one.takes_needed:,}", figure.caution, one.verdict,
-    )  # fmt: skip
+        one=one.one,
+        other=one.other,
+        bar=_bar(one, axis),
+        difference=written(figure.value, decimals, sign=True),
+        interval=_interval(figure, decimals),
+        clusters=counted(figure.clusters, unit),
+        p=_p(one.p),
+        p_least="" if one.p_least is None else f"least {_p(one.p_least)}",
+        channels=_channels(one.channels),
+        sure=_sure(one.channels),
+        equivalence=_equivalence(one),
+        needed=NONE if one.takes_needed is None else f"{one.takes_needed:,}",
+        caution=figure.caution,
+        verdict=one.verdict,
+    )
+
+
+def _interval(figure: Figure, decimals: int) -> str:
+    if figure.low is None or figure.high is None:
+        return "no interval"
+    low, high = (written(end, decimals, sign=True) for end in (figure.low, figure.high))
+    return f"{low} to {high}"
 
 
 def _bar(one: Comparison, axis: Axis) -> Bar:
     value, low, high = one.difference.value, one.difference.low, one.difference.high
     left, right = (axis.x(x) for x in (-(one.margin or 0.0), one.margin or 0.0))
     return Bar(
-        *(None if x is None else axis.x(x) for x in (value, low, high)),
-        low is not None and low < axis.low - 1e-12, high is not None and high > axis.high + 1e-12,
-        (left, round(right - left, 1)) if one.margin else None, _tone(one, low, high),
-    )  # fmt: skip
+        value=None if value is None else axis.x(value),
+        low=None if low is None else axis.x(low),
+        high=None if high is None else axis.x(high),
+        cut_low=low is not None and low < axis.low - 1e-12,
+        cut_high=high is not None and high > axis.high + 1e-12,
+        margin=(left, round(right - left, 1)) if one.margin else None,
+        tone=_tone(one, low, high),
+    )
 
 
 def _tone(one: Comparison, low: float | None, high: float | None) -> str:
@@ -147,13 +178,9 @@ def _tone(one: Comparison, low: float | None, high: float | None) -> str:
     return "good" if (high < 0) == (better == "lower") else "bad"
 
 
-def _p(one: Comparison) -> str:
-    if one.p is None:
-        return "–"
-    return _p_text(one.p)
-
-
-def _p_text(p: float) -> str:
+def _p(p: float | None) -> str:
+    if p is None:
+        return NONE
     return f"{p:.3f}" if p >= 0.001 else f"{p:.1g}"
 
 
@@ -164,7 +191,7 @@ def _tested(channels: Iterable[ChannelDifference]) -> list[float]:
 def _channels(channels: dict[str, ChannelDifference]) -> str:
     tested = _tested(channels.values())
     if not tested:
-        return "–"
+        return NONE
     return f"{sum(p < _ALPHA for p in tested)} of {len(tested)}"
 
 

@@ -172,7 +172,9 @@ def scale_of(one: Measure, values: Iterable[float]) -> Scale:
         return Scale(lambda x: _both_ways(_doublings(x), 2.0), (0.25, 0.5, 1.0, 2.0, 4.0), words)
     top = _full(np.abs(known))
     marks = tuple(float(x) for x in np.linspace(0, top, _STEPS))
-    return Scale(lambda x: shade(abs(x) / top, SEVERE), marks, "pale is good; darkest from there on")
+    return Scale(
+        lambda x: shade(abs(x) / top, SEVERE), marks, "pale is good; darkest from there on"
+    )
 
 
 def _both_ways(value: float, top: float) -> str:

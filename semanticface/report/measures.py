@@ -10,8 +10,8 @@ from typing import NamedTuple
 from semanticface.metrics.catalogue import CATALOGUE, EVENTS, VALIDITY
 from semanticface.metrics.temporal import ROWS
 
-NONE = "–"
-"""Stands where a figure is undefined; never a zero."""
+NONE = "\u2013"
+"""A dash: stands where a figure is undefined; never a zero."""
 ARROWS: Mapping[str, str] = {
     "lower": "↓", "higher": "↑", "zero": "→ 0", "one": "→ 1", "reference": "≈ ref.", "none": "",
 }  # fmt: skip
@@ -120,7 +120,7 @@ def written(value: float | None, decimals: int, *, sign: bool = False) -> str:
     text = f"{value:{'+' if sign else ''},.{decimals}f}"
     if not text.strip("+-0.,"):  # no minus before a rounded zero
         text = text.lstrip("+-")
-    return text.replace("-", "−")
+    return text.replace("-", "\u2212")
 
 
 def listed(names: Sequence[str]) -> str:

@@ -113,7 +113,9 @@ def answers(evaluation: Evaluation, notes: Footnotes) -> list[Table]:
         for source in evaluation.sources
         if source.answers
     ]  # fmt: skip
-    return [each._replace(title="") if each.title == OTHER else each for each in tables(lines, notes)]
+    return [
+        each._replace(title="") if each.title == OTHER else each for each in tables(lines, notes)
+    ]
 
 
 def per_cluster(evaluation: Evaluation) -> list[Table]:

@@ -169,7 +169,9 @@ def segments(clip: FaceClip, name: str, span: _Span, low: float, high: float) ->
     broken = (np.diff(there) > 1) | (np.diff(times[there]) > _PAUSE * usual)
     x, y = span.x(times), HEIGHT - (values - low) / (high - low) * HEIGHT
     return tuple(
-        " ".join(f"{x[i]:.1f},{y[i]:.1f}" for i in part[peaks_kept(values[part], _columns(part, clip))])
+        " ".join(
+            f"{x[i]:.1f},{y[i]:.1f}" for i in part[peaks_kept(values[part], _columns(part, clip))]
+        )
         for part in np.split(there, np.flatnonzero(broken) + 1)
     )
 
@@ -226,4 +228,3 @@ def _lag_bar(
     if lag is None or width < 1.5:
         return None
     return round(width, 1), f"{abs(lag) * 1000:.0f} ms {'late' if lag > 0 else 'early'}"
-
