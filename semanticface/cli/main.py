@@ -7,6 +7,7 @@ import sys
 import typer
 
 from semanticface.cli.calibrate import calibrate
+from semanticface.cli.compare import compare
 from semanticface.cli.convert import convert
 from semanticface.cli.demo import demo
 from semanticface.cli.describe import describe
@@ -30,7 +31,7 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, render, tokens, demo, doctor,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, demo, doctor,
 ):  # fmt: skip
     app.command()(command)
 
