@@ -10,6 +10,8 @@ import typer
 from semanticface.cli.options import From
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
     from semanticface.evaluation.result import Evaluation, Figure, SourceResult
@@ -235,11 +237,20 @@ def _table(evaluation: Evaluation) -> Table:
     for source in evaluation.sources:
         style = "dim" if source.baseline else ""
         table.add_column(escape(source.name), justify="right", style=style)
-    for name in _SHOWN:
-        figures = [source.headline.get(name) for source in evaluation.sources]
-        if any(figures):
-            table.add_row(name, arrows.get(metric(name).better, ""), *map(_cell, figures))
+    for name, figures in _rows(evaluation):
+        better = "" if name == "whole" else arrows.get(metric(name).better, "")
+        table.add_row(name, better, *map(_cell, figures))
     return table
+
+
+def _rows(evaluation: Evaluation) -> Iterator[tuple[str, list[Figure | None]]]:
+    """The headline metrics asked for most, or all where there is no reference; then answers."""
+    found = dict.fromkeys(name for source in evaluation.sources for name in source.headline)
+    shown = [name for name in _SHOWN if name in found] or list(found)
+    for name in shown:
+        yield name, [source.headline.get(name) for source in evaluation.sources]
+    for name in dict.fromkeys(name for source in evaluation.sources for name in source.answers):
+        yield name, [source.answers.get(name) for source in evaluation.sources]
 
 
 def _cell(figure: Figure | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semanticface.evaluation.result import Figure
-from semanticface.evaluation.summary import Sureness, interval
+from semanticface.evaluation.summary import Sureness, interval, within_bounds
 from semanticface.metrics.clusters import by_key
 from semanticface.metrics.grid import grid
 from semanticface.metrics.ratio import Floats, ratio
@@ -34,10 +34,17 @@ _COUNTS = (
 )
 
 
+_EACH = "each answer is counted as independent: nobody says whose face it is"
+
+
 def figures(
-    predictions: Sequence[Prediction], keys: Sequence[str], sure: Sureness
+    predictions: Sequence[Prediction], keys: Sequence[str] | None, sure: Sureness
 ) -> dict[str, Figure]:
-    """Parse outcomes, grid, consistency and mentions; empty for sources of numbers only."""
+    """Parse outcomes, grid, consistency and mentions; empty for sources of numbers only.
+
+    `keys`: the take or subject of each prediction, over which the intervals of the
+    language figures go. Without any, every answer counts for itself, and says so.
+    """
     reports = [report for each in predictions for report in each.reports]
     if not reports:
         return {}
@@ -61,24 +68,20 @@ def _grid(predictions: Sequence[Prediction]) -> dict[str, Figure]:
 
 
 def _language(
-    predictions: Sequence[Prediction], keys: Sequence[str], sure: Sureness
+    predictions: Sequence[Prediction], keys: Sequence[str] | None, sure: Sureness
 ) -> dict[str, Figure]:
-    """Consistency of texts with the numbers of the same answer.
-
-    The cluster is the take or subject; where all answers are one cluster there is no
-    interval.
-    """
+    """Consistency of texts with the numbers of the same answer."""
     from semanticface.language.parse import parse_answer
     from semanticface.metrics.language import score_texts
 
     texts, values, owners = [], [], []
-    for each, key in zip(predictions, keys, strict=True):
+    for each, key in zip(predictions, keys or [""] * len(predictions), strict=True):
         for text, row in zip(each.texts, each.clip.values, strict=False):
             told = parse_answer(text).description
             if told is not None and np.isfinite(row).any():
                 texts.append(told)
                 values.append(row)
-                owners.append(key)
+                owners.append(key or f"answer {len(owners)}")
     if not texts:
         return {}
     scored = score_texts(texts, np.stack(values), clusters=owners)
@@ -93,10 +96,15 @@ def _language(
         return np.stack([ratio(at[part], at[whole]) for part, whole in _SHARES.values()], axis=-1)
 
     found = interval(np.asarray(clusters.sums), shares, len(clusters.names), sure)
+    if keys is None:
+        found = found._replace(caution="; ".join(filter(None, (_EACH, found.caution))))
     return {
-        name: Figure.of(
-            found._replace(estimate=found.estimate[i], low=found.low[i], high=found.high[i]),
-            float(columns[_SHARES[name][1]].sum()),
+        name: within_bounds(
+            name,
+            Figure.of(
+                found._replace(estimate=found.estimate[i], low=found.low[i], high=found.high[i]),
+                float(columns[_SHARES[name][1]].sum()),
+            ),
         )
         for i, name in enumerate(_SHARES)
     }

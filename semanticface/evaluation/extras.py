@@ -13,6 +13,7 @@ from semanticface.evaluation.summary import Sureness, mean_over_clusters, within
 from semanticface.metrics.grid import grid
 from semanticface.metrics.temporal import summary as temporal_summary
 from semanticface.metrics.validity import validity, validity_sums
+from semanticface.rig import FaceClip
 
 if TYPE_CHECKING:
     from semanticface.evaluation.run import Run
@@ -84,7 +85,7 @@ def label_free(runs: Sequence[Run], sure: Sureness) -> dict[str, Figure]:
     rows: list[dict[str, float]] = []
     for run in runs:
         clip = run.prediction.clip
-        moving = temporal_summary(clip) if len(clip) > 2 else {}
+        moving = temporal_summary(clip) if len(clip) > 2 and _timed(clip) else {}
         faults = validity(validity_sums(clip.values, clip.present))
         known = clip.values[np.isfinite(clip.values)]
         steps = grid(clip.values)
@@ -103,3 +104,8 @@ def label_free(runs: Sequence[Run], sure: Sureness) -> dict[str, Figure]:
         if figure.value is not None:
             table[name] = within_bounds(name, figure)
     return table
+
+
+def _timed(clip: FaceClip) -> bool:
+    """Whether the file said when its frames are: answers about single pictures are no motion."""
+    return not any("no timing in the file" in each for each in clip.meta.conventions)

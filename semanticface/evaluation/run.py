@@ -212,6 +212,7 @@ def _result(name: str, kind: str, runs: Sequence[Run], ground: Ground) -> Source
     base = SourceResult(
         name=name, kind=kind, pairings=tuple(run.pairing for run in runs),
         answers=answers.figures([run.prediction for run in runs],
+                                None if ground.suite.label_free else
                                 [run.pairing.cluster for run in runs], ground.sure),
         notes=tuple(_notes(runs)),
     )  # fmt: skip
@@ -263,10 +264,15 @@ def _baseline(kind: str, ground: Ground) -> SourceResult:
         "headline": summary.headline_figures(scored, ground.active, ground.sure),
         **_from_tallies(scored, ground),
     }
+    pairings = tuple(
+        Pairing(take=item.take, cluster=key, scored=True, frames=len(clip))
+        for item, key, clip in zip(ground.items, keys, truths, strict=True)
+    )
     if kind == "mean":
         figures = _without_correlations(figures)
     return SourceResult(
-        name=baseline_name(kind, ground.mean_name), kind="baseline", baseline=True, **figures
+        name=baseline_name(kind, ground.mean_name), kind="baseline", baseline=True, pairings=pairings,
+        **figures,
     )  # fmt: skip
 
 
