@@ -53,8 +53,7 @@ def figures(
         str(name): Figure.of(share, found.answers) for name, share in found.shares.items()
     }
     table["whole"] = Figure.of(found.whole, found.answers)
-    table |= _grid(predictions)
-    return table | _language(predictions, keys, sure)
+    return table | _grid(predictions) | _language(predictions, keys, sure)
 
 
 def _grid(predictions: Sequence[Prediction]) -> dict[str, Figure]:
@@ -74,7 +73,8 @@ def _language(
     from semanticface.language.parse import parse_answer
     from semanticface.metrics.language import score_texts
 
-    texts, values, owners = [], [], []
+    texts, values = [], []
+    owners: list[str] = []
     for each, key in zip(predictions, keys or [""] * len(predictions), strict=True):
         for text, row in zip(each.texts, each.clip.values, strict=False):
             told = parse_answer(text).description

@@ -271,8 +271,8 @@ def _baseline(kind: str, ground: Ground) -> SourceResult:
     if kind == "mean":
         figures = _without_correlations(figures)
     return SourceResult(
-        name=baseline_name(kind, ground.mean_name), kind="baseline", baseline=True, pairings=pairings,
-        **figures,
+        name=baseline_name(kind, ground.mean_name), kind="baseline", baseline=True,
+        pairings=pairings, **figures,
     )  # fmt: skip
 
 

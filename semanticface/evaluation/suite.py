@@ -164,7 +164,10 @@ BASELINES: dict[Baseline, str] = {
 def _filled(raw: Any, given: Mapping[str, str], path: Path) -> Any:
     """`{name}` in every text replaced; `{take}` and `{subject}` wait for their take."""
     if isinstance(raw, dict):
-        return {key: _filled(value, given, path) for key, value in raw.items()}
+        # YAML 1.1 takes a bare `on` for true
+        return {
+            "on" if key is True else key: _filled(value, given, path) for key, value in raw.items()
+        }
     if isinstance(raw, list):
         return [_filled(value, given, path) for value in raw]
     if not isinstance(raw, str):

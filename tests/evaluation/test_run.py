@@ -1,0 +1,183 @@
+"""A whole suite: from YAML to result, page and frames."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+from semanticface.errors import BadInput
+from semanticface.evaluation.result import Evaluation
+from semanticface.evaluation.run import evaluate
+from semanticface.evaluation.suite import load, suite_of
+from semanticface.formats import write
+from semanticface.motion.sequences import sample_clip
+
+SUITES = sorted((REPOSITORY / "eval" / "suites").glob("*.yaml"))
+GIVEN = {"data": "data", "pred": "pred", "tracker": ".tracker", "url": "http://127.0.0.1:1/v1",
+         "model": "m"}  # fmt: skip
+BASE = {
+    "name": "planted",
+    "rehearsals": {"count": 3, "seconds": 8, "seed": 3},
+    "sources": [
+        {"name": "late", "kind": "degraded", "noise": 0.02, "lag": 0.1, "dead": ["jawOpen"]},
+        {"name": "fair", "kind": "degraded", "noise": 0.005},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcome():
+    return evaluate(suite_of(BASE))
+
+
+def test_every_shipped_suite_is_valid():
+    assert len(SUITES) >= 5
+    for path in SUITES:
+        assert load(path, GIVEN).name == path.stem
+
+
+def test_sources_and_baselines_have_figures_and_n(outcome):
+    found = outcome.evaluation
+    assert [s.name for s in found.sources] == [
+        "late", "fair", "all zero", "mean of other takes", "previous frame",
+    ]  # fmt: skip
+    late = found.source("late")
+    assert late.headline["lag"].value == pytest.approx(0.1, abs=0.01)
+    assert late.headline["mae"].value > found.source("fair").headline["mae"].value
+    assert late.at_best_lag["mae"].value < late.headline["mae"].value
+    for source in found.sources:
+        for name, figure in source.headline.items():
+            assert figure.value is not None, name
+            assert figure.n, name
+    assert found.source("all zero").headline["skill_zero"].value == pytest.approx(0)
+
+
+def test_planted_faults_stand_in_the_pairings(outcome):
+    for pairing in outcome.evaluation.source("late").pairings:
+        assert {"lag", "dead channel", "jitter"} <= {each.kind for each in pairing.findings}
+
+
+def test_the_verdict_goes_with_the_interval(outcome):
+    by_pair = {(c.one, c.other, c.metric): c for c in outcome.evaluation.comparisons}
+    worse = by_pair["late", "fair", "mae"]
+    assert worse.difference.low > 0
+    assert "worse" in worse.verdict
+
+
+def test_the_result_reads_back_as_it_was(outcome, tmp_path: Path):
+    outcome.evaluation.save(tmp_path / "result.json")
+    assert Evaluation.load(tmp_path / "result.json") == outcome.evaluation
+
+
+def test_a_changed_result_is_refused(outcome, tmp_path: Path):
+    path = tmp_path / "result.json"
+    outcome.evaluation.save(path)
+    held = json.loads(path.read_text())
+    held["sources"][0]["headline"]["mae"]["value"] = "good"
+    path.write_text(json.dumps(held))
+    with pytest.raises(BadInput, match=r"sources\.0\.headline\.mae\.value"):
+        Evaluation.load(path)
+
+
+def test_the_published_schema_is_the_one_in_use():
+    shipped = json.loads((REPOSITORY / "eval" / "result.schema.json").read_text())
+    assert shipped == Evaluation.model_json_schema()
+
+
+def test_an_interrupted_evaluation_goes_on(tmp_path: Path):
+    suite = suite_of(BASE)
+    first = evaluate(suite, tmp_path).evaluation
+    kept = sorted((tmp_path / "predictions").rglob("*.npz"))
+    assert len(kept) == 6
+    stamps = {path: path.stat().st_mtime_ns for path in kept}
+    kept[0].unlink()
+    again = evaluate(suite, tmp_path).evaluation
+    assert [s.headline for s in again.sources] == [s.headline for s in first.sources]
+    fresh = [p for p in kept if p.stat().st_mtime_ns != stamps[p]]
+    assert fresh == [kept[0]]
+
+
+def test_one_missing_file_does_not_stop_the_rest(tmp_path: Path):
+    for number in range(2):
+        write(sample_clip(6, 30, seed=number), tmp_path / f"take{number}.npz")
+    (tmp_path / "pred").mkdir()
+    write(sample_clip(6, 30, seed=0), tmp_path / "pred" / "take0.npz")
+    suite = suite_of({
+        "name": "gap", "takes": [{"path": str(tmp_path / "*.npz")}],
+        "sources": [{"name": "ours", "kind": "file", "path": str(tmp_path / "pred/{take}.npz")}],
+    })  # fmt: skip
+    source = evaluate(suite).evaluation.source("ours")
+    assert [p.scored for p in source.pairings] == [True, False]
+    assert source.pairings[1].findings[0].kind == "no prediction"
+
+
+def test_subjects_are_the_clusters_where_asked():
+    raw = {**BASE, "by": "subject"}
+    assert {p.cluster for p in evaluate(suite_of(raw)).evaluation.source("fair").pairings} == {
+        "rehearsal-0", "rehearsal-1", "rehearsal-2",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"sorces": []}, "sorces"),
+        ({"sources": [BASE["sources"][0]] * 2}, "twice"),
+        ({"rehearsals": None}, "no takes"),
+        ({"label_free": True}, "label_free"),
+        ({"comparisons": [{"one": "late", "other": "nobody"}]}, "nobody"),
+        ({"comparisons": [{"one": "late", "other": "zero", "metric": "mea"}]}, "mea"),
+        ({"sources": [{"name": "x", "kind": "degraded", "dead": ["jawopen"]}]}, "jawopen"),
+    ],
+)
+def test_a_wrong_suite_names_its_key(change, match):
+    with pytest.raises(BadInput, match=match):
+        suite_of({**BASE, **change})
+
+
+def test_a_name_without_a_value_is_asked_for(tmp_path: Path):
+    path = tmp_path / "s.yaml"
+    path.write_text(yaml.safe_dump({**BASE, "about": "{data}"}))
+    with pytest.raises(BadInput, match="--data"):
+        load(path)
+
+
+@pytest.mark.slow
+def test_the_command_leaves_result_frames_and_page(tmp_path: Path):
+    suite = tmp_path / "small.yaml"
+    suite.write_text(yaml.safe_dump(BASE))
+    done = subprocess.run(
+        [sys.executable, REPOSITORY / "eval" / "run.py", "--suite", suite, "--out", tmp_path / "o"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "worse" in done.stdout
+    table = pyarrow.parquet.read_table(tmp_path / "o" / "frames.parquet")
+    found = Evaluation.load(tmp_path / "o" / "result.json")
+    assert table.num_rows == sum(p.frames for s in found.sources[:2] for p in s.pairings)
+    mae = np.array([x for x in table["mae"].to_pylist() if x is not None])
+    assert mae.mean() == pytest.approx(
+        np.mean([found.source(n).headline["mae"].value for n in ("late", "fair")]), rel=0.05
+    )
+    page = (tmp_path / "o" / "index.html").read_text()
+    assert all(word in page for word in ("dead channel", "jawOpen", "late"))
+
+
+@pytest.mark.slow
+def test_released_answers_are_judged_without_reference(shared: Path):
+    suite = load(REPOSITORY / "eval" / "suites" / "released.yaml",
+                 {"data": str(shared / "released_answers")})  # fmt: skip
+    found = evaluate(suite).evaluation.source("SemanticFace")
+    assert found.answers["tolerant"].value == 1
+    assert found.headline["grid_share"].value == 1
+    assert found.headline["zero_share"].value == pytest.approx(0.607, abs=0.001)
+    assert found.answers["contradicted"].value == pytest.approx(8 / 147)
+    assert "jitter" not in found.headline, "single pictures have no motion"
