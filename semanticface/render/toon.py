@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from semanticface.render.compiled import compiled, inlined
 from semanticface.render.layout import (
     BROW,
+    COLUMNS,
     EYE_LEFT,
     EYE_RIGHT,
     FEATURE,
@@ -99,10 +100,11 @@ def shade_toon(
     scene: Scene, near: Floats, seen: Ints, samples: int, background: Floats, film: Floats,
     picture: Bytes,
 ) -> None:  # fmt: skip
-    """Fill `picture` [H, W, 3] with flat colours and lines; see `shade.shade`."""
+    """Draw flat colours and lines on `picture` [H, W, 3]; see `shade.shade`."""
     screen, triangles, kinds, table, _, eye, _, accents, lights, settings, curve, s, _ = scene
     floor, share = settings[FLOOR], _1 / F(samples * samples)
     width = picture.shape[1]
+    halving = samples - 1
     reach = max(1, (min(picture.shape[0], width) * samples) // 300)
     film[:] = 0.0
     for row in range(seen.shape[0]):
@@ -111,7 +113,7 @@ def shade_toon(
             if mark == 0:
                 continue
             t = abs(mark) - 1
-            mixed(screen, triangles, table, t, column, row, True, s)
+            mixed(screen, triangles, table, t, column, row, COLUMNS, s)
             weight = (floor + (_1 - floor) * s[REGION]) * share
             if mark < 0 and kinds[t] < HAIR:
                 s[OUT], s[OUT + 1], s[OUT + 2] = F(0.09), F(0.012), F(0.016)
@@ -119,7 +121,7 @@ def shade_toon(
                 straightened(s, mark < 0)
                 flat(s, kinds[t], eye, accents, lights)
             ink = F(0.12) if lined(kinds, near, seen, row, column, reach) else _1
-            pixel = (row // samples) * width + column // samples
+            pixel = (row >> halving) * width + (column >> halving)
             for c in range(3):
                 film[pixel, c] += weight * ink * s[OUT + c]
             film[pixel, 3] += weight
