@@ -93,7 +93,7 @@ def at_rest(space: Space, base: Base, shapes: Array, rim: lips.Rim) -> Space:
     body = base.members("body")
     near = body[np.linalg.norm(space.mean[body] - [0, -0.072, 0.02], axis=1) < 0.07]
     closer = lips.Closer(rim, space.mean, jaw_open, near)
-    mean = closer.close(space.mean, lips.OVERLAP)
+    mean = lids.opened(closer.close(space.mean, lips.OVERLAP), shapes, INDEX)
     blinks = {
         side: shapes[INDEX[f"eyeBlink{name}"]] for side, name in (("l", "Left"), ("r", "Right"))
     }

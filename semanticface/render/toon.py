@@ -14,6 +14,7 @@ from semanticface.render.layout import (
     FEATURE,
     FLOOR,
     HAIR,
+    LASH,
     LID,
     LIP,
     NORMAL,
@@ -72,10 +73,11 @@ def lined(kinds: Bytes, near: Floats, seen: Ints, y: int, x: int, reach: int) ->
     """Whether a seen sample lies on a line.
 
     A line runs where something else, or the same thing 12 mm or more behind,
-    begins within `reach` samples.
+    begins within `reach` samples, and twice as wide along the lashes of a lid.
     """
     height, width = near.shape
     kind = kinds[abs(seen[y, x]) - 1]
+    plain = kind == SKIN
     kind = SKIN if kind == FEATURE else kind
     for k in range(4):
         i = y + (reach if k == 0 else -reach if k == 1 else 0)
@@ -87,6 +89,8 @@ def lined(kinds: Bytes, near: Floats, seen: Ints, y: int, x: int, reach: int) ->
             return True
         far = _1 / near[i, j] - _1 / near[y, x]
         behind = kinds[abs(other) - 1]
+        if plain and behind == LASH:
+            return True
         behind = SKIN if behind == FEATURE else behind
         if far > F(0.012):
             return True
