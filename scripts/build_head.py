@@ -22,14 +22,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from head_build import eyes, hair, lids, lips, mouth, people, skin
+from head_build import eyes, hair, lids, lips, mouth, people, skin, strength
 from head_build.parts import NAMES, Part, ramp
 from head_build.people_space import EVENED, Space, identity_space
 from head_build.source import SHA256, VERSION, Array, Base, Material, load_base
 
 from semanticface.rig import BLENDSHAPES, INDEX
 
-BUILDER = "1"
+BUILDER = "2"
 COMPONENTS = 32
 SEEN = 2e-5
 """Offsets below this, in metres, are left out."""
@@ -60,6 +60,7 @@ def build(material: Material) -> dict[str, Any]:
     base = load_base(material)
     shapes = face_shapes(material, base)
     lids.follow_gaze(shapes, INDEX)
+    strength.strengthen(shapes, INDEX)
     rim = lips.find_rim(base, shapes[INDEX["jawOpen"]])
     space = at_rest(identity_space(material, base, COMPONENTS), base, shapes, rim)
     rest = space.mean
@@ -92,7 +93,7 @@ def at_rest(space: Space, base: Base, shapes: Array, rim: lips.Rim) -> Space:
     body = base.members("body")
     near = body[np.linalg.norm(space.mean[body] - [0, -0.072, 0.02], axis=1) < 0.07]
     closer = lips.Closer(rim, space.mean, jaw_open, near)
-    mean = closer.close(space.mean, lips.OVERLAP)
+    mean = lids.opened(closer.close(space.mean, lips.OVERLAP), shapes, INDEX)
     blinks = {
         side: shapes[INDEX[f"eyeBlink{name}"]] for side, name in (("l", "Left"), ("r", "Right"))
     }
@@ -198,6 +199,7 @@ def description(arrays: dict[str, Any], data: bytes) -> dict[str, Any]:
             "seed": people.SEED,
             "components": COMPONENTS,
             "size_evened": EVENED,
+            "gains": strength.GAINS,
         },
         "variance_explained": round(float(arrays["explained"]), 4),
         "vertices": len(arrays["neutral"]),

@@ -11,9 +11,12 @@ from collections.abc import Mapping
 import numpy as np
 from head_build.source import Array, Base, Index
 
-KEPT = 0.45
+KEPT = 0.3
 """Share of a component's lowering of the lid that stays."""
 _MARGIN = 14
+AWAKE = 0.2
+"""Share of eyeWide's lids that belongs to the waking rest: anny's neutral looks drowsy, and
+a tracker read it as a squint."""
 FOLLOW_UP = (1.6, 0.8)
 """Shares of eyeLookUp's and eyeWide's lids when the eye looks up: the face unit was drawn for
 a third of the turn that the channel means at 1."""
@@ -53,3 +56,13 @@ def follow_gaze(shapes: Array, index: Mapping[str, int]) -> None:
         shapes[up] = own * shapes[up] + wide * shapes[index[f"eyeWide{side}"]]
         squint = shapes[index[f"eyeSquint{side}"]]
         shapes[index[f"eyeLookDown{side}"]] -= FOLLOW_DOWN * squint
+
+
+def opened(rest: Array, shapes: Array, index: Mapping[str, int]) -> Array:
+    """The rest [B,3] with waking lids; a blink goes as much farther, changed in place."""
+    awake = rest.copy()
+    for side in ("Left", "Right"):
+        lift = AWAKE * shapes[index[f"eyeWide{side}"]]
+        awake += lift
+        shapes[index[f"eyeBlink{side}"]] -= lift
+    return awake

@@ -118,6 +118,7 @@ def _paint_skin(columns: Floats, head: Head, look: Look) -> None:
     columns[skin, :3] = base[skin]
     for column, name in ((BROW, "brows"), (LIP, "lips"), (LID, "lash_line")):
         columns[skin, column] = mask(head, name)[skin]
+    columns[skin, BROW] *= look.brow_density
 
 
 def finish(look: Look) -> Floats:
@@ -165,7 +166,9 @@ def _depth(head: Head) -> Floats:
 
 
 def _paint_hair(columns: Floats, head: Head, look: Look) -> None:
-    for name, colour in (("brows", look.brows), ("lashes", np.array(look.brows) * 0.35),
+    thin = 1 - look.brow_density
+    brows = (1 - thin) * np.array(look.brows) + thin * 0.8 * np.array(look.skin)
+    for name, colour in (("brows", brows), ("lashes", np.array(look.brows) * 0.35),
                          ("hair", look.hair)):  # fmt: skip
         here = parts(head, name)
         columns[here, :3] = colour

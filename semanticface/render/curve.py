@@ -28,3 +28,9 @@ def before_shoulder(light: Floats) -> Floats:
     far = np.clip((light - _KNEE) / (1 - _KNEE), 0, 1)
     bent = _KNEE + (_TOP - _KNEE) * (1 - np.cbrt(1 - far))
     return np.asarray(np.where(light > _KNEE, bent, light), np.float32)
+
+
+def shown(light: Floats) -> Bytes:
+    """Linear light as sRGB bytes, as the renderer's last step shows it."""
+    place = (light * PER_LIGHT).astype(np.int32).clip(0, STEPS - 1)
+    return np.asarray(response_curve()[place], np.uint8)

@@ -196,7 +196,7 @@ def turn_weights(neutral: Floats, low: float = -0.185, high: float = -0.095) -> 
 
 def pose(head: Head, values: ArrayLike, offset: Floats | None = None) -> Floats:
     """Vertices [V,3] of one frame. `values`: 61 numbers, `offset`: see identity_offset."""
-    row = _checked(np.asarray(values, np.float32)[None])[0]
+    row = checked(np.asarray(values, np.float32)[None])[0]
     base = head.neutral if offset is None else head.neutral + offset
     added = (row[:SHAPES] @ head.matrix).reshape(-1, 3)
     return _posed(head, base, head.eye_centres(base), added, row)
@@ -204,7 +204,7 @@ def pose(head: Head, values: ArrayLike, offset: Floats | None = None) -> Floats:
 
 def pose_frames(head: Head, values: ArrayLike, offset: Floats | None = None) -> Iterator[Floats]:
     """Vertices [V,3] of each row of `values` [T,61]."""
-    table = _checked(np.asarray(values, np.float32))
+    table = checked(np.asarray(values, np.float32))
     base = head.neutral if offset is None else head.neutral + offset
     centres = head.eye_centres(base)
     for start in range(0, len(table), _BLOCK):
@@ -213,7 +213,8 @@ def pose_frames(head: Head, values: ArrayLike, offset: Floats | None = None) -> 
             yield _posed(head, base, centres, added.reshape(-1, 3), row)
 
 
-def _checked(table: Floats) -> Floats:
+def checked(table: Floats) -> Floats:
+    """The coefficients [T,61], all finite, or a BadInput that names what is not."""
     if table.ndim != 2 or table.shape[1] != COUNT:
         raise BadInput(f"coefficients of shape {table.shape}", f"{COUNT} numbers a frame")
     bad = ~np.isfinite(table)

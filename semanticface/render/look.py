@@ -47,6 +47,8 @@ class Look:
     """How far light wraps around skin into the shade."""
     folds: float = 0.9
     """How dark furrows are that an expression makes."""
+    brow_density: float = 1.0
+    """How much of the skin the brow hairs cover: 1 bushy, 0.4 hardly seen."""
     grain: float = 0.0
     """Skin texture: 0 none, 1 clearly seen at portrait size."""
     seed: int = field(default=0, compare=True)
@@ -79,10 +81,11 @@ def _person(seed: int) -> Look:
     )
     redder = np.array([0.80, 0.50, 0.50]) + rng.normal(0, 0.03, 3)
     lips = skin * redder + np.array([0.035, 0.0, 0.008])
+    density = 0.85 if seed == 0 else float(rng.uniform(0.65, 1.0))
     return Look(
         name="realistic", skin=_triple(skin), lips=_triple(lips), hair=_triple(hair),
         brows=_triple(0.85 * hair + 0.06 * skin), iris=_triple(iris),
-        blush=float(0.55 - 0.3 * tone), grain=0.25, seed=seed,
+        blush=float(0.55 - 0.3 * tone), brow_density=density, grain=0.25, seed=seed,
     )  # fmt: skip
 
 
@@ -114,7 +117,7 @@ def _toon(seed: int) -> Look:
     return replace(
         person, name="toon", style="toon", skin=_triple(bright), grain=0.0, folds=0.0,
         iris=_triple(np.array(person.iris) ** 0.75), sclera=(0.95, 0.95, 0.95),
-        teeth=(0.95, 0.95, 0.93),
+        teeth=(0.95, 0.95, 0.93), brow_density=1.0,
     )  # fmt: skip
 
 

@@ -22,14 +22,15 @@ from numpy.typing import ArrayLike, NDArray
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.render import camera as cameras
 from semanticface.render.background import background_of
+from semanticface.render.blend import Poser
 from semanticface.render.camera import Camera
 from semanticface.render.coat import Coat, closed, coat, openness
 from semanticface.render.crop import CROPS, framing_points, region_weights
-from semanticface.render.curve import before_shoulder, response_curve
+from semanticface.render.curve import before_shoulder, response_curve, shown
 from semanticface.render.head import load_head, pose
-from semanticface.render.layout import FEATURE, FOLD, NORMAL, REGION, SCRATCH
+from semanticface.render.layout import FEATURE, REGION, SCRATCH
 from semanticface.render.look import Look, look_of
-from semanticface.render.raster import draw, folds, vertex_normals
+from semanticface.render.raster import draw, filed, folds, vertex_normals
 from semanticface.render.shade import BATCH, Scene, shade
 from semanticface.render.toon import shade_toon
 
@@ -82,19 +83,18 @@ class Renderer:
 
     def render(self, values: ArrayLike) -> Picture:
         """The face with these 61 values, as a new picture [H, W, 3], sRGB."""
-        return self.draw(pose(self.head, _values(values), self.offset))
+        return self.draw(self._pose(_values(values)))
 
     def draw(self, vertices: Floats) -> Picture:
         """The head with these vertices [V, 3], metres, as a new picture."""
         head, scene = self.head, self._scene
         cameras.project(vertices, *self._view, scene.screen)
         vertex_normals(vertices, head.triangles, self._normals)
-        scene.table[:, NORMAL : NORMAL + 3] = self._normals
         if self.look.folds > 0:
             folds(vertices, self._skin, self._normals, self._rest, self._sums, self._fold)
-            scene.table[:, FOLD] = self._fold
+        filed(self._normals, self._fold, scene.table)
         draw(scene.screen, head.triangles, self._closed, self._near, self._seen)
-        picture = np.empty((self.height, self.width, 3), np.uint8)
+        picture = self._blank.copy()
         paint = shade_toon if self.look.style == "toon" else shade
         paint(scene, self._near, self._seen, self._samples, self._background, self._film, picture)
         return picture
@@ -129,6 +129,8 @@ class Renderer:
         self._view = _view(self.camera, width, height)
         behind = _background(background, self.width, self.height, self.look.seed)
         self._background = before_shoulder(behind).reshape(-1, 3)
+        self._blank = shown(self._background).reshape(self.height, self.width, 3)
+        self._pose = Poser(head, self.offset)
         region = region_weights(head, focus or crop)
         painted = coat(head, self.look, _openness_of(head), region)
         self._closed = closed(head, painted.kinds)

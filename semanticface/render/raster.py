@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.render.compiled import compiled
+from semanticface.render.layout import FOLD, NORMAL
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -82,6 +83,16 @@ def folds(
             out[i] = lift / sums[i, 3] - rest[i]
         else:
             out[i] = np.float32(0.0)
+
+
+@compiled
+def filed(normals: Floats, fold: Floats, table: Floats) -> None:
+    """Write normals [V, 3] and folds [V] into their columns of the shader's table."""
+    for i in range(table.shape[0]):
+        table[i, NORMAL] = normals[i, 0]
+        table[i, NORMAL + 1] = normals[i, 1]
+        table[i, NORMAL + 2] = normals[i, 2]
+        table[i, FOLD] = fold[i]
 
 
 @compiled

@@ -22,6 +22,8 @@ from semanticface.render.layout import (
     FEATURE,
     FLOOR,
     FOCAL,
+    FOLD,
+    FOLDS,
     GLOSS,
     GRAIN,
     GREEN,
@@ -29,6 +31,7 @@ from semanticface.render.layout import (
     NORMAL,
     OPEN,
     PARTIAL,
+    PLACE,
     RED,
     REGION,
     SKIN,
@@ -79,10 +82,18 @@ class Scene(NamedTuple):
 
 
 @inlined
+def weighted(table: Floats, a: np.uint32, b: np.uint32, c: np.uint32, wa: np.float32,
+             wb: np.float32, wc: np.float32, k: int) -> np.float32:  # fmt: skip
+    """The mean of a column at three vertices."""
+    mean: np.float32 = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
+    return mean
+
+
+@inlined
 def mixed(
-    screen: Floats, triangles: Ints, table: Floats, t: int, x: int, y: int, detail: bool, s: Floats
+    screen: Floats, triangles: Ints, table: Floats, t: int, x: int, y: int, last: int, s: Floats
 ) -> None:
-    """Fill s[0:8], with `detail` s[0:16], with what triangle t carries at sample x, y."""
+    """Fill s[0:8], and on up to s[last], with what triangle t carries at sample x, y."""
     a = np.uint32(triangles[t, 0])
     b = np.uint32(triangles[t, 1])
     c = np.uint32(triangles[t, 2])
@@ -95,11 +106,23 @@ def mixed(
     wc = (ax * by - bx * ay) * screen[c, 2]
     scale = _1 / (wa + wb + wc)
     wa, wb, wc = wa * scale, wb * scale, wc * scale
-    for k in range(REGION):
-        s[k] = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
-    if detail:
-        for k in range(REGION, COLUMNS):
-            s[k] = wa * table[a, k] + wb * table[b, k] + wc * table[c, k]
+    # all is read before anything is written: so the compiler may do eight at once
+    red, green = (
+        weighted(table, a, b, c, wa, wb, wc, RED),
+        weighted(table, a, b, c, wa, wb, wc, GREEN),
+    )
+    blue, sky = (
+        weighted(table, a, b, c, wa, wb, wc, BLUE),
+        weighted(table, a, b, c, wa, wb, wc, OPEN),
+    )
+    nx = weighted(table, a, b, c, wa, wb, wc, NORMAL)
+    ny = weighted(table, a, b, c, wa, wb, wc, NORMAL + 1)
+    nz = weighted(table, a, b, c, wa, wb, wc, NORMAL + 2)
+    fold = weighted(table, a, b, c, wa, wb, wc, FOLD)
+    s[RED], s[GREEN], s[BLUE], s[OPEN] = red, green, blue, sky
+    s[NORMAL], s[NORMAL + 1], s[NORMAL + 2], s[FOLD] = nx, ny, nz, fold
+    for k in range(REGION, last):
+        s[k] = weighted(table, a, b, c, wa, wb, wc, k)
 
 
 # runs of a batch, each SPAN long; SPAN is a constant so that the compiler sees that
@@ -111,6 +134,55 @@ _G, _B, _OPEN, _X, _Y, _Z, _SPECULAR, _GLOSS, _WRAP, _WEIGHT, _PIXEL = (
 )  # fmt: skip
 _OUT_R, _OUT_G, _OUT_B = 12 * SPAN, 13 * SPAN, 14 * SPAN
 BATCH = 15 * SPAN
+
+
+@inlined
+def skin_laid(
+    screen: Floats, triangles: Ints, table: Floats, t: int, x: int, y: int, folds: np.float32,
+    finish: Floats, n: int, pixel: int, weight: np.float32, batch: Floats,
+) -> None:  # fmt: skip
+    """Put a sample of plain skin into the batch: `mixed`, `skin_shaded` and `laid` in one.
+
+    Most samples are plain skin seen from outside; kept in registers they cost half.
+    """
+    a = np.uint32(triangles[t, 0])
+    b = np.uint32(triangles[t, 1])
+    c = np.uint32(triangles[t, 2])
+    px, py = F(x) + _HALF, F(y) + _HALF
+    ax, ay = screen[a, 0] - px, screen[a, 1] - py
+    bx, by = screen[b, 0] - px, screen[b, 1] - py
+    cx, cy = screen[c, 0] - px, screen[c, 1] - py
+    wa = (bx * cy - cx * by) * screen[a, 2]
+    wb = (cx * ay - ax * cy) * screen[b, 2]
+    wc = (ax * by - bx * ay) * screen[c, 2]
+    scale = _1 / (wa + wb + wc)
+    wa, wb, wc = wa * scale, wb * scale, wc * scale
+    fold = weighted(table, a, b, c, wa, wb, wc, FOLD)
+    shade = max(_1 - folds * max(fold, _0), F(0.35))
+    red, green = (
+        weighted(table, a, b, c, wa, wb, wc, RED),
+        weighted(table, a, b, c, wa, wb, wc, GREEN),
+    )
+    blue, sky = (
+        weighted(table, a, b, c, wa, wb, wc, BLUE),
+        weighted(table, a, b, c, wa, wb, wc, OPEN),
+    )
+    nx = weighted(table, a, b, c, wa, wb, wc, NORMAL)
+    ny = weighted(table, a, b, c, wa, wb, wc, NORMAL + 1)
+    nz = weighted(table, a, b, c, wa, wb, wc, NORMAL + 2)
+    at = np.uint32(n)
+    batch[at] = red * (_HALF + _HALF * shade)
+    batch[np.uint32(_G) + at] = green * shade
+    batch[np.uint32(_B) + at] = blue * shade
+    batch[np.uint32(_OPEN) + at] = sky * shade
+    batch[np.uint32(_X) + at] = nx
+    batch[np.uint32(_Y) + at] = ny
+    batch[np.uint32(_Z) + at] = nz
+    batch[np.uint32(_SPECULAR) + at] = finish[SKIN, 0]
+    batch[np.uint32(_GLOSS) + at] = finish[SKIN, 1]
+    batch[np.uint32(_WRAP) + at] = finish[SKIN, 2]
+    batch[np.uint32(_WEIGHT) + at] = weight
+    batch[np.uint32(_PIXEL) + at] = F(pixel)
 
 
 @inlined
@@ -236,7 +308,7 @@ def shade(
     scene: Scene, near: Floats, seen: Ints, samples: int, background: Floats, film: Floats,
     picture: Bytes,
 ) -> None:  # fmt: skip
-    """Fill `picture` [H, W, 3]; buffers are [H * samples, W * samples].
+    """Draw on `picture` [H, W, 3], which holds the background; buffers are [H, W] * samples.
 
     `background` [H * W, 3] is linear light, and shows through where nothing is seen
     and where a region does not count. `film` [H * W, 4] is room to work in.
@@ -249,17 +321,43 @@ def shade(
     s[REGION] = _1
     film[:] = 0.0
     n = 0
+    halving = samples - 1  # samples a pixel's side is 1 or 2; a shift, for division is slow
     for row in range(seen.shape[0]):
+        begin = (row >> halving) * width
         for column in range(seen.shape[1]):
             mark = seen[row, column]
             if mark == 0:
                 if narrow_gap(seen, row, column):
-                    blackened(film, (row // samples) * width + column // samples, share)
+                    blackened(film, begin + (column >> halving), share)
                 continue
             t = abs(mark) - 1
             kind = kinds[t]
-            detail = detailed or (kind != SKIN and kind != WET and kind != TEETH)
-            mixed(screen, triangles, table, t, column, row, detail, s)
+            if kind == SKIN and mark > 0 and not detailed:
+                skin_laid(
+                    screen,
+                    triangles,
+                    table,
+                    t,
+                    column,
+                    row,
+                    settings[FOLDS],
+                    finish,
+                    n,
+                    begin + (column >> halving),
+                    share,
+                    batch,
+                )
+                n += 1
+                if n == SPAN:
+                    spilled(batch, n, lights, film)
+                    n = 0
+                continue
+            last = COLUMNS
+            if kind == HAIR:
+                last = PLACE + 3
+            elif not detailed and kind in (SKIN, WET, TEETH):
+                last = REGION
+            mixed(screen, triangles, table, t, column, row, last, s)
             s[REGION] = s[REGION] if detailed else _1
             s[SPECULAR], s[GLOSS], s[WRAP] = finish[kind, 0], finish[kind, 1], finish[kind, 2]
             if mark < 0:
@@ -274,7 +372,7 @@ def shade(
                 hollow_shaded(s, kind, eye, near, row, column, settings[FOCAL])
             elif kind == HAIR:
                 hair_shaded(s, grain)
-            pixel = (row // samples) * width + column // samples
+            pixel = begin + (column >> halving)
             laid(s, n, pixel, (floor + (_1 - floor) * s[REGION]) * share, batch)
             n += 1
             if n == SPAN:
@@ -286,9 +384,14 @@ def shade(
 
 @compiled
 def developed(film: Floats, background: Floats, curve: Bytes, picture: Bytes) -> None:
-    """Write the picture: the film over the background, through the response curve."""
+    """Write the film over the background, through the response curve.
+
+    Pixels without a sample are left as they are: the picture comes with the background.
+    """
     flat = picture.reshape(-1)
     for i in range(film.shape[0]):
+        if film[i, 3] == _0:
+            continue
         rest = _1 - film[i, 3]
         for c in range(3):
             place = np.int32((film[i, c] + rest * background[i, c]) * PER_LIGHT)

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from semanticface.render.compiled import compiled, inlined
 from semanticface.render.layout import (
     BROW,
+    COLUMNS,
     EYE_LEFT,
     EYE_RIGHT,
     FEATURE,
     FLOOR,
     HAIR,
+    LASH,
     LID,
     LIP,
     NORMAL,
@@ -71,10 +73,11 @@ def lined(kinds: Bytes, near: Floats, seen: Ints, y: int, x: int, reach: int) ->
     """Whether a seen sample lies on a line.
 
     A line runs where something else, or the same thing 12 mm or more behind,
-    begins within `reach` samples.
+    begins within `reach` samples, and twice as wide along the lashes of a lid.
     """
     height, width = near.shape
     kind = kinds[abs(seen[y, x]) - 1]
+    plain = kind == SKIN
     kind = SKIN if kind == FEATURE else kind
     for k in range(4):
         i = y + (reach if k == 0 else -reach if k == 1 else 0)
@@ -86,6 +89,8 @@ def lined(kinds: Bytes, near: Floats, seen: Ints, y: int, x: int, reach: int) ->
             return True
         far = _1 / near[i, j] - _1 / near[y, x]
         behind = kinds[abs(other) - 1]
+        if plain and behind == LASH:
+            return True
         behind = SKIN if behind == FEATURE else behind
         if far > F(0.012):
             return True
@@ -99,10 +104,11 @@ def shade_toon(
     scene: Scene, near: Floats, seen: Ints, samples: int, background: Floats, film: Floats,
     picture: Bytes,
 ) -> None:  # fmt: skip
-    """Fill `picture` [H, W, 3] with flat colours and lines; see `shade.shade`."""
+    """Draw flat colours and lines on `picture` [H, W, 3]; see `shade.shade`."""
     screen, triangles, kinds, table, _, eye, _, accents, lights, settings, curve, s, _ = scene
     floor, share = settings[FLOOR], _1 / F(samples * samples)
     width = picture.shape[1]
+    halving = samples - 1
     reach = max(1, (min(picture.shape[0], width) * samples) // 300)
     film[:] = 0.0
     for row in range(seen.shape[0]):
@@ -111,7 +117,7 @@ def shade_toon(
             if mark == 0:
                 continue
             t = abs(mark) - 1
-            mixed(screen, triangles, table, t, column, row, True, s)
+            mixed(screen, triangles, table, t, column, row, COLUMNS, s)
             weight = (floor + (_1 - floor) * s[REGION]) * share
             if mark < 0 and kinds[t] < HAIR:
                 s[OUT], s[OUT + 1], s[OUT + 2] = F(0.09), F(0.012), F(0.016)
@@ -119,7 +125,7 @@ def shade_toon(
                 straightened(s, mark < 0)
                 flat(s, kinds[t], eye, accents, lights)
             ink = F(0.12) if lined(kinds, near, seen, row, column, reach) else _1
-            pixel = (row // samples) * width + column // samples
+            pixel = (row >> halving) * width + (column >> halving)
             for c in range(3):
                 film[pixel, c] += weight * ink * s[OUT + c]
             film[pixel, 3] += weight
