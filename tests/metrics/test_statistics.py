@@ -52,6 +52,27 @@ def test_bootstrap_of_single_values_agrees_with_scipy(method):
     assert found.high == pytest.approx(theirs.high, abs=0.03 * width)
 
 
+def spread(s):
+    total, square, frames = s
+    return np.sqrt(square / frames - (total / frames) ** 2)
+
+
+@pytest.mark.parametrize("method", ["bca", "percentile"])
+@pytest.mark.parametrize("clusters", [6, 25])
+def test_bootstrap_of_a_biased_statistic_agrees_with_scipy(method, clusters):
+    """A standard deviation: resamples lie too low, and few clusters need wide tails."""
+    values = np.random.default_rng(6).normal(0, 1, clusters)
+    table = (values, values**2, np.ones(clusters))
+    found = cluster_bootstrap(table, spread, resamples=20_000, method=method)
+    theirs = scipy.stats.bootstrap(
+        (values,), np.std, n_resamples=20_000, confidence_level=widened(0.95, clusters),
+        method={"bca": "BCa", "percentile": "percentile"}[method], random_state=5,
+    ).confidence_interval  # fmt: skip
+    width = theirs.high - theirs.low
+    assert found.low == pytest.approx(theirs.low, abs=0.03 * width)
+    assert found.high == pytest.approx(theirs.high, abs=0.03 * width)
+
+
 def test_bca_leans_to_the_long_tail():
     values = np.random.default_rng(4).exponential(size=30)
     bca, plain = (
