@@ -138,6 +138,15 @@ def test_symmetry_error_is_that_of_the_difference_of_the_sides():
     assert np.isnan(found.symmetry_error[INDEX["jawOpen"]])
 
 
+def test_a_pair_counts_where_both_sides_were_measured():
+    pred, truth = pair()
+    left, right = INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]
+    whole = score(pred[50:], truth[50:]).symmetry_error[left]
+    pred[:50, right] = NAN
+    found = score(pred, truth)
+    assert found.symmetry_error[left] == found.symmetry_error[right] == pytest.approx(whole)
+
+
 def test_eyes_that_converge_alike_are_no_asymmetry():
     truth, pred = np.zeros((2, 3, COUNT))
     pred[:, INDEX["leftEyeYaw"]], pred[:, INDEX["rightEyeYaw"]] = 0.1, -0.1
@@ -163,9 +172,11 @@ def test_what_is_undefined_is_nan_and_never_zero():
 
 
 def test_a_constant_off_the_binary_grid_stands_still_too():
-    found = at(one_channel("jawOpen", np.linspace(0, 1, 999), np.full(999, 0.3)), "jawOpen")
-    assert np.isnan(found.pearson)
-    assert found.truth_std == 0
+    for rest in (0.1, 0.3, 0.7, 0.9, np.float32(0.3), 1e-7):
+        found = at(one_channel("jawOpen", np.linspace(0, 1, 999), np.full(999, rest)), "jawOpen")
+        assert np.isnan(found.pearson)
+        assert np.isnan(found.ccc)
+        assert found.truth_std == 0
 
 
 def test_a_prediction_that_stands_still_has_no_pearson_and_a_concordance_of_zero():

@@ -52,6 +52,27 @@ def test_bootstrap_of_single_values_agrees_with_scipy(method):
     assert found.high == pytest.approx(theirs.high, abs=0.03 * width)
 
 
+def spread(s):
+    total, square, frames = s
+    return np.sqrt(square / frames - (total / frames) ** 2)
+
+
+@pytest.mark.parametrize("method", ["bca", "percentile"])
+@pytest.mark.parametrize(("clusters", "level"), [(6, 0.8), (25, 0.95)])
+def test_bootstrap_of_a_biased_statistic_agrees_with_scipy(method, clusters, level):
+    """A standard deviation: resamples lie too low, and few clusters need wide tails."""
+    values = np.random.default_rng(6).normal(0, 1, clusters)
+    table = (values, values**2, np.ones(clusters))
+    found = cluster_bootstrap(table, spread, resamples=60_000, method=method, level=level)
+    theirs = scipy.stats.bootstrap(
+        (values,), np.std, n_resamples=60_000, confidence_level=widened(level, clusters),
+        method={"bca": "BCa", "percentile": "percentile"}[method], random_state=5,
+    ).confidence_interval  # fmt: skip
+    width = theirs.high - theirs.low
+    assert found.low == pytest.approx(theirs.low, abs=0.015 * width)
+    assert found.high == pytest.approx(theirs.high, abs=0.015 * width)
+
+
 def test_bca_leans_to_the_long_tail():
     values = np.random.default_rng(4).exponential(size=30)
     bca, plain = (
@@ -123,6 +144,7 @@ def test_a_statistic_that_hangs_on_one_cluster_is_said_to():
     found = cluster_bootstrap((shown / 2, shown), recall)
     assert found.estimate == 0.5
     assert "undefined in up to 3" in found.caution  # (11 / 12)^12 is 35 %
+    assert found.doubtful is True
     lost = cluster_bootstrap((np.zeros(12), np.zeros(12)), recall)
     assert np.isnan(lost.low) and lost.caution == ""
 
