@@ -236,29 +236,35 @@ def _alone(value) -> Interval:
 
 
 def _macro(tables, active, metrics, region: str | None = None) -> dict[str, Figure]:
-    found = {}
-    for metric in metrics:
+    frames = max(float(table.frames.max()) for table in tables) * len(tables)
 
-        def statistic(s, metric=metric):
-            return getattr(macro(scores(s), active, region).mean, metric)
+    def statistic(s):
+        mean = macro(scores(s), active, region).mean
+        return np.stack([getattr(mean, metric) for metric in metrics], axis=-1)
 
-        frames = max(float(table.frames.max()) for table in tables) * len(tables)
-        found[metric] = Figure.of(_interval(stacked(tables), statistic), n=frames)
-    return found
+    found = _interval(stacked(tables), statistic)
+    return {metric: _figure(found, i, frames) for i, metric in enumerate(metrics)}
+
+
+def _figure(found: Interval, place, n: float) -> Figure:
+    ends = (_finite(part[place]) for part in found[:3])
+    return Figure(
+        **dict(zip(("value", "low", "high"), ends, strict=True)), clusters=found.clusters, n=n,
+        method=found.method, caution=found.caution,
+    )  # fmt: skip
 
 
 def _channels(tables) -> dict[str, dict[str, Figure]]:
-    total = scores(pooled(tables))
-    found: dict[str, dict[str, Figure]] = {name: {} for name in NAMES}
-    for metric in PER_CHANNEL:
-        around = _interval(stacked(tables), lambda s, m=metric: getattr(scores(s), m))
-        for i, name in enumerate(NAMES):
-            found[name][metric] = Figure(
-                value=_finite(around.estimate[i]), low=_finite(around.low[i]),
-                high=_finite(around.high[i]), clusters=around.clusters, n=float(total.n[i]),
-                method=around.method,
-            )  # fmt: skip
-    return found
+    def statistic(s):
+        own = scores(s)
+        return np.stack([getattr(own, metric) for metric in PER_CHANNEL], axis=-1)
+
+    found, counts = _interval(stacked(tables), statistic), pooled(tables).frames
+    return {
+        name: {metric: _figure(found, (i, j), float(counts[i]))
+               for j, metric in enumerate(PER_CHANNEL)}
+        for i, name in enumerate(NAMES)
+    }  # fmt: skip
 
 
 def _finite(value) -> float | None:
