@@ -37,7 +37,7 @@ from semanticface.metrics.events import blink_sums, event_scores
 from semanticface.metrics.interval import Interval
 from semanticface.metrics.significance import equivalence, sign_flip, takes_needed, upper_spread
 from semanticface.metrics.statistics import holm, jackknife_t, t_interval
-from semanticface.metrics.temporal import summary
+from semanticface.metrics.temporal import figure, frozen, jitter, jitter_ratio, smoothness
 from semanticface.motion.align import aligned, best_lag
 from semanticface.motion.resample import common_grid
 from semanticface.rig import INDEX, NAMES, REGIONS, FaceClip
@@ -45,7 +45,7 @@ from semanticface.rig import INDEX, NAMES, REGIONS, FaceClip
 METRICS = ("mae", "rmse", "active_mae", "bias", "pearson", "ccc", "f1_10", "f1_30", "recall_30",
            "precision_30", "amplitude_ratio", "symmetry_error", "missing")  # fmt: skip
 PER_CHANNEL = ("mae", "pearson", "ccc", "bias", "amplitude_ratio")
-TIME = ("jitter", "jitter_ratio", "smoothness", "frozen", "log_spectral_distance")
+TIME = ("jitter", "jitter_ratio", "smoothness", "frozen")
 DEAD = "browInnerUp"
 LATE = 0.08
 MARGIN = 0.01
@@ -180,7 +180,7 @@ def _source(
     )
     tables = [sums(pair.pred.values, pair.truth.values) for pair in pairs]
     blinks = [blink_sums(pair.pred.values, pair.truth.values, pair.truth.times) for pair in pairs]
-    in_time = [summary(pair.pred, pair.truth) for pair in pairs]
+    in_time = [movement(pair) for pair in pairs]
     frames = sum(len(pair.truth) for pair in pairs)
     headline = _macro(tables, active, METRICS)
     headline["blink_f1"] = Figure.of(
@@ -210,6 +210,16 @@ def _source(
             for pair, table, row in zip(pairs, tables, in_time, strict=True)
         },
     )  # fmt: skip
+
+
+def movement(pair: PairedFrames) -> dict[str, float]:
+    """The figures of `TIME` for one take."""
+    return {
+        "jitter": figure(jitter(pair.pred).per_frame),
+        "jitter_ratio": figure(jitter_ratio(pair.pred, pair.truth)),
+        "smoothness": figure(smoothness(pair.pred)),
+        "frozen": frozen(pair.pred).share,
+    }
 
 
 def _pairing(name: str, pair: PairedFrames, lag, clip: FaceClip) -> Pairing:

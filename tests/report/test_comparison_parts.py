@@ -48,7 +48,7 @@ def test_ends_of_a_scale_are_its_anchors_and_beyond_is_cut():
 def test_numbers_can_be_read_on_every_colour(share, anchors):
     ground = colour.shade(share, anchors)
     a, b = (_luminance(c) for c in (ground, colour.ink_on(ground)))
-    assert (max(a, b) + 0.05) / (min(a, b) + 0.05) >= 4.0
+    assert (max(a, b) + 0.05) / (min(a, b) + 0.05) >= 4.5
 
 
 def _luminance(hex_colour: str) -> float:
