@@ -37,7 +37,7 @@ from semanticface.metrics.events import blink_sums, event_scores
 from semanticface.metrics.interval import Interval
 from semanticface.metrics.significance import equivalence, sign_flip, takes_needed, upper_spread
 from semanticface.metrics.statistics import holm, jackknife_t, t_interval
-from semanticface.metrics.temporal import summary
+from semanticface.metrics.temporal import figure, frozen, jitter, jitter_ratio, smoothness
 from semanticface.motion.align import aligned, best_lag
 from semanticface.motion.resample import common_grid
 from semanticface.rig import INDEX, NAMES, REGIONS, FaceClip
@@ -45,7 +45,7 @@ from semanticface.rig import INDEX, NAMES, REGIONS, FaceClip
 METRICS = ("mae", "rmse", "active_mae", "bias", "pearson", "ccc", "f1_10", "f1_30", "recall_30",
            "precision_30", "amplitude_ratio", "symmetry_error", "missing")  # fmt: skip
 PER_CHANNEL = ("mae", "pearson", "ccc", "bias", "amplitude_ratio")
-TIME = ("jitter", "jitter_ratio", "smoothness", "frozen", "log_spectral_distance")
+TIME = ("jitter", "jitter_ratio", "smoothness", "frozen")
 DEAD = "browInnerUp"
 LATE = 0.08
 MARGIN = 0.01
@@ -180,7 +180,7 @@ def _source(
     )
     tables = [sums(pair.pred.values, pair.truth.values) for pair in pairs]
     blinks = [blink_sums(pair.pred.values, pair.truth.values, pair.truth.times) for pair in pairs]
-    in_time = [summary(pair.pred, pair.truth) for pair in pairs]
+    in_time = [movement(pair) for pair in pairs]
     frames = sum(len(pair.truth) for pair in pairs)
     headline = _macro(tables, active, METRICS)
     headline["blink_f1"] = Figure.of(
@@ -212,6 +212,16 @@ def _source(
     )  # fmt: skip
 
 
+def movement(pair: PairedFrames) -> dict[str, float]:
+    """The figures of `TIME` for one take."""
+    return {
+        "jitter": figure(jitter(pair.pred).per_frame),
+        "jitter_ratio": figure(jitter_ratio(pair.pred, pair.truth)),
+        "smoothness": figure(smoothness(pair.pred)),
+        "frozen": frozen(pair.pred).share,
+    }
+
+
 def _pairing(name: str, pair: PairedFrames, lag, clip: FaceClip) -> Pairing:
     seconds = _finite(lag.seconds)
     return Pairing(
@@ -236,29 +246,35 @@ def _alone(value) -> Interval:
 
 
 def _macro(tables, active, metrics, region: str | None = None) -> dict[str, Figure]:
-    found = {}
-    for metric in metrics:
+    frames = max(float(table.frames.max()) for table in tables) * len(tables)
 
-        def statistic(s, metric=metric):
-            return getattr(macro(scores(s), active, region).mean, metric)
+    def statistic(s):
+        mean = macro(scores(s), active, region).mean
+        return np.stack([getattr(mean, metric) for metric in metrics], axis=-1)
 
-        frames = max(float(table.frames.max()) for table in tables) * len(tables)
-        found[metric] = Figure.of(_interval(stacked(tables), statistic), n=frames)
-    return found
+    found = _interval(stacked(tables), statistic)
+    return {metric: _figure(found, i, frames) for i, metric in enumerate(metrics)}
+
+
+def _figure(found: Interval, place, n: float) -> Figure:
+    ends = (_finite(part[place]) for part in found[:3])
+    return Figure(
+        **dict(zip(("value", "low", "high"), ends, strict=True)), clusters=found.clusters, n=n,
+        method=found.method, caution=found.caution,
+    )  # fmt: skip
 
 
 def _channels(tables) -> dict[str, dict[str, Figure]]:
-    total = scores(pooled(tables))
-    found: dict[str, dict[str, Figure]] = {name: {} for name in NAMES}
-    for metric in PER_CHANNEL:
-        around = _interval(stacked(tables), lambda s, m=metric: getattr(scores(s), m))
-        for i, name in enumerate(NAMES):
-            found[name][metric] = Figure(
-                value=_finite(around.estimate[i]), low=_finite(around.low[i]),
-                high=_finite(around.high[i]), clusters=around.clusters, n=float(total.n[i]),
-                method=around.method,
-            )  # fmt: skip
-    return found
+    def statistic(s):
+        own = scores(s)
+        return np.stack([getattr(own, metric) for metric in PER_CHANNEL], axis=-1)
+
+    found, counts = _interval(stacked(tables), statistic), pooled(tables).frames
+    return {
+        name: {metric: _figure(found, (i, j), float(counts[i]))
+               for j, metric in enumerate(PER_CHANNEL)}
+        for i, name in enumerate(NAMES)
+    }  # fmt: skip
 
 
 def _finite(value) -> float | None:
