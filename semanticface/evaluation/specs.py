@@ -88,6 +88,14 @@ class PictureSpec(Spec):
     longest: int | None = Field(None, ge=16)
     """Pictures of a movie or of files are made smaller until their longer side is this."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, raw: Any) -> Any:
+        """YAML 1.1 reads a bare `on` as true, so that is what this key arrives as."""
+        if isinstance(raw, dict) and True in raw and "on" not in raw:
+            return {"on" if key is True else key: value for key, value in raw.items()}
+        return raw
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.on == "frames") != (self.frames is not None):

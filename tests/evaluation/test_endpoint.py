@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.evaluation.model_server import ModelServer, serving
 
 from semanticface.errors import BadInput
 from semanticface.evaluation.endpoint import GIVE_UP, JOURNAL, EndpointSource
@@ -23,6 +22,7 @@ from semanticface.language.answers import answer_format
 from semanticface.language.describe import describe
 from semanticface.render.picture import Renderer
 from semanticface.rig import COUNT, INDEX, FaceClip
+from tests.evaluation.model_server import ModelServer, serving
 
 FRAMES = 12
 
