@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput, need
-from semanticface.evaluation.fingerprints import clip_sha256, file_sha256
+from semanticface.evaluation.fingerprints import clip_sha256, code_sha256, file_sha256
 from semanticface.evaluation.items import Item
 from semanticface.evaluation.places import filled
 from semanticface.evaluation.specs import PictureSpec
@@ -76,7 +76,7 @@ def picture_facts(spec: PictureSpec, item: Item) -> dict[str, Any]:
     elif spec.on == "frames":
         facts["frames"] = [file_sha256(path) for path in _paths(spec, item)]
     else:
-        facts["head"] = file_sha256(ASSET)
+        facts |= {"head": file_sha256(ASSET), "renderer": code_sha256("render")}
     return facts
 
 

@@ -35,8 +35,7 @@ def filled(pattern: str, item: Item) -> str:
 def safe_name(text: str) -> str:
     """A file name for any text: itself if it is harmless, otherwise marked with its hash.
 
-    Two texts never share a name, also where the file system ignores case only if they
-    differ in more than case.
+    Two texts have two names, which may differ in case only.
     """
     kept = re.sub(r"[^A-Za-z0-9._-]+", "_", text)[:_LONGEST].lstrip(".-")
     if kept == text and text and not _RESERVED.fullmatch(text) and not text.endswith("."):

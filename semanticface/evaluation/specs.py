@@ -74,7 +74,7 @@ class PictureSpec(Spec):
     """`movie`: of the take. `frames`: picture files. `renders`: the reference, drawn."""
     frames: str | None = None
     """With `on: frames`: a folder, or a pattern such as `stills/{take}/*.png`, sorted by name
-    with numbers by their size."""
+    with numbers by their size. They are taken to be the movie's, mirrored if it is."""
     rate: float | None = Field(None, gt=0)
     """Picture files a second. Without it there must be one file for each reference frame."""
     every: int = Field(1, ge=1)
