@@ -12,6 +12,7 @@ Pictures are made one at a time, so a take of any length needs the memory of a f
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -129,8 +130,10 @@ def _files(spec: PictureSpec, item: Item) -> Show:
 
 def _paths(spec: PictureSpec, item: Item) -> list[Path]:
     """Picture files of an item, sorted by name, numbers by their size."""
-    place = Path(filled(str(spec.frames), item))
-    folder, pattern = (place, "*") if place.is_dir() else (place.parent, place.name)
+    told = Path(str(spec.frames))
+    place = Path(filled(str(told), item))
+    last = filled(told.name, item, glob.escape)  # a take may be called a[1]
+    folder, pattern = (place, "*") if place.is_dir() else (place.parent, last)
     found = [each for each in folder.glob(pattern) if each.suffix.lower() in SUFFIXES]
     if not found:
         raise BadInput("no pictures", f"files ending in {', '.join(SUFFIXES)}", file=place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.evaluation.items import Item
@@ -13,7 +14,7 @@ _LONGEST = 60
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
-def filled(pattern: str, item: Item) -> str:
+def filled(pattern: str, item: Item, escape: Callable[[str], str] = str) -> str:
     """A path with `{take}` and `{subject}` put in; names that would leave it are refused."""
     known = {"take": item.take, "subject": item.subject}
 
@@ -27,7 +28,7 @@ def filled(pattern: str, item: Item) -> str:
             raise BadInput(f"take '{item.take}' without a {key}", f"one, for {pattern}")
         if told in (".", "..") or not told.isprintable() or set(told) & set("/\\:"):
             raise BadInput(f"the {key} {told!r}", "a name that can stand in a path", file=pattern)
-        return told
+        return escape(told)
 
     return _FIELD.sub(value, pattern)
 

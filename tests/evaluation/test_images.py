@@ -160,6 +160,17 @@ def test_files_are_taken_in_the_order_of_their_numbers(tmp_path):
     np.testing.assert_array_equal([each.time for each in thin], item.truth.times[::5])
 
 
+def test_a_take_is_no_pattern(tmp_path):
+    stills(tmp_path / "t1", 2)
+    for take in ("a[1]", "a1"):
+        for number in range(2):
+            name = f"{take}-{number}.png"
+            (tmp_path / name).write_bytes((tmp_path / "t1" / f"f{number}.png").read_bytes())
+    item = Item("a[1]", None, truth(2))
+    (show,) = shows(PictureSpec(name="x", on="frames", frames=str(tmp_path / "{take}-*.png")), item)
+    assert show.total == 2
+
+
 def test_files_without_a_frame_each_need_a_rate(tmp_path):
     stills(tmp_path / "t", 5)
     pattern = str(tmp_path / "{take}")
