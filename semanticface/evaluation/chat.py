@@ -60,7 +60,7 @@ class Chat:
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if spec.api_key_env is not None:
             self._headers["Authorization"] = f"Bearer {_key(spec.api_key_env)}"
-        self._stop = threading.Event()
+        self._stop, self._counting = threading.Event(), threading.Lock()
         self.repeats = 0
         """Requests that had to be sent again."""
 
@@ -82,7 +82,8 @@ class Chat:
                 break
             if self._stop.wait(pause):
                 raise Unanswered(f"{why}; then the evaluation stopped")
-            self.repeats += 1
+            with self._counting:
+                self.repeats += 1
         raise Unanswered(f"{why}, at the last of {attempt + 1} tries")
 
     def _pause(self, attempt: int) -> float:

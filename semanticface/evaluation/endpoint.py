@@ -25,11 +25,12 @@ import numpy as np
 
 from semanticface.errors import BadInput
 from semanticface.evaluation.chat import Chat, Unanswered
-from semanticface.evaluation.fingerprints import fingerprint
+from semanticface.evaluation.fingerprints import code_sha256, fingerprint
 from semanticface.evaluation.images import Show, meta_of, picture_facts, shows
 from semanticface.evaluation.items import Item, Prediction
 from semanticface.evaluation.journal import Answered, Journal
 from semanticface.evaluation.specs import EndpointSpec, Progress
+from semanticface.formats.mouth_pair import MOUTH_EXCHANGED
 from semanticface.language.answers import AnswerFormat, answer_format
 from semanticface.language.parse import parse_answer
 from semanticface.language.parsed import Parsed, nothing
@@ -63,7 +64,8 @@ class EndpointSource:
         """Of the pictures, the prompt, the model, its address and the parameters."""
         return fingerprint({
             "spec": self.spec.settings("api_key_env", "frames", *_HOW), "request": self._asks,
-            "prompt": load_prompt(self.spec.prompt).sha256, **picture_facts(self.spec, item),
+            "prompt": load_prompt(self.spec.prompt).sha256, "reader": code_sha256("language"),
+            **picture_facts(self.spec, item),
         })  # fmt: skip
 
     def key(self, picture: Picture) -> str:
@@ -106,10 +108,13 @@ class EndpointSource:
     def _prediction(self, show: Show, asked: _Asked, item: Item) -> Prediction:
         read = [self._read(key, asked) for key in asked.keys]
         values = np.array([each.values for each in read], np.float32).reshape(-1, COUNT)
-        clip = FaceClip.of(values, asked.times, meta=meta_of(item, self.spec.model, "endpoint"))
+        present = np.asarray(np.isfinite(values).any(axis=0), np.bool_)
+        present[list(self.format.channels)] = True  # asked for, answered or not
+        meta = meta_of(item, self.spec.model, "endpoint")
+        clip = FaceClip(values, np.array(asked.times), present, meta)
         if self.spec.exchange_mouth:
             clip = clip.exchanged("mouthLeft", "mouthRight")
-            clip = clip.with_meta(conventions=("mouth pair exchanged (Live Link CSV labels)",))
+            clip = clip.with_meta(conventions=(MOUTH_EXCHANGED,))
         texts = tuple(asked.text(key) for key in asked.keys)
         reports = tuple(each.report for each in read)
         notes = {**show.notes, **asked.notes(), "answer format": self.format.key,

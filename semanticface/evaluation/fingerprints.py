@@ -42,6 +42,15 @@ def path_sha256(path: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def code_sha256(package: str) -> str:
+    """Of a part of this package as it is installed: `render`, `language`, `formats`.
+
+    So that a change to how faces are drawn or answers are read is never overlooked
+    between two releases.
+    """
+    return path_sha256(Path(__file__).resolve().parents[1] / package)
+
+
 def clip_sha256(clip: FaceClip) -> str:
     """SHA-256 of a clip's numbers, times and mask, whatever file they came from."""
     digest = hashlib.sha256(f"{len(clip)}\n".encode())

@@ -12,6 +12,7 @@ Pictures are made one at a time, so a take of any length needs the memory of a f
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput, need
-from semanticface.evaluation.fingerprints import clip_sha256, file_sha256
+from semanticface.evaluation.fingerprints import clip_sha256, code_sha256, file_sha256
 from semanticface.evaluation.items import Item
 from semanticface.evaluation.places import filled
 from semanticface.evaluation.specs import PictureSpec
@@ -76,7 +77,7 @@ def picture_facts(spec: PictureSpec, item: Item) -> dict[str, Any]:
     elif spec.on == "frames":
         facts["frames"] = [file_sha256(path) for path in _paths(spec, item)]
     else:
-        facts["head"] = file_sha256(ASSET)
+        facts |= {"head": file_sha256(ASSET), "renderer": code_sha256("render")}
     return facts
 
 
@@ -129,8 +130,10 @@ def _files(spec: PictureSpec, item: Item) -> Show:
 
 def _paths(spec: PictureSpec, item: Item) -> list[Path]:
     """Picture files of an item, sorted by name, numbers by their size."""
-    place = Path(filled(str(spec.frames), item))
-    folder, pattern = (place, "*") if place.is_dir() else (place.parent, place.name)
+    told = Path(str(spec.frames))
+    place = Path(filled(str(told), item))
+    last = filled(told.name, item, glob.escape)  # a take may be called a[1]
+    folder, pattern = (place, "*") if place.is_dir() else (place.parent, last)
     found = [each for each in folder.glob(pattern) if each.suffix.lower() in SUFFIXES]
     if not found:
         raise BadInput("no pictures", f"files ending in {', '.join(SUFFIXES)}", file=place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.evaluation.items import Item
@@ -13,7 +14,7 @@ _LONGEST = 60
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
-def filled(pattern: str, item: Item) -> str:
+def filled(pattern: str, item: Item, escape: Callable[[str], str] = str) -> str:
     """A path with `{take}` and `{subject}` put in; names that would leave it are refused."""
     known = {"take": item.take, "subject": item.subject}
 
@@ -27,7 +28,7 @@ def filled(pattern: str, item: Item) -> str:
             raise BadInput(f"take '{item.take}' without a {key}", f"one, for {pattern}")
         if told in (".", "..") or not told.isprintable() or set(told) & set("/\\:"):
             raise BadInput(f"the {key} {told!r}", "a name that can stand in a path", file=pattern)
-        return told
+        return escape(told)
 
     return _FIELD.sub(value, pattern)
 
@@ -35,8 +36,7 @@ def filled(pattern: str, item: Item) -> str:
 def safe_name(text: str) -> str:
     """A file name for any text: itself if it is harmless, otherwise marked with its hash.
 
-    Two texts never share a name, also where the file system ignores case only if they
-    differ in more than case.
+    Two texts have two names, which may differ in case only.
     """
     kept = re.sub(r"[^A-Za-z0-9._-]+", "_", text)[:_LONGEST].lstrip(".-")
     if kept == text and text and not _RESERVED.fullmatch(text) and not text.endswith("."):

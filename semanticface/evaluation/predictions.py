@@ -76,7 +76,7 @@ def load(sidecar: Path, fingerprint: str) -> list[Prediction]:
     try:
         record = json.loads(sidecar.read_text(encoding="utf-8"))
         said = record.pop("sha256")
-    except (ValueError, AttributeError, KeyError):
+    except (ValueError, AttributeError, KeyError, TypeError):
         raise BadInput("a broken file", "a saved prediction", file=sidecar) from None
     if record.get("schema") != SCHEMA or _hash_of(record) != said:
         raise BadInput("a file changed since it was written", "a saved prediction", file=sidecar)

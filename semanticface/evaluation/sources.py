@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from semanticface.errors import BadInput
 from semanticface.evaluation.degraded import DegradedSource
-from semanticface.evaluation.fingerprints import fingerprint, path_sha256
+from semanticface.evaluation.fingerprints import code_sha256, fingerprint, path_sha256
 from semanticface.evaluation.items import Item, Prediction
 from semanticface.evaluation.places import filled
 from semanticface.evaluation.specs import (
@@ -91,7 +91,7 @@ class FileSource:
         path = self.path(item)
         return fingerprint({
             "kind": self.kind, "format": self._key(path), "options": self.spec.options,
-            "file": path_sha256(path),
+            "file": path_sha256(path), "reader": [code_sha256("formats"), code_sha256("language")],
         })  # fmt: skip
 
     def predict(

@@ -74,7 +74,7 @@ class PictureSpec(Spec):
     """`movie`: of the take. `frames`: picture files. `renders`: the reference, drawn."""
     frames: str | None = None
     """With `on: frames`: a folder, or a pattern such as `stills/{take}/*.png`, sorted by name
-    with numbers by their size."""
+    with numbers by their size. They are taken to be the movie's, mirrored if it is."""
     rate: float | None = Field(None, gt=0)
     """Picture files a second. Without it there must be one file for each reference frame."""
     every: int = Field(1, ge=1)
@@ -87,6 +87,14 @@ class PictureSpec(Spec):
     """Pixels a side of a render."""
     longest: int | None = Field(None, ge=16)
     """Pictures of a movie or of files are made smaller until their longer side is this."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, raw: Any) -> Any:
+        """YAML 1.1 reads a bare `on` as true, so that is what this key arrives as."""
+        if isinstance(raw, dict) and True in raw and "on" not in raw:
+            return {"on" if key is True else key: value for key, value in raw.items()}
+        return raw
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

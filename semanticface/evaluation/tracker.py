@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -36,6 +37,7 @@ from semanticface.rig import ORDERS, FaceClip
 WORKER = Path(mediapipe_worker.__file__)
 _MOST = 16  # pictures in a block: its answer fits into a pipe, so neither side can wait forever
 _BLOCK_BYTES = 16 << 20
+_OURS = ("PYTHONPATH", "PYTHONHOME")  # would bring our numpy into its environment
 _INSTALL = "Make it with scripts/install_tracker.sh and name it by 'environment'."
 
 
@@ -72,11 +74,10 @@ class TrackerSource:
         found = shows(self.spec, item)
         total = sum(show.total for show in found)
         done, predictions = 0, []
-        for show in found:
-            with Tracker(self.spec.environment, self.spec.patience) as tracker:
-                prediction = _followed(show, tracker, item, progress, done, total)
-            predictions.append(prediction)
-            done += len(prediction.clip)
+        with Tracker(self.spec.environment, self.spec.patience) as tracker:
+            for show in found:
+                predictions.append(_followed(show, tracker, item, progress, done, total))
+                done += show.total
         return predictions
 
 
@@ -155,8 +156,9 @@ class Tracker:
     def __enter__(self) -> Self:
         python, model = self._installed
         self._told = tempfile.TemporaryFile()
+        own = {name: value for name, value in os.environ.items() if name not in _OURS}
         self._process = subprocess.Popen(
-            [python.absolute(), WORKER, model.absolute()],
+            [python.absolute(), WORKER, model.absolute()], env=own,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._told,
         )  # fmt: skip
         return self

@@ -99,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "half":
             self._send(200, whole[: len(whole) // 2], **{"Content-Length": str(len(whole))})
             self.close_connection = True
+        elif fault.startswith("chunks"):
+            self._chunks(whole.encode(), whole=fault == "chunks")
         elif fault == "drip":
             self._drip(whole)
         elif fault == "cut":
@@ -118,6 +120,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             if self.server.closing.wait(0.05):
                 return
+
+    def _chunks(self, data: bytes, *, whole: bool) -> None:
+        """In pieces of unannounced length, as proxies send; or only the first of them."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for start in range(0, len(data) if whole else 1, 100):
+            piece = data[start : start + 100]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        if whole:
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            self.close_connection = True
 
     def _send(self, status: int, text: str, **headers: str) -> None:
         data = text.encode()

@@ -139,7 +139,7 @@ def test_a_frame_without_a_face_is_not_asked_about():
 
 
 @pytest.mark.parametrize(
-    "fault", ["429", "429 later", "500", "503", "broken", "page", "half", "silent"]
+    "fault", ["429", "429 later", "500", "503", "broken", "page", "half", "silent", "chunks half"]
 )
 def test_a_fault_that_passes_is_repeated(stage, fault):
     stage.server.fault = lambda picture, before: fault if picture == 4 and before < 2 else ""
@@ -147,6 +147,13 @@ def test_a_fault_that_passes_is_repeated(stage, fault):
     np.testing.assert_allclose(found.clip.values, stage.clip.values, atol=1e-6)
     assert stage.server.asked[4] == 3 and stage.asked_once(4)
     assert found.notes["repeats"] == 2
+
+
+def test_an_answer_in_chunks(stage):
+    stage.server.fault = lambda picture, before: "chunks"
+    found = stage.predict()
+    np.testing.assert_allclose(found.clip.values, stage.clip.values, atol=1e-6)
+    assert stage.asked_once()
 
 
 @pytest.mark.parametrize("fault", ["hang", "drip"])
@@ -296,6 +303,7 @@ cached(source_of(spec_of(spec)), Item("take", "ann", load_npz(clip)), folder)
 """
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_resumed(tmp_path):
     from semanticface.rig import save_npz
 
