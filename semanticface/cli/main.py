@@ -6,12 +6,14 @@ import sys
 
 import typer
 
+from semanticface.cli.budget import budget
 from semanticface.cli.convert import convert
 from semanticface.cli.demo import demo
 from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.inspect import inspect
 from semanticface.cli.render import render
+from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
 from semanticface.cli.validate import validate
 from semanticface.errors import SemanticFaceError
@@ -27,7 +29,7 @@ app = typer.Typer(
     "[bold]semanticface inspect YOUR_TAKE.csv[/bold]. "
     "Each command shows examples under --help.",
 )
-for command in (inspect, describe, convert, validate, render, tokens, demo, doctor):
+for command in (inspect, describe, convert, validate, render, tokens, synth, budget, demo, doctor):
     app.command()(command)
 
 
