@@ -119,7 +119,7 @@ class Pixels:
         changed = _cropped(image, self.crop, place)
         changed = self._coloured(changed, colour)
         if fuzz[0] < self.chance and self.blur > 0:
-            changed = _blurred(changed, self.blur * fuzz[1])
+            changed = _blurred(changed, float(self.blur * fuzz[1]))
         if fuzz[2] < self.chance and self.noise > 0:
             changed = _noisy(changed, self.noise * fuzz[3], rng)
         if fuzz[4] < self.chance and self.occlusion > 0:

@@ -87,4 +87,7 @@ def words_then(numbers: AnswerFormat) -> WordsThenNumbers:
     if numbers.described:
         raise BadInput(f"the answer format '{numbers.key}', which holds words", "numbers only")
     about = f"a numbered description, then {numbers.about}"
-    return WordsThenNumbers(numbers.decimals, numbers.channels, numbers, numbers.key, about)
+    return WordsThenNumbers(
+        decimals=numbers.decimals, channels=numbers.channels, numbers=numbers, key=numbers.key,
+        about=about,
+    )  # fmt: skip
