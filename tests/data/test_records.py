@@ -92,9 +92,7 @@ def test_a_row_without_a_picture_says_so():
 
 
 def test_not_a_number_and_bytes_never_reach_a_file(tmp_path):
-    (tmp_path / "r.jsonl").write_text(
-        json.dumps({**ROW, "targets": [float("nan")] * 61}) + "\n"
-    )
+    (tmp_path / "r.jsonl").write_text(json.dumps({**ROW, "targets": [float("nan")] * 61}) + "\n")
     with pytest.raises(BadInput, match="NaN"):
         list(read_records(tmp_path / "r.jsonl"))
     with pytest.raises(BadInput, match="held as bytes"):

@@ -119,9 +119,7 @@ def test_parquet_with_pictures_inside(tmp_path):
               "keys": {"subject": "who", "targets": "numbers"}}  # fmt: skip
     told = list(records(manifest(tmp_path, source)))
     assert np.array_equal([each.values for each in told], values, equal_nan=True)
-    assert np.array_equal(
-        np.asarray(Pictures().decode(told[3].image)), np.asarray(picture(seed=3))
-    )
+    assert np.array_equal(np.asarray(Pictures().decode(told[3].image)), np.asarray(picture(seed=3)))
     columns = {name: values[:, i].tolist() for i, name in enumerate(NAMES)}
     pq.write_table(pa.table({"image": ["a.png"] * 5, **columns}), tmp_path / "wide.parquet")
     (tmp_path / "many").mkdir()
@@ -167,7 +165,7 @@ def test_a_manifest_that_does_not_fit(tmp_path, source, says):
 @pytest.mark.parametrize("text", ["", "sources: []", "- a", "sources: {", "source: []", "a: !!x b"])
 def test_what_is_no_manifest(tmp_path, text):
     (tmp_path / "m.yaml").write_text(text)
-    with pytest.raises(BadInput, match="m.yaml"):
+    with pytest.raises(BadInput, match=r"m\.yaml"):
         read_manifest(tmp_path / "m.yaml")
     with pytest.raises(BadInput, match="a folder that semanticface synth made"):
         manifest_of(tmp_path)

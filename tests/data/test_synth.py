@@ -41,9 +41,7 @@ def test_what_is_made_is_what_was_asked(made):
     assert len(told) == len({each.id for each in told}) == SMALL.frames
     assert len({each.identity for each in told}) == SMALL.identities
     assert {each.look for each in told} == set(SMALL.looks)
-    counts = check_disjoint(
-        {side: [each for each in told if each.split == side] for side in SIDES}
-    )
+    counts = check_disjoint({side: [each for each in told if each.split == side] for side in SIDES})
     assert {side: each.subjects for side, each in counts.items()} == {
         "train": 4, "val": 1, "test": 1,
     }  # fmt: skip
@@ -226,7 +224,7 @@ def test_two_at_once_are_refused(tmp_path):
 
 def test_a_full_disk_is_seen_before(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("U", (), {"free": 1000})())
-    with pytest.raises(BadInput, match="0.0 GB free"):
+    with pytest.raises(BadInput, match=r"0\.0 GB free"):
         synth.make(SMALL, tmp_path / "faces")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import yaml
+from movies import FPS, film
 from PIL import Image
 from samples import faces
 
@@ -17,27 +18,12 @@ from semanticface.formats.take import FrameLog, write_take
 from semanticface.formats.timecode import format_times
 from semanticface.rig import FaceClip
 
-av = pytest.importorskip("av")
-FPS = 30
+pytest.importorskip("av")
 
 
 def shade(image: Image.Image) -> int:
     """The number that a frame of the test movie shows."""
     return round(np.asarray(image)[:, 16:].mean() / 8)
-
-
-def film(path, count: int = 20, fps: int = FPS, codec: str = "mjpeg") -> None:
-    """A movie whose frame i is a grey of 8 i, with its left half white."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=fps)
-        stream.width, stream.height = 32, 32
-        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        for i in range(count):
-            pixels = np.full((32, 32, 3), 8 * i, np.uint8)
-            pixels[:, :12] = 255
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mov", "mjpeg"), ("a.mp4", "libx264")])
