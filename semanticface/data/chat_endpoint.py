@@ -26,6 +26,16 @@ _MAX_BODY = 4 * 2**20
 _PIECE = 2**14
 
 
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """Follows nobody: the key is for the address it was given for."""
+
+    def redirect_request(self, *told: Any) -> None:
+        """No request to where the server points."""
+
+
+_OPENER = urllib.request.build_opener(_StayHere)
+
+
 class EndpointError(SemanticFaceError):
     """The endpoint gave no answer, for good or after all tries."""
 
@@ -88,7 +98,7 @@ class Endpoint:
         )
         until = time.monotonic() + self.timeout
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout) as answer:
+            with _OPENER.open(request, timeout=self.timeout) as answer:
                 data = _body(answer, until)
         except urllib.error.HTTPError as fault:
             with fault:

@@ -50,7 +50,7 @@ class Folder(_Source):
     """Pictures with a .json or .csv of the same name beside each, or one table for all."""
 
     kind: Literal["folder"]
-    images: str = "**/*"
+    images: str = Field(default="**/*", pattern=r"^[^/]")
     """Pattern of the pictures; without one, every file with a picture's suffix."""
     numbers: Literal["json", "csv"] = "json"
     table: str | None = None

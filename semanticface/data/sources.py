@@ -142,10 +142,13 @@ def _named_cells(cells: dict[str, str]) -> dict[str, str]:
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     with _file(path).open(encoding="utf-8-sig", newline="") as stream:
-        for row, cells in enumerate(csv.DictReader(stream), 2):
-            if None in cells or None in cells.values():
-                raise BadInput("a row of another length", "the header's", file=path, row=row)
-            yield row, dict(cells)
+        try:
+            for row, cells in enumerate(csv.DictReader(stream), 2):
+                if None in cells or None in cells.values():
+                    raise BadInput("a row of another length", "the header's", file=path, row=row)
+                yield row, dict(cells)
+        except (UnicodeDecodeError, csv.Error) as fault:
+            raise BadInput(f"no table ({fault})", "CSV in UTF-8", file=path) from None
 
 
 def _channels(cells: Mapping[str, str], path: Path, row: int) -> dict[str, float | None]:

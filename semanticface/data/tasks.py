@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -48,7 +49,7 @@ from semanticface.language.parse import parse_answer
 from semanticface.language.parsed import Outcome, Parsed
 from semanticface.language.prompts import image_messages
 from semanticface.language.ruins import broken_words
-from semanticface.rig import NAMES, into_range
+from semanticface.rig import NAMES, InRange, into_range
 
 Stage = Literal["coefficients", "describe", "describe+coefficients"]
 STAGES: tuple[Stage, ...] = ("coefficients", "describe", "describe+coefficients")
@@ -60,6 +61,7 @@ ACTIVE = 0.1
 _PROMPTS = {"describe": "image/describe"}
 _READING: dict[Outcome, float] = {"strict": 1.0, "tolerant": 0.9, "repaired": 0.5, "failed": 0.0}
 _MAX_WORDS = 20_000
+_OVERSHOOT = 0.5
 
 
 class Answer(NamedTuple):
@@ -100,7 +102,11 @@ class Task:
     language: str = "en"
     seed: int = 0
     """Chooses wordings; each record has its own."""
-    _texts: dict[str, list[Message]] = field(default_factory=dict, compare=False, repr=False)
+    clamped: Counter[str] = field(default_factory=Counter, init=False, compare=False, repr=False)
+    """Records and values that targets brought to the edge of their range, so far."""
+    _texts: dict[str, list[Message]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         if self.stage not in STAGES:
@@ -167,11 +173,13 @@ class Task:
                 raise fault.at(file=fault.file or f"record {record.id}", row=row) from None
 
     def target(self, record: Record) -> str:
-        """The text to learn. Values out of range stand at its edge; see `moved`."""
+        """The text to learn. Values a little out of range stand at its edge, and are counted."""
         words = self.words(record) if self.described else None
         if not self.numbers and words is not None:
             return json.dumps(words.as_analysis(), ensure_ascii=False)
-        values = into_range(record.values).values
+        values, moved = _in_range(record)
+        if moved:
+            self.clamped.update(records=1, values=moved)
         absent = [NAMES[i] for i in self.form.channels if np.isnan(values[i])]
         if absent:
             few = ", ".join(absent[:4]) + (" ..." if len(absent) > 4 else "")
@@ -180,10 +188,6 @@ class Task:
                 hint="Nothing is filled in: give the answer format the channels that there are.",
             )  # fmt: skip
         return self.form.write(values, words)
-
-    def moved(self, record: Record) -> int:
-        """How many of the record's values its target brings to the edge of their range."""
-        return into_range(record.values).moved
 
     def words(self, record: Record) -> Description:
         """The record's own words, else the rules' in a wording that its id chooses."""
@@ -246,6 +250,19 @@ class Task:
             return reading * numbers
         words = 0.2 * _agreement(with_truth) + 0.1 * _agreement(with_numbers)
         return reading * (0.7 * numbers + words)
+
+
+def _in_range(record: Record) -> InRange:
+    """Trackers go a little above 1; what goes far beyond is in another unit."""
+    ranged = into_range(record.values)
+    far = np.flatnonzero(np.abs(record.values - ranged.values) > _OVERSHOOT)
+    if len(far):
+        name, value = NAMES[far[0]], float(record.values[far[0]])
+        raise BadInput(
+            f"{name} {value:g} in record {record.id}", "weights from 0 to 1 and angles in radians",
+            column=name, hint="Are they in hundredths, or in degrees?",
+        )  # fmt: skip
+    return ranged
 
 
 def _parts(text: str) -> list[Part]:

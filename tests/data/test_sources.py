@@ -76,6 +76,11 @@ def test_a_table_for_a_folder_and_csv_sidecars(portraits):
         "kind": "folder", "path": "portraits", "numbers": "csv", "subject_from": "stem",
     }))  # fmt: skip
     assert (one.values[INDEX["jawOpen"]], one.subject) == (0.75, "1")
+    (place / "labels.csv").write_bytes(b"image,JawOpen\n\xff\xfe,1\n")
+    with pytest.raises(BadInput, match="CSV in UTF-8"):
+        list(records(manifest(portraits, {
+            "kind": "folder", "path": "portraits", "table": "labels.csv", "subject": "a",
+        })))  # fmt: skip
     (place / "labels.csv").write_text("image,JawOpen\nanna/1.png,wide\n")
     with pytest.raises(BadInput, match="row 2, column JawOpen: found 'wide'"):
         list(records(manifest(portraits, {
@@ -153,6 +158,7 @@ def test_a_synthetic_set_and_its_sides(made):
     ({"kind": "take", "path": "a", "mirrored": "no"}, "boolean"),
     ({"kind": "folder", "path": "a"}, "subject or subject_from"),
     ({"kind": "synthetic", "path": "a", "subject": "b"}, "say subject"),
+    ({"kind": "folder", "path": "a", "subject": "b", "images": "/etc/*"}, "pattern"),
     ({"kind": "jsonl", "path": "a", "consent": "sure"}, "'given'"),
     ("jsonl", "dictionary"),
 ])  # fmt: skip

@@ -209,6 +209,21 @@ def test_a_refusal_for_good_is_not_asked_again(serve, monkeypatch):
     assert server.keys == ["Bearer sk-test"]
 
 
+def test_the_key_goes_nowhere_else(serve, monkeypatch):
+    other, _ = serve(truthfully)
+
+    def elsewhere(handler, body):
+        handler.send_response(307)
+        handler.send_header("Location", f"http://127.0.0.1:{other.server_address[1]}/v1")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    _, endpoint = serve(elsewhere)
+    with pytest.raises(EndpointError, match="HTTP 307"):
+        endpoint.ask([], 0)
+    assert other.requests == []
+
+
 @pytest.mark.parametrize("body", [
     {}, {"choices": []}, {"choices": [{"message": {"content": None}}]}, [], "text",
     {"choices": [{"message": "text"}]},

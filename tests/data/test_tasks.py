@@ -117,8 +117,22 @@ def test_targets_out_of_range_are_brought_in_and_counted():
     values = smile()
     values[INDEX["jawOpen"]] = 1.08
     task = Task.of("codes", "coefficients")
-    assert task.moved(record(values)) == 1
     assert "jo100" in task.target(record(values))
+    assert "jo40" in task.target(record(np.where(values > 1, np.float32(0.4), values)))
+    assert task.clamped == {"records": 1, "values": 1}
+    for wrong in (40.0, -0.7):
+        values[INDEX["jawOpen"]] = wrong
+        with pytest.raises(BadInput, match="hundredths, or in degrees"):
+            task.target(record(values))
+
+
+def test_a_changed_task_asks_anew():
+    from dataclasses import replace
+
+    task = Task.of("codes", "coefficients")
+    before = task.request()
+    other = replace(task, form=answer_format("regions"))
+    assert other.request() != before
 
 
 def test_the_example_has_the_shape_trl_takes():
