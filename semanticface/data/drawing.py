@@ -1,4 +1,8 @@
-"""One shard of rendered faces: people, places of the camera, light, faces, bytes."""
+"""One shard of rendered faces: people, poses, light, faces, bytes.
+
+The camera stands straight in front, nearer or farther, and heads turn: a camera that
+stood aside would show a turn that the head's numbers do not tell.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
-from math import radians
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,16 +28,17 @@ from semanticface.render.head import Head, load_head
 from semanticface.render.light import Lamp, Lights
 from semanticface.render.look import Look, look_of
 from semanticface.render.picture import Renderer
-from semanticface.rig import into_range
+from semanticface.rig import INDEX, into_range
 
 Floats = NDArray[np.float32]
 
-YAW, PITCH = 12.0, 7.0
-"""Spread of the camera's place in degrees, cut at two and a half times it."""
+YAW, PITCH = 0.21, 0.12
+"""Spread in radians of how a head is held during a setting, cut at two and a half times it."""
 _NEAREST, _FARTHEST = 0.82, 1.12
 """Distance of the camera as a share of the one at which the head fills the picture."""
 _ASIDE = 0.04
 _KNOTS = (1, 3, 9)
+_TURNS = [INDEX["headYaw"], INDEX["headPitch"]]
 
 
 class Frames(NamedTuple):
@@ -55,14 +59,26 @@ def make_part(plan: Plan, part: Part, folder: Path) -> Shard:
 def faces_of(plan: Plan, part: Part) -> Frames:
     """The shard's coefficients [frames, 61]."""
     seed = plan.stream("faces", part.side, part.number)
-    ranged = into_range(sample_frames(part.frames, seed, coverage=plan.coverage))
+    values = sample_frames(part.frames, seed, coverage=plan.coverage)
+    for setting, frames in _by_setting(plan, part):
+        rng = np.random.default_rng(plan.stream("pose", part.side, setting.number))
+        held = np.clip(rng.standard_normal(2), -2.5, 2.5) * (YAW, PITCH)
+        rows = np.array(frames) - part.first
+        values[rows[:, None], _TURNS] += held.astype(np.float32)
+    ranged = into_range(values)
     return Frames(ranged.values, ranged.moved)
+
+
+def _by_setting(plan: Plan, part: Part) -> Iterator[tuple[Setting, list[int]]]:
+    """The shard's frames, by number on their side, that share a setting."""
+    numbered = range(part.first, part.first + part.frames)
+    for setting, frames in groupby(numbered, lambda frame: plan.setting(part.side, frame)):
+        yield setting, list(frames)
 
 
 def samples_of(plan: Plan, part: Part, values: Floats) -> Iterator[Sample]:
     """Records and pictures in the order of their settings, for a setting is slow to change."""
-    numbered = range(part.first, part.first + part.frames)
-    for setting, frames in groupby(numbered, lambda frame: plan.setting(part.side, frame)):
+    for setting, frames in _by_setting(plan, part):
         renderer = renderer_of(plan, part, setting)
         for frame in frames:
             face = values[frame - part.first]
@@ -89,7 +105,7 @@ def _record(part: Part, setting: Setting, frame: int, face: Floats) -> Record:
 
 
 def renderer_of(plan: Plan, part: Part, setting: Setting) -> Renderer:
-    """A person in a place and a light that the setting's own random stream chooses."""
+    """A person at a distance and in a light that the setting's own random stream chooses."""
     rng = np.random.default_rng(plan.stream("setting", part.side, setting.number))
     head = load_head()
     look = look_of(setting.look, setting.identity)
@@ -101,11 +117,9 @@ def renderer_of(plan: Plan, part: Part, setting: Setting) -> Renderer:
 
 
 def _placed(head: Head, identity: int, size: int, rng: np.random.Generator) -> Camera:
-    """A camera before the face, not always straight, near or in the middle."""
-    yaw, pitch = np.clip(rng.standard_normal(2), -2.5, 2.5) * (YAW, PITCH)
-    bare = Camera(yaw=radians(float(yaw)), pitch=radians(float(pitch)))
+    """A camera straight before the face, nearer or farther, the face not quite in the middle."""
     shown = framing_points(head, head.identity_offset(identity), "full")
-    framed = cameras.frame(bare, shown, size, size)
+    framed = cameras.frame(Camera(), shown, size, size)
     span = framed.distance * np.tan(framed.lens / 2)
     aside, up = rng.uniform(-_ASIDE, _ASIDE, 2) * span
     target = np.array(framed.target) + aside * framed.axes[0] + up * framed.axes[1]

@@ -70,6 +70,7 @@ def origin() -> dict[str, str]:
         "head_sha256": digest_of(ASSET),
         "sampler_sha256": _sources("motion", _SAMPLER),
         "renderer_sha256": _sources("render", drawing),
+        "settings_sha256": _sources("data", ("drawing.py", "plan.py")),
         **libraries,
     }
 

@@ -30,6 +30,7 @@ from semanticface.data.shards import digest_of, read_made
 from semanticface.data.sources import records
 from semanticface.data.splits import DEFAULT, SIDES, check_disjoint
 from semanticface.errors import BadInput
+from semanticface.rig import INDEX
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -63,6 +64,17 @@ def test_the_pictures_are_of_the_numbers():
         assert not np.array_equal(picture, renderer.render(np.zeros(61)))
 
 
+def test_heads_turn_and_cameras_do_not():
+    """What a picture shows of a turn is in its numbers: the camera stands straight."""
+    plan = replace(SMALL, frames=200, identities=20, shard_frames=200, setting_frames=5)
+    (part,) = plan.parts()[:1]
+    values = faces_of(plan, part).values
+    turned = values[:, [INDEX["headYaw"], INDEX["headPitch"]]]
+    assert (turned.std(axis=0) > (0.15, 0.08)).all()
+    camera = renderer_of(plan, part, plan.setting(part.side, 0)).camera
+    assert (camera.yaw, camera.pitch) == (0, 0)
+
+
 def test_any_tool_unpacks_the_shards(made):
     for path in made.glob("*.tar"):
         lines = [json.loads(line) for line in path.with_suffix(".jsonl").read_text().splitlines()]
@@ -79,8 +91,8 @@ def test_any_tool_unpacks_the_shards(made):
 def test_the_manifest_says_where_everything_is_from(made):
     told = read_made(made, deep=True)
     assert told.plan["seed"] == 0
-    assert {"semanticface", "rig", "head_sha256", "sampler_sha256", "renderer_sha256", "numpy",
-            "pillow", "numba"} == set(told.origin)  # fmt: skip
+    hashes = {f"{what}_sha256" for what in ("head", "sampler", "renderer", "settings")}
+    assert set(told.origin) == {"semanticface", "rig", "numpy", "pillow", "numba"} | hashes
     assert told.frames == sum(each.frames for each in told.shards) == 24
     seeds = [set(each) for each in told.identities.values()]
     assert len(set.union(*seeds)) == sum(map(len, seeds)) == 6
