@@ -82,7 +82,7 @@ class ImageRef(BaseModel):
         """The same place with a relative path taken from `folder`."""
         if self.kind == "data":
             return self
-        return self.model_copy(update={self.kind: str(folder / str(getattr(self, self.kind)))})
+        return self.model_copy(update={self.kind: str(folder / getattr(self, self.kind))})
 
     def relative_to(self, folder: Path) -> ImageRef:
         """The same place told from `folder` where it lies below it."""

@@ -27,6 +27,8 @@ from semanticface.rig import COUNT, read_header
 
 PathLike = str | os.PathLike[str]
 Consent = Literal["given", "synthetic", "unknown", "refused"]
+_NUMBERS = {float, int}
+_SMALL = 1e6
 CONSENTING = ("given", "synthetic")
 
 
@@ -111,6 +113,8 @@ def in_table_order(held: Any) -> tuple[float | None, ...]:
         listed = json_lines.sequence(list(held) if isinstance(held, tuple) else held)
     if len(listed) != COUNT:
         raise BadInput(f"{len(listed)} targets", f"{COUNT}, or an object by channel name")
+    if set(map(type, listed)) <= _NUMBERS and sum(map(abs, listed)) < _SMALL:
+        return tuple(map(float, listed))  # nearly all rows: a third of the time
     return tuple(_number(each) for each in listed)
 
 
