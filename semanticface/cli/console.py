@@ -45,7 +45,7 @@ def fail(text: str) -> None:
     err().print(f"[red bold]error:[/red bold] {escape(text)}")
 
 
-def track(items: Iterable[_Item], what: str, total: int) -> Iterable[_Item]:
+def track(items: Iterable[_Item], what: str, total: int | None) -> Iterable[_Item]:
     """The items with a progress bar where somebody watches; silent in a pipe."""
     from rich.progress import track as bar
 

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from semanticface.cli.budget import budget
 from semanticface.cli.calibrate import calibrate
 from semanticface.cli.compare import compare
 from semanticface.cli.convert import convert
@@ -15,6 +16,7 @@ from semanticface.cli.doctor import doctor
 from semanticface.cli.inspect import inspect
 from semanticface.cli.render import render
 from semanticface.cli.smooth import smooth
+from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
 from semanticface.cli.validate import validate
 from semanticface.errors import SemanticFaceError
@@ -31,7 +33,8 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, demo, doctor,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
+    demo, doctor,
 ):  # fmt: skip
     app.command()(command)
 

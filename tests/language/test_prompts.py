@@ -5,9 +5,11 @@ import shutil
 import pytest
 import yaml
 
+from semanticface.data.stage_one import rewrite_messages
 from semanticface.errors import BadInput
 from semanticface.language import prompts
 from semanticface.language.answers import FORMATS, answer_format
+from semanticface.language.description import Description
 from semanticface.language.prompts import (
     image_messages,
     keyframe_messages,
@@ -82,11 +84,12 @@ def test_a_skeleton_that_is_not_cut_is_a_legal_answer():
 def test_the_golden_requests_have_not_moved(golden):
     for key in prompts.prompts():
         task, _, name = key.partition("/")
-        messages = (
-            keyframe_messages(*SCRIPT, 2)
-            if task == "script"
-            else image_messages(answer_format(), key)
-        )
+        if task == "rewrite":
+            messages = rewrite_messages(Description("a smile", "Mouth: a smile.", "joy", "even"))
+        elif task == "script":
+            messages = keyframe_messages(*SCRIPT, 2)
+        else:
+            messages = image_messages(answer_format(), key)
         golden(f"prompts/{task}_{name}.json", json.dumps(messages, indent=1) + "\n")
 
 

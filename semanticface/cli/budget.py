@@ -1,0 +1,77 @@
+"""`semanticface budget`: what rows cost in tokens, and which would be cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from semanticface.data.budget import Budget
+
+
+def budget(
+    data: Annotated[
+        Path,
+        typer.Argument(help="A manifest.yaml, a .jsonl, a .parquet or a folder of synth.",
+                       show_default=False),
+    ],
+    processor: Annotated[
+        Path, typer.Option("--processor", "-p", help="The model's folder.", show_default=False)
+    ],
+    stage: Annotated[
+        str, typer.Option(help="coefficients, describe, or describe+coefficients.")
+    ] = "describe+coefficients",
+    answer: Annotated[str, typer.Option("--format", help="Answer format.")] = "two-key",
+    decimals: Annotated[int | None, typer.Option(help="Decimals: 1, 2 or 3.", min=1, max=3)] = None,
+    prompt: Annotated[str | None, typer.Option(help="A prompt's id; default: the stage's.")] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Refuse (exit code 2) if a row has more tokens.", min=1)
+    ] = None,
+    rows: Annotated[int | None, typer.Option(help="Only the first so many.", min=1)] = None,
+    longest: Annotated[int, typer.Option(help="How many of the longest to list.", min=1)] = 5,
+) -> None:  # fmt: skip
+    """Count the tokens of every row with the model's own processor, as a trainer would.
+
+    [bold]Examples[/bold]
+
+    semanticface budget data.yaml --processor models/Qwen3-VL-4B --max-length 2048
+
+    semanticface budget faces -p models/nano --stage coefficients --format codes
+    """
+    from itertools import islice
+
+    from semanticface.cli.console import track
+    from semanticface.data.budget import load_processor, measure
+    from semanticface.data.manifest import manifest_of
+    from semanticface.data.sources import records
+    from semanticface.data.tasks import STAGES, Task
+    from semanticface.errors import BadInput, did_you_mean
+
+    chosen = next((each for each in STAGES if each == stage), None)
+    if chosen is None:
+        raise BadInput(f"the stage '{stage}'", f"one of {', '.join(STAGES)}",
+                       hint=did_you_mean(stage, STAGES))  # fmt: skip
+    task = Task.of(answer, chosen, prompt=prompt, decimals=decimals)
+    held = track(islice(records(manifest_of(data)), rows), "counting", rows)
+    counted = measure(held, task, load_processor(processor), max_length=max_length,
+                      longest=longest)  # fmt: skip
+    _show(counted)
+    counted.refuse_clipped()
+
+
+def _show(counted: Budget) -> None:
+    from rich.table import Table
+
+    from semanticface.cli.console import out
+
+    out().print(
+        f"{counted.rows:,} rows: median {counted.median:,.0f} tokens, most {counted.most:,}; "
+        f"median target {counted.median_target:,.0f}, picture {counted.median_image:,.0f}",
+        markup=False,
+    )
+    table = Table("longest row", "record", "tokens", "target", "picture", box=None)
+    for row in counted.longest:
+        table.add_row(str(row.row), row.record, str(row.tokens), str(row.target), str(row.image))
+    out().print(table)

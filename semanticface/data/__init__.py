@@ -1,0 +1,1 @@
+"""Samples to learn from: records, tasks, sources, splits, augmentation, token budgets."""
