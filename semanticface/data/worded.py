@@ -68,9 +68,9 @@ class WordsThenNumbers(AnswerFormat):
         listed, _, _ = text.rpartition("\n\n")
         report = parsed.report
         if report.outcome == "strict":  # numbers alone are not what was asked for
-            report = replace(report, outcome="tolerant", notes=("no words before the numbers",))
+            report = report._replace(outcome="tolerant", notes=("no words before the numbers",))
         words = parsed.description or Description.from_markdown(listed)
-        return replace(parsed, description=words, report=report)
+        return parsed._replace(description=words, report=report)
 
     def regex(self) -> str:
         """Titles are literal, the text after each is one line of anything."""
