@@ -234,9 +234,10 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
     for figures, p in zip(moving, pairs, strict=True):
         figures["lag"] = p.lag.seconds
     scored, active, sure = summary.clustered(own, keys), ground.active, ground.sure
+    shared = _from_tallies(scored, ground)
     return {
-        **_from_tallies(scored, ground),
-        "headline": summary.headline_figures(scored, active, sure)
+        **shared,
+        "headline": shared["headline"]
         | summary.temporal_figures(moving, keys, sure)
         | extras.geometry(pairs, keys, sure, wanted=ground.suite.geometry)
         | extras.semantic(used, ground.suite),
@@ -246,8 +247,7 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
 
 def _from_tallies(scored: summary.Scored, ground: Ground) -> dict[str, Any]:
     return {
-        "regions": summary.region_figures(scored, ground.active, ground.sure),
-        "channels": summary.channel_figures(scored, ground.sure),
+        **summary.all_figures(scored, ground.active, ground.sure)._asdict(),
         "by_cluster": summary.by_cluster(scored, ground.active),
     }
 
@@ -260,10 +260,7 @@ def _baseline(kind: str, ground: Ground) -> SourceResult:
         mean = ground.means.get(key)
         tallies.append(tally(baselines.guess(kind, clip, mean), clip, mean))
     scored = summary.clustered(tallies, keys)
-    figures = {
-        "headline": summary.headline_figures(scored, ground.active, ground.sure),
-        **_from_tallies(scored, ground),
-    }
+    figures = _from_tallies(scored, ground)
     pairings = tuple(
         Pairing(take=item.take, cluster=key, scored=True, frames=len(clip))
         for item, key, clip in zip(ground.items, keys, truths, strict=True)
