@@ -228,11 +228,14 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
     keys = [run.pairing.cluster for run in used]
     pairs = [run.paired for run in used if run.paired is not None]
     means = [ground.means.get(key) for key in keys]
-    own = [tally(p.pred, p.truth, m) for p, m in zip(pairs, means, strict=True)]
-    best = [tally(p.pred_at_best, p.truth_at_best, m) for p, m in zip(pairs, means, strict=True)]
-    moving = [temporal_summary(p.pred, p.truth) for p in pairs]
-    for figures, p in zip(moving, pairs, strict=True):
-        figures["lag"] = p.lag.seconds
+    both = zip(pairs, means, strict=True)
+    tallies = [
+        (tally(p.pred, p.truth, m, moving=not p.sparse),
+         tally(p.pred_at_best, p.truth_at_best, m, moving=not p.sparse))
+        for p, m in both
+    ]  # fmt: skip
+    own, best = zip(*tallies, strict=True)
+    moving = [_movement(p) for p in pairs]
     scored, active, sure = summary.clustered(own, keys), ground.active, ground.sure
     shared = _from_tallies(scored, ground)
     return {
@@ -243,6 +246,12 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
         | extras.semantic(used, ground.suite),
         "at_best_lag": summary.headline_figures(summary.clustered(best, keys), active, sure),
     }
+
+
+def _movement(paired: Paired) -> dict[str, float]:
+    if paired.sparse:
+        return {}
+    return {**temporal_summary(paired.pred, paired.truth), "lag": paired.lag.seconds}
 
 
 def _from_tallies(scored: summary.Scored, ground: Ground) -> dict[str, Any]:

@@ -54,21 +54,32 @@ OF_CHANNELS = (
 """Those that stand for one channel, or are the mean over several."""
 
 
-def tally(pred: FaceClip, truth: FaceClip, mean: NDArray[np.floating] | None = None) -> Tally:
+_NONE = EventSums(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def tally(
+    pred: FaceClip, truth: FaceClip, mean: NDArray[np.floating] | None = None, *,
+    moving: bool = True,
+) -> Tally:  # fmt: skip
     """Count one source on one take; both clips at the same times.
 
     Frames that the source does not have are left out of both guesses, so that all
-    three are scored on the same.
+    three are scored on the same. Without `moving` the frames are single pictures, in
+    which there are no events.
     """
     p, y, times = pred.values, truth.values, truth.times
     known = np.where(np.isnan(p), np.nan, y)
     guess = np.full(p.shape[1], np.nan) if mean is None else np.asarray(mean, np.float64)
-    onsets = mouth_onsets(p, y, times)
+    events = (_NONE,) * 4
+    if moving:
+        onsets = mouth_onsets(p, y, times)
+        blinks, closures = blink_sums(p, y, times), closure_sums(p, y, times)
+        events = (blinks, onsets.opening, onsets.closing, closures)
     return Tally(
         sums(p, y),
         sums(np.where(np.isnan(known), np.nan, 0.0), known),
         sums(np.where(np.isnan(known), np.nan, guess), known),
-        blink_sums(p, y, times), onsets.opening, onsets.closing, closure_sums(p, y, times),
+        *events,
         asymmetry_sums(p, y), validity_sums(p, pred.present),
     )  # fmt: skip
 
