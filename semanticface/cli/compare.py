@@ -209,8 +209,8 @@ def _findings(source: SourceResult) -> list[str]:
     told: dict[tuple[str, str, str, str], dict[str, str]] = {}
     for pairing in source.pairings:
         for each in pairing.findings:
-            kind = (each.action, each.kind, each.flag, re.sub(r"[\d.]+", "#", each.text))
-            told.setdefault(kind, {}).setdefault(pairing.take, each.text)
+            same = (each.action, each.kind, each.flag, re.sub(r"[\d.]+", "#", each.text))
+            told.setdefault(same, {}).setdefault(pairing.take, each.text)
     colours = {"refused": "red", "converted": "yellow", "overridden": "yellow", "noted": "cyan"}
     lines = []
     for (action, kind, flag, _), texts in told.items():
