@@ -9,7 +9,7 @@ the peak and its neighbours gives the lag finer than a frame.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ CUES = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
 _FINEST = 60.0  # frames a second: a parabola over coarser steps is off by milliseconds
 _LEAST = 15  # frames: a correlation of fewer says nothing
 _STILL = 0.01  # standard deviation below which a cue has no events to align
+_AWAY, _FARTHEST, _STRIDE = 1.5, 20.0, 0.05  # seconds
+_WEAK, _ALONE = 0.3, 0.5
 
 Curve = NDArray[np.floating]
 
@@ -46,10 +48,36 @@ class Lag:
     """Cues that do not move, or are missing, in one of the clips."""
     at_edge: bool = False
     """The best shift is the farthest one tried: the true lag may lie beyond it."""
+    elsewhere: float = float("nan")
+    """The highest mean correlation at shifts far outside the search, where only chance or
+    another lag can make one; NaN where the clips are too short to look there."""
+    elsewhere_at: float = float("nan")
+    """The shift of that, seconds."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether the peak says anything: it is higher than what far shifts give by chance.
+
+        At least 0.3; at least 0.5 where the clips are too short for far shifts.
+        """
+        if np.isnan(self.seconds):
+            return False
+        return self.at_best >= (_ALONE if np.isnan(self.elsewhere) else max(_WEAK, self.elsewhere))
+
+    def _far(self) -> str:
+        if np.isnan(self.elsewhere):
+            return ""
+        word = "late" if self.elsewhere_at > 0 else "early"
+        return f"; {abs(self.elsewhere_at):.2f} s {word} gives {self.elsewhere:.2f}"
 
     def __str__(self) -> str:
         if np.isnan(self.seconds):
             return f"no lag to be found: nothing moves in {', '.join(self.still) or 'the overlap'}"
+        if not self.clear:
+            return (
+                "no lag to be found: no shift within the search stands out (the best correlates "
+                f"by {self.at_best:.2f}{self._far()})"
+            )
         edge = ", at the edge of the search" if self.at_edge else ""
         return (
             f"{abs(self.seconds) * 1000:.0f} ms {'late' if self.seconds >= 0 else 'early'}{edge} "
@@ -72,7 +100,11 @@ def best_lag(
     moving = [name for name in channels if _moves(late, name) and _moves(early, name)]
     cues = {name: _correlations(_of(late, name), _of(early, name), reach) for name in moving}
     still = tuple(name for name in channels if name not in moving)
-    return _peak(cues, step * np.arange(-reach, reach + 1), still)
+    found = _peak(cues, step * np.arange(-reach, reach + 1), still)
+    if not moving:
+        return found
+    level, at = _elsewhere(late, early, moving, step, within)
+    return replace(found, elsewhere=level, elsewhere_at=at)
 
 
 def aligned(pred: FaceClip, lag: Lag) -> FaceClip:
@@ -125,6 +157,28 @@ def _overlap(late: Curve, early: Curve, k: int) -> tuple[Curve, Curve]:
     length = max(len(early) - abs(k), 0)
     one, other = (late[k:], early) if k >= 0 else (late, early[-k:])
     return one[:length], other[:length]
+
+
+def _elsewhere(
+    late: FaceClip, early: FaceClip, moving: Sequence[str], step: float, within: float
+) -> tuple[float, float]:
+    """The highest mean correlation far from the search, and the shift in seconds where it is."""
+    stride = max(round(_STRIDE / step), 1)
+    nearest = int(np.ceil((within + _AWAY) / step))
+    farthest = min(int(_FARTHEST / step), len(late) // 2)
+    steps = np.arange(nearest, farthest, stride)
+    if len(steps) < 2 * within / (stride * step):  # fewer places than were searched
+        return float("nan"), float("nan")
+    shifts = np.concatenate([-steps[::-1], steps])
+    curves = [
+        [_pearson(*_overlap(_of(late, name), _of(early, name), int(k))) for k in shifts]
+        for name in moving
+    ]
+    curve = np.mean(curves, axis=0)
+    if np.isnan(curve).all():
+        return float("nan"), float("nan")
+    top = int(np.nanargmax(curve))
+    return float(curve[top]), float(shifts[top] * step)
 
 
 def _pearson(one: Curve, other: Curve) -> float:
