@@ -123,7 +123,7 @@ def _scalar(metric: str, pred: FaceClip, truth: FaceClip) -> float:
 
         head = load_head()
         return float(getattr(compare_clips(head, truth, pred, find_zones(head)), metric))
-    value = temporal_summary(pred, truth)[metric]
+    value = temporal_summary(pred, truth, lagging=False)[metric]
     return abs(float(np.log2(value))) if row_of(metric).better == "one" else float(value)
 
 

@@ -215,7 +215,12 @@ def _of_one_convention(runs: list[Run], switches: Switches) -> list[Run]:
     )  # fmt: skip
     if not turned:
         return runs
-    return [run if run.paired is None else _paired(run, switches, turned) for run in runs]
+    return [_paired(run, switches, turned) if _undecided(run, turned) else run for run in runs]
+
+
+def _undecided(run: Run, turned: frozenset[str]) -> bool:
+    done = {each.kind for each in run.paired.findings} if run.paired is not None else turned
+    return not turned <= done
 
 
 def _unpredicted(item: Item, ground: Ground, error: BadInput) -> Run:
@@ -299,8 +304,9 @@ def _movement(run: Run) -> dict[str, float]:
     clear = paired.lag.clear and not paired.lag.at_edge
     lag = paired.lag.seconds if clear else float("nan")
     return {
-        **temporal_summary(paired.pred, paired.truth), "lag": lag, "frozen": stops.share,
-        "longest_freeze": stops.longest, "missing_frames": float(regularity(own).missing),
+        **temporal_summary(paired.pred, paired.truth, lagging=False), "lag": lag,
+        "frozen": stops.share, "longest_freeze": stops.longest,
+        "missing_frames": float(regularity(own).missing),
     }  # fmt: skip
 
 
