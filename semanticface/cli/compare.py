@@ -242,7 +242,7 @@ def _spread(texts: list[str]) -> str:
     """Sentences that differ in numbers only as one: each number from the least to the most."""
     import re
 
-    number = r"\d+(?:\.\d+)?"
+    number = r"(?<![\w.])[-+]?\d+(?:\.\d+)?"
     several = [re.findall(number, text) for text in texts]
     if len({len(each) for each in several}) > 1:
         return texts[0]
