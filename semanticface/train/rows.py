@@ -26,6 +26,7 @@ from semanticface.errors import BadInput, need
 from semanticface.train.options import DataOptions
 
 _PIECE = 1 << 16
+_PLACES = ("path", "shard", "movie")
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,15 @@ class Table:
             yield self[index]
 
     def digest(self) -> str:
-        """sha256 over all records: the same faces in the same order, the same hash."""
+        """sha256 over all records, wherever their pictures lie: the same faces in the same
+        order, the same hash."""
         digest = sha256()
         for row in self.held:
-            digest.update(row["record"].encode() + b"\0" + (row["picture"] or b"") + b"\n")
+            held = json.loads(row["record"])
+            held["image"] |= {kind: Path(held["image"][kind]).name
+                              for kind in _PLACES if kind in held["image"]}  # fmt: skip
+            line = json.dumps(held, sort_keys=True)
+            digest.update(line.encode() + b"\0" + (row["picture"] or b"") + b"\n")
         return digest.hexdigest()
 
 
