@@ -109,10 +109,9 @@ class LossOptions:
         return dict(_weight(part) for part in self.region_weights.split(",") if part.strip())
 
     @property
-    def plain(self) -> bool:
-        """Whether it is TRL's own loss."""
-        even = all(weight == 1 for weight in (self.words_weight, *self.regions.values()))
-        return even and self.number_loss == 0
+    def even(self) -> bool:
+        """Whether every token counts the same."""
+        return all(weight == 1 for weight in (self.words_weight, *self.regions.values()))
 
 
 def _weight(part: str) -> tuple[str, float]:

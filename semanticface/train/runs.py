@@ -24,6 +24,7 @@ from typing import Any
 
 from semanticface.atomic import write_text
 from semanticface.errors import BadInput
+from semanticface.train.adapters import Plan
 from semanticface.train.manifest import Manifest, read_manifest, refuse_change
 from semanticface.train.seal import check_seal, sealed
 
@@ -56,6 +57,21 @@ class Run:
         """Weights of the best probe."""
         return self.folder / BEST
 
+    @property
+    def data(self) -> Path:
+        """Its records."""
+        return self.folder / "data"
+
+    def result_folder(self, plan: Plan) -> Path:
+        """Where the result will lie: an adapter's folder or a whole model's."""
+        return self.folder / (ADAPTER if plan.adapted else MODEL)
+
+    def refuse_finished(self) -> None:
+        """An error if there is nothing left to do."""
+        if self.finished():
+            raise BadInput("a finished run", "a new folder", file=self.folder,
+                           hint="Choose another output_dir.")  # fmt: skip
+
     def result(self) -> Path:
         """The finished weights: an adapter or a whole model."""
         for name in (ADAPTER, MODEL):
@@ -70,9 +86,7 @@ class Run:
 
     def begin(self, manifest: Manifest, config: dict[str, Any]) -> Path | None:
         """Begin, or find the checkpoint to go on from; on the main process alone."""
-        if self.finished():
-            raise BadInput("a finished run", "a new folder", file=self.folder,
-                           hint="Choose another output_dir.")  # fmt: skip
+        self.refuse_finished()
         if self.manifest.is_file():
             refuse_change(read_manifest(self.manifest), manifest, self.manifest)
         checkpoint = self.last_checkpoint()
@@ -83,6 +97,7 @@ class Run:
             shutil.rmtree(self.best, ignore_errors=True)
         import yaml
 
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / "config.yaml", yaml.safe_dump(config, sort_keys=False))
         write_text(self.manifest, json.dumps(manifest, indent=1) + "\n")
         return checkpoint
@@ -130,5 +145,3 @@ def cut_after(journal: Path, step: int) -> None:
     if journal.is_file():
         kept = [row for row in read_journal(journal) if row["step"] <= step]
         write_text(journal, "".join(json.dumps(row) + "\n" for row in kept))
-
-
