@@ -145,3 +145,15 @@ def cut_after(journal: Path, step: int) -> None:
     if journal.is_file():
         kept = [row for row in read_journal(journal) if row["step"] <= step]
         write_text(journal, "".join(json.dumps(row) + "\n" for row in kept))
+
+
+def report(run: Run, result: Path) -> str:
+    """What came out, in a few lines."""
+    probes = read_journal(run.probes)
+    lines = [f"{result}: {probes[-1]['step']} steps, {len(probes)} probes"]
+    for row in probes[-1:]:
+        known = {k: v for k, v in row.items() if isinstance(v, float) and k != "step"}
+        lines.append("last probe: " + ", ".join(f"{key} {v:.3g}" for key, v in known.items()))
+    lines.append(f"curves: {run.folder / 'curves.png'}")
+    lines.append(f"use it: semanticface predict PICTURE --run {run.folder}")
+    return "\n".join(lines)

@@ -13,7 +13,8 @@ from semanticface.train.loading import Loaded
 from semanticface.train.objective import Changed, number_loss
 from semanticface.train.options import LossOptions
 from semanticface.train.parsing import Settings
-from semanticface.train.rows import Table, rows
+from semanticface.train.probe import Probe
+from semanticface.train.rows import Sides, rows
 from semanticface.train.runs import Run
 from semanticface.train.seal import seal
 
@@ -47,29 +48,21 @@ class FaceTrainer(SFTTrainer):  # type: ignore[misc]
         """None: the manifest says what a run is."""
 
 
-def trainer_of(settings: Settings, loaded: Loaded, train: Table, run: Run) -> FaceTrainer:
-    """The trainer of a run; its callbacks keep the journal and watch that every part learns."""
+def trainer_of(settings: Settings, loaded: Loaded, held: Sides, run: Run) -> FaceTrainer:
+    """The trainer of a run; its callbacks keep the journal, watch that every part learns, and
+    probe."""
     task = settings.data.task
     numbers = None
     if settings.loss.number_loss:
         width = loaded.model.get_output_embeddings().weight.shape[0]
         numbers = number_loss(loaded.processor.tokenizer, width,
                               values=settings.data.answer == "tokens" and task.numbers)  # fmt: skip
-    return FaceTrainer(
-        model=loaded.model, args=settings.training, train_dataset=rows(train, settings.data),
+    trainer = FaceTrainer(
+        model=loaded.model, args=settings.training, train_dataset=rows(held.train, settings.data),
         processing_class=loaded.processor, loss=settings.loss, numbers=numbers,
         data_collator=collator(loaded.processor, settings.data, settings.loss,
                                settings.training.max_length),
         callbacks=[Journal(run), EveryPartMoves()],
     )  # fmt: skip
-
-
-def save(trainer: FaceTrainer, folder: Path) -> Path:
-    """Weights and processor into a sealed folder; every process calls it."""
-    trainer.save_model(str(folder))
-    trainer.accelerator.wait_for_everyone()
-    if trainer.args.should_save:
-        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, and the manifest has it
-        seal(folder)
-    trainer.accelerator.wait_for_everyone()
-    return folder
+    trainer.add_callback(Probe(trainer, settings.probe, held.probe, task, run))
+    return trainer
