@@ -40,7 +40,9 @@ class EveryPartMoves(TrainerCallback):  # type: ignore[misc]
         if self.done:
             return
         self.rate = max(group["lr"] for group in more["optimizer"].param_groups)
-        self.before = {name: _local(each).clone() for name, each in trainable(more["model"]).items()}
+        self.before = {
+            name: _local(each).clone() for name, each in trainable(more["model"]).items()
+        }
 
     done = False
 

@@ -102,7 +102,9 @@ def base_digest(base: str, commit: str | None) -> str:
     folder = Path(base)
     if not folder.is_dir():
         if commit is None:
-            raise BadInput(f"the model {base} without a commit", "a folder, or a hub name", file=base)
+            raise BadInput(
+                f"the model {base} without a commit", "a folder, or a hub name", file=base
+            )
         return f"commit {commit}"
     digest = sha256()
     files = [folder / "config.json", *(f for glob in _WEIGHTS for f in sorted(folder.glob(glob)))]
@@ -124,7 +126,9 @@ def read_manifest(path: Path) -> Manifest:
 
 def refuse_change(held: Manifest, wanted: Manifest, path: Path) -> None:
     """An error that lists what this run has other than the one it would go on with."""
-    changed = [line for part in _COMPARED for line in _differences(held.get(part), wanted[part], part)]
+    changed = [
+        line for part in _COMPARED for line in _differences(held.get(part), wanted[part], part)
+    ]
     if not changed:
         return
     listed = "; ".join(changed[:8]) + (f"; and {len(changed) - 8} more" if len(changed) > 8 else "")

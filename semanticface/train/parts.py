@@ -34,8 +34,9 @@ FAMILIES: dict[str, Towers] = {
     "qwen3_vl": _QWEN,
     "idefics3": _IDEFICS,
     "smolvlm": _IDEFICS,
-    "llava": Towers(r"model\.vision_tower\.", r"model\.multi_modal_projector\.",
-                    r"model\.language_model\."),  # fmt: skip
+    "llava": Towers(
+        r"model\.vision_tower\.", r"model\.multi_modal_projector\.", r"model\.language_model\."
+    ),  # fmt: skip
 }
 
 

@@ -1,11 +1,11 @@
 """Answers to many pictures, kept as they come, and written out as files people use.
 
-    OUT/answers.jsonl    one line an answer, as it came; another run goes on after them
-    OUT/faces.json       by picture: the words (`analysis`), the coefficients (`arkit`)
-    OUT/faces.csv        the same numbers as a table, one row a picture
-    OUT/clip.npz         a clip: of a movie by its times, of files one a second
-    OUT/failed.json      pictures that could not be read, and answers that could not
-    OUT/overlay.mp4      pictures beside the predicted face, if asked for
+OUT/answers.jsonl    one line an answer, as it came; another run goes on after them
+OUT/faces.json       by picture: the words (`analysis`), the coefficients (`arkit`)
+OUT/faces.csv        the same numbers as a table, one row a picture
+OUT/clip.npz         a clip: of a movie by its times, of files one a second
+OUT/failed.json      pictures that could not be read, and answers that could not
+OUT/overlay.mp4      pictures beside the predicted face, if asked for
 """
 
 from __future__ import annotations
@@ -179,7 +179,9 @@ def _write_table(answers: Sequence[Answered], path: Path) -> None:
         rows.writerow(["image", "time", "outcome", *NAMES])
         for each in answers:
             numbers = ["" if np.isnan(v) else str(json_lines.shortest(v)) for v in each.values]
-            rows.writerow([each.name, "" if each.time is None else each.time, each.outcome, *numbers])
+            rows.writerow(
+                [each.name, "" if each.time is None else each.time, each.outcome, *numbers]
+            )
 
 
 def clip_of(answers: Sequence[Answered], source: str) -> FaceClip:
@@ -187,7 +189,8 @@ def clip_of(answers: Sequence[Answered], source: str) -> FaceClip:
     values = np.stack([each.values for each in answers]).reshape(-1, COUNT)
     known = [each.time for each in answers]
     timed = all(t is not None for t in known) and all(
-        a < b for a, b in zip(known, known[1:], strict=False)  # type: ignore[operator]
+        a < b
+        for a, b in zip(known, known[1:], strict=False)  # type: ignore[operator]
     )
     times = np.array(known, np.float64) if timed else np.arange(len(answers), dtype=np.float64)
     meta = ClipMeta(source, "prediction")

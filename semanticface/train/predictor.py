@@ -1,8 +1,8 @@
 """A trained model that answers pictures: from a run's folder, or any model by its name.
 
-    predictor = opened("runs/nano")
-    face = predictor.faces([picture])[0]
-    face.values, face.words, face.parsed.report.outcome
+predictor = opened("runs/nano")
+face = predictor.faces([picture])[0]
+face.values, face.words, face.parsed.report.outcome
 """
 
 from __future__ import annotations

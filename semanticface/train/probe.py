@@ -30,7 +30,9 @@ _SHOWN = 300
 class Probe(TrainerCallback):  # type: ignore[misc]
     """Probes at steps, keeps the best weights, stops where nothing gets better."""
 
-    def __init__(self, trainer: Any, options: ProbeOptions, held: Table, task: Any, run: Run) -> None:
+    def __init__(
+        self, trainer: Any, options: ProbeOptions, held: Table, task: Any, run: Run
+    ) -> None:
         self.trainer, self.options, self.task, self.run = trainer, options, task, run
         self.records = list(held)
         pictures = Pictures()

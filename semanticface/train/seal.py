@@ -21,7 +21,9 @@ SCHEMA = "sealed/1"
 def seal(folder: Path) -> None:
     """Write the list; every file below the folder is in it."""
     files = {name: digest_of(folder / name) for name in _names(folder)}
-    write_text(folder / SEAL, json.dumps({"semanticface": SCHEMA, "sha256": files}, indent=1) + "\n")
+    write_text(
+        folder / SEAL, json.dumps({"semanticface": SCHEMA, "sha256": files}, indent=1) + "\n"
+    )
 
 
 def sealed(folder: Path) -> bool:

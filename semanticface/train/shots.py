@@ -63,7 +63,9 @@ def _of_movie(place: Path, every: float) -> Iterator[Shot]:
     after = -1e9
     for time in stamps(str(place)):
         if time >= after + every - 1e-6:
-            yield Shot(f"{place}@{time:.3f}", time, ImageRef(movie=str(place), time=time), str(place))
+            yield Shot(
+                f"{place}@{time:.3f}", time, ImageRef(movie=str(place), time=time), str(place)
+            )
             after = time
 
 
