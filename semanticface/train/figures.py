@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semanticface.data.records import Record
 from semanticface.data.tasks import Score, Task
@@ -74,5 +75,5 @@ def _borne_out(scored: Sequence[Score], which: str) -> float:
     return true / decided if decided else math.nan
 
 
-def _mean(numbers: np.ndarray) -> float:  # type: ignore[type-arg]
+def _mean(numbers: NDArray[Any]) -> float:
     return float(numbers.mean()) if numbers.size else math.nan

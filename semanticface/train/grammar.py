@@ -77,8 +77,11 @@ def value_lark(form: ValueTokens, tokenizer: Any, before: str = "") -> str:
     ids = dict(zip(form.vocabulary(), tokenizer.convert_tokens_to_ids(list(form.vocabulary())),
                    strict=True))  # fmt: skip
     if lacking := [token for token, number in ids.items() if number is None]:
-        raise BadInput(f"a tokenizer without {lacking[0]}", "the value tokens as single tokens",
-                       hint="Take another answer format, or add ValueTokens.vocabulary().")  # fmt: skip
+        raise BadInput(
+            f"a tokenizer without {lacking[0]}",
+            "the value tokens as single tokens",
+            hint="Take another answer format, or add ValueTokens.vocabulary().",
+        )
 
     def choice(channel: int) -> str:
         most = limit(CHANNELS[channel], form.decimals)

@@ -80,8 +80,11 @@ class DataOptions:
             if getattr(self, key) < 1:
                 raise BadInput(f"{key}: {getattr(self, key)}", "one at least")
         if self.views > 1 and not (self.mirror or self.augment):
-            raise BadInput(f"views: {self.views} of faces that are not varied",
-                           "mirror or augment with it", hint="Or raise num_train_epochs.")  # fmt: skip
+            raise BadInput(
+                f"views: {self.views} of faces that are not varied",
+                "mirror or augment with it",
+                hint="Or raise num_train_epochs.",
+            )
 
     @cached_property
     def task(self) -> Task:

@@ -121,8 +121,11 @@ def _check_training(made: Settings) -> None:
         raise BadInput("remove_unused_columns: true", "false: pictures would be dropped")
     limit = training.save_total_limit
     if limit is not None and limit < 2:
-        raise BadInput(f"save_total_limit: {limit}", "2 or more, or null",
-                       hint="With one, a run killed while it saves has nothing to go on from.")  # fmt: skip
+        raise BadInput(
+            f"save_total_limit: {limit}",
+            "2 or more, or null",
+            hint="With one, a run killed while it saves has nothing to go on from.",
+        )
     if training.packing or training.padding_free:
         raise BadInput("packing or padding_free", "neither: TRL cannot pack pictures")
     _ = made.model.plan, made.data.task

@@ -55,6 +55,9 @@ def small_run() -> Path:
     """The trained small model that comes with the package."""
     place = Path(str(resources.files("semanticface"))) / "train" / "assets" / SMALL
     if not (place / "manifest.json").is_file():
-        raise BadInput("no trained small model in this package", "a run's folder",
-                       hint="Train one: accelerate launch recipes/sft.py. Then --run FOLDER.")  # fmt: skip
+        raise BadInput(
+            "no trained small model in this package",
+            "a run's folder",
+            hint="Train one: accelerate launch recipes/sft.py. Then --run FOLDER.",
+        )
     return place

@@ -15,6 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -187,16 +188,14 @@ def _write_table(answers: Sequence[Answered], path: Path) -> None:
 def clip_of(answers: Sequence[Answered], source: str) -> FaceClip:
     """The answers as a clip; where there are no rising times, one frame a second."""
     values = np.stack([each.values for each in answers]).reshape(-1, COUNT)
-    known = [each.time for each in answers]
-    timed = all(t is not None for t in known) and all(
-        a < b
-        for a, b in zip(known, known[1:], strict=False)  # type: ignore[operator]
-    )
+    known = [each.time for each in answers if each.time is not None]
+    timed = len(known) == len(answers) and all(a < b for a, b in pairwise(known))
     times = np.array(known, np.float64) if timed else np.arange(len(answers), dtype=np.float64)
+    present = np.asarray(np.isfinite(values).any(axis=0), np.bool_)
     meta = ClipMeta(source, "prediction")
     if not timed:
         meta = meta.applied("no times: one picture a second")
-    return FaceClip(values, times, np.isfinite(values).any(axis=0), meta)
+    return FaceClip(values, times, present, meta)
 
 
 def overlay(outcome: Outcome, found: Sequence[Shot], size: int = 320) -> Iterator[Any]:

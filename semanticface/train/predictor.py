@@ -86,9 +86,12 @@ def _of_run(folder: Path, base: str | None) -> Predictor:
     check_seal(result)
     task = task_of(held)
     if prompt_json(task) != held["prompt"]:
-        raise BadInput(f"another text of the prompt {task.prompt}",
-                       "the one that the run was trained with", file=folder,
-                       hint="Use the version of this package that it was trained with.")  # fmt: skip
+        raise BadInput(
+            f"another text of the prompt {task.prompt}",
+            "the one that the run was trained with",
+            file=folder,
+            hint="Use the version of this package that it was trained with.",
+        )
     return _predictor(load_run(folder, base), task, _digest(result / SEAL))
 
 

@@ -74,8 +74,12 @@ def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
     if not len(train):
         raise BadInput("no record to train on", "some on the side 'train'", file=data)
     if not held_out:
-        raise BadInput("no record held out", "some subjects on the side 'val'", file=data,
-                       hint="Subjects are dealt by a hash of their name; take more of them.")  # fmt: skip
+        raise BadInput(
+            "no record held out",
+            "some subjects on the side 'val'",
+            file=data,
+            hint="Subjects are dealt by a hash of their name; take more of them.",
+        )
     people = {record.subject for record in held_out}
     if any(record.subject in people for record in train):
         raise BadInput("subjects both trained on and held out", "each on one side", file=data)

@@ -77,8 +77,12 @@ class Run:
         for name in (ADAPTER, MODEL):
             if sealed(self.folder / name):
                 return self.folder / name
-        raise BadInput(f"neither a finished {ADAPTER} nor {MODEL}", "a run that came to its end",
-                       file=self.folder, hint="Run the same command again to go on with it.")  # fmt: skip
+        raise BadInput(
+            f"neither a finished {ADAPTER} nor {MODEL}",
+            "a run that came to its end",
+            file=self.folder,
+            hint="Run the same command again to go on with it.",
+        )
 
     def finished(self) -> bool:
         """Whether it came to its end."""

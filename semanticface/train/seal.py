@@ -47,8 +47,12 @@ def check_seal(folder: Path) -> None:
             raise BadInput(f"{name}, which the list does not know", "no other file", file=folder,
                            hint="Take it out; only what was saved is loaded.")  # fmt: skip
         if digest_of(folder / name) != listed[name]:
-            raise BadInput(f"{name} with other contents than were saved", "the same bytes",
-                           file=folder, hint="Copy the folder again, or train it again.")  # fmt: skip
+            raise BadInput(
+                f"{name} with other contents than were saved",
+                "the same bytes",
+                file=folder,
+                hint="Copy the folder again, or train it again.",
+            )
 
 
 def _names(folder: Path) -> list[str]:

@@ -101,8 +101,11 @@ def over_tokens(
     which go on after the target with the end of the turn (weight 1).
     """
     if labels[: len(ids)] != ids:
-        raise BadInput("a target whose tokens change inside the chat template", "the same tokens",
-                       hint="Leave words_weight, region_weights and number_loss as they are.")  # fmt: skip
+        raise BadInput(
+            "a target whose tokens change inside the chat template",
+            "the same tokens",
+            hint="Leave words_weight, region_weights and number_loss as they are.",
+        )
     made = np.ones(len(labels), np.float32)
     for n, (start, end) in enumerate(spans):
         made[n] = weights[start:end].mean() if end > start else 1.0
