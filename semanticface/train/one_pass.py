@@ -89,7 +89,7 @@ def _values(
     ids = dict(zip(words, tokenizer.convert_tokens_to_ids(list(words)), strict=True))
     if lacking := [token for token, number in ids.items() if number is None]:
         raise BadInput(f"a tokenizer without {lacking[0]}", "the value tokens as single tokens",
-                       hint="The small model has them; others must be given them first.")  # fmt: skip
+                       hint="The small model has them; others must be given them.")  # fmt: skip
     tokens, numbers = [], []
     for channel in form.channels:
         most = limit(CHANNELS[channel], form.decimals)

@@ -16,6 +16,7 @@ from transformers import AutoModelForImageTextToText
 
 from semanticface.errors import BadInput
 from semanticface.language.answers import ValueTokens
+from semanticface.rig import CHANNELS
 from semanticface.train.collation import collator
 from semanticface.train.one_pass import Reader, opening, task_named
 from semanticface.train.options import DataOptions, LossOptions
@@ -69,17 +70,14 @@ def test_values_are_expectations_over_what_a_channel_can_be(tiny, processor):
     with torch.no_grad():
         logits = model(**inputs).logits[0, -61:]
     for channel in (0, 17, 51, 52, 60):
-        low = -150 if channel >= 52 else 0
-        high = 150 if channel >= 52 else 100
-        ids = processor.tokenizer.convert_tokens_to_ids([f"<v{n}>" for n in range(low, high + 1)])
-        if None in ids or len(reader.filled.numbers[channel]) != len(ids):
-            ids = reader.filled.values[channel]
-        p = logits[channel][ids].softmax(-1).double()
-        numbers = torch.from_numpy(reader.filled.numbers[channel])
+        words = processor.tokenizer.convert_ids_to_tokens(reader.filled.values[channel])
+        numbers = torch.tensor([int(word[2:-1]) / 100 for word in words], dtype=torch.double)
+        assert (numbers.min() < 0) == CHANNELS[channel].signed and numbers.max() >= 1
+        p = logits[channel][reader.filled.values[channel]].softmax(-1).double()
         value = float(p @ numbers)
         assert one.values[channel] == pytest.approx(value, abs=1e-4)
-        near = float(p[(numbers - value).abs() <= 0.05].sum())
-        assert one.confidence[channel] == pytest.approx(near, abs=0.02)
+        near = float(p[(numbers - value).abs() <= 0.05 + 1e-9].sum())
+        assert one.confidence[channel] == pytest.approx(near, abs=1e-4)
     assert ((one.mass > 0) & (one.mass < 1)).all()
     alone = reader.readouts(shown[:1])[0]
     np.testing.assert_allclose(alone.values, one.values, atol=1e-5)

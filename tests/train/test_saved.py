@@ -10,7 +10,6 @@ import pytest
 
 pytest.importorskip("trl", reason="comes with the train extra")
 
-from PIL import Image
 from samples import picture
 from training import LORA, train
 from typer.testing import CliRunner
@@ -201,5 +200,5 @@ def test_a_run_is_a_source_of_the_evaluation(run):
     found = source.predict(item)[0]
     assert found.clip.values.shape == (2, 61) and np.isfinite(found.clip.values).all()
     assert [each.outcome for each in found.reports] == ["strict", "strict"]
-    assert source.fingerprint(item) == source.fingerprint(item)
-    assert Image
+    again = source_of(spec_of({"kind": "run", "name": "other", "path": str(run), "size": 112}))
+    assert source.fingerprint(item) == again.fingerprint(item)
