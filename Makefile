@@ -34,6 +34,8 @@ lint: $(VENV)/.ready ## style, types, import order
 bench: $(VENV)/.ready ## the speed table
 	$(BIN)/python scripts/bench/core.py
 	$(BIN)/python scripts/bench/render.py
+	$(BIN)/python scripts/bench/data.py
+	$(BIN)/python scripts/bench/evaluation.py
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
