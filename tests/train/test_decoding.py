@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("torch", reason="comes with the train extra")
 pytest.importorskip("llguidance", reason="comes with the train extra")
 
-import torch
+from plain_generation import plain
 from tiny_models import FAMILIES, save
-from transformers import AutoModelForImageTextToText, LogitsProcessor, LogitsProcessorList
+from transformers import AutoModelForImageTextToText
 
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
@@ -36,44 +36,6 @@ def pictures(count, size=112):
     draw = [np.random.default_rng(i).integers(0, 256, (size, size, 3), np.uint8)
             for i in range(count)]  # fmt: skip
     return [Image.fromarray(each) for each in draw]
-
-
-class OneByOne(LogitsProcessor):
-    """The same grammar, a token a pass: a forced token is the only one allowed."""
-
-    def __init__(self, decoder, prompt, rows):
-        self.decoder, self.prompt = decoder, prompt
-        self.matchers = [decoder.grammar.matcher() for _ in range(rows)]
-        self.forced = [[] for _ in range(rows)]
-        self.free = [False] * rows
-
-    def __call__(self, ids, scores):
-        for row, matcher in enumerate(self.matchers):
-            if self.free[row] and not matcher.done:
-                matcher.take(int(ids[row, -1]))
-            if not self.forced[row] and not matcher.done:
-                self.forced[row] = matcher.forced()
-            allowed = np.zeros(scores.shape[1], bool)
-            self.free[row] = not self.forced[row] and not matcher.done
-            if self.forced[row]:
-                allowed[self.forced[row].pop(0)] = True
-            elif matcher.done:
-                allowed[self.decoder.grammar.ends[0]] = True
-            else:
-                allowed = matcher.allowed()
-            scores[row][torch.from_numpy(~allowed)] = -torch.inf
-        return scores
-
-
-def plain(decoder, shown):
-    inputs = decoder.inputs(shown)
-    prompt = inputs["input_ids"].shape[1]
-    told = decoder.model.generate(
-        **inputs, do_sample=False, max_new_tokens=decoder.most,
-        logits_processor=LogitsProcessorList([OneByOne(decoder, prompt, len(shown))]),
-    )  # fmt: skip
-    return [decoder.processor.tokenizer.decode(row[prompt:], skip_special_tokens=True)
-            for row in told]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
