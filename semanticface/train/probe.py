@@ -97,11 +97,10 @@ class Probe(TrainerCallback):  # type: ignore[misc]
 
     def _keep(self) -> None:
         """Save the weights beside the old best, then exchange the folders."""
-        fresh = self.run.best.with_name("best.new")
-        save(self.trainer, fresh)
+        save(self.trainer, self.run.fresh_best)
         if self.trainer.is_world_process_zero():
             shutil.rmtree(self.run.best, ignore_errors=True)
-            fresh.rename(self.run.best)
+            self.run.fresh_best.rename(self.run.best)
         self.trainer.accelerator.wait_for_everyone()
 
 
