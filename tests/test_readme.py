@@ -12,6 +12,7 @@ from conftest import REPOSITORY
 from semanticface import formats
 from semanticface.cli import main as cli
 from semanticface.formats import livelink_csv
+from semanticface.motion.filters import savgol
 from semanticface.motion.rehearsal import perform
 from semanticface.rig import concatenate
 
@@ -32,6 +33,8 @@ def folder(tmp_path, monkeypatch):
     clip = concatenate([perform(seed=i) for i in range(2)], pause=1 / 30)
     livelink_csv.write(clip, tmp_path / "take.csv")
     livelink_csv.write(perform(seed=2), tmp_path / "rom.csv")
+    for name in ("smooth.csv", "live.csv"):
+        livelink_csv.write(savgol(clip), tmp_path / name)
     formats.write(perform(), tmp_path / "mediapipe.json", "mediapipe")
     monkeypatch.chdir(tmp_path)
 

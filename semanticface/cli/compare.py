@@ -213,7 +213,8 @@ def _findings(source: SourceResult) -> list[str]:
     colours = {"refused": "red", "converted": "yellow", "overridden": "yellow", "noted": "cyan"}
     return [
         f"[{colours[action]}]{action}[/] [bold]{kind}[/] {escape(source.name)}, "
-        f"{escape(', '.join(takes))}: {escape(text)}" + (f" [dim]({flag})[/]" if flag else "")
+        f"{escape(', '.join(dict.fromkeys(takes)))}: {escape(text)}"
+        + (f" [dim]({flag})[/]" if flag else "")
         for (action, kind, text, flag), takes in told.items()
     ]
 

@@ -16,7 +16,7 @@ this one serves the formats that have no place for words.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from numpy.typing import ArrayLike
 
@@ -57,7 +57,7 @@ class WordsThenNumbers(AnswerFormat):
         if words is None or not self._matches(text):
             why = "not a numbered list of four parts, an empty line and the numbers"
             return nothing(why, channels=self.channels)
-        return replace(self.numbers.read(rest), description=words)
+        return self.numbers.read(rest)._replace(description=words)
 
     def read_tolerantly(self, text: str) -> Parsed:
         """Numbers wherever they stand, and words if a numbered list of four parts does."""

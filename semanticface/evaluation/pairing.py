@@ -22,6 +22,8 @@ from semanticface.motion.align import Lag, best_lag
 from semanticface.motion.resample import common_grid
 from semanticface.rig import BLENDSHAPES, NAMES, FaceClip
 
+_SPARSE = 0.1
+"""Seconds between frames from which a blink falls between two of them."""
 _LATE = 0.02
 """Seconds of lag worth a word."""
 _MUTED, _LOUD = 0.75, 1.33
@@ -58,6 +60,8 @@ class Paired(NamedTuple):
     truth_at_best: FaceClip
     lag: Lag
     findings: tuple[Finding, ...]
+    sparse: bool = False
+    """Frames so far apart that they are single pictures, not motion."""
 
 
 class Refused(NamedTuple):
@@ -79,7 +83,11 @@ def pair(pred: FaceClip, truth: FaceClip, switches: Switches = Switches()) -> Pa
         found.append(_noted("clock", "both clips are taken to begin at the same moment",
                             action="overridden", flag="--same-start"))  # fmt: skip
     try:
-        lag = best_lag(pred, truth, within=switches.within)
+        lag = (
+            _unknown_lag()
+            if _sparse(pred, truth)
+            else best_lag(pred, truth, within=switches.within)
+        )
         grid = common_grid(pred, truth)
     except BadInput as error:
         return Refused((*found, Finding(kind="clock", action="refused", flag="--same-start",
@@ -102,9 +110,24 @@ def _finished(pred: FaceClip, truth: FaceClip, grid: tuple[FaceClip, FaceClip], 
         first = grid[0].mirrored() if "mirrored" in mirrored else grid[0]
         first = first.exchanged("mouthLeft", "mouthRight") if "mouth pair" in mirrored else first
         grid = (first, grid[1])
-    found += _lateness(lag, grid[1])
-    found += diagnose(at_best, best.second)
-    return Paired(*grid, at_best, best.second, lag, tuple(found))
+    sparse = _sparse(pred, truth)
+    found += _far_apart(pred) if sparse else _lateness(lag, grid[1])
+    found += diagnose(at_best, best.second, moving=not sparse)
+    return Paired(*grid, at_best, best.second, lag, tuple(found), sparse)
+
+
+def _sparse(pred: FaceClip, truth: FaceClip) -> bool:
+    return max(pred.step, truth.step) > _SPARSE  # NaN compares as false
+
+
+def _unknown_lag() -> Lag:
+    nothing = np.empty(0)
+    return Lag(np.nan, np.nan, np.nan, nothing, nothing, {})
+
+
+def _far_apart(pred: FaceClip) -> list[Finding]:
+    text = f"frames {pred.step:.2g} s apart are single pictures: lag, events and motion not judged"
+    return [_noted("sparse", text)]
 
 
 def _moved(pred: FaceClip, lag: Lag) -> FaceClip:
@@ -144,11 +167,11 @@ def _lateness(lag: Lag, truth: FaceClip) -> list[Finding]:
     return [_noted("lag", f"the source is {lag}", flag="--within" if lag.at_edge else "")]
 
 
-def diagnose(pred: FaceClip, truth: FaceClip) -> list[Finding]:
+def diagnose(pred: FaceClip, truth: FaceClip, *, moving: bool = True) -> list[Finding]:
     """Faults of a source that stay in its numbers, by comparison with the reference."""
     active = active_channels(truth.values)
     found = [*_lacking(pred, active), *_dead(pred, active), *_amplitude(pred, truth, active)]
-    return [*found, *_motion(pred, truth), *_validity(pred, truth)]
+    return [*found, *(_motion(pred, truth) if moving else []), *_validity(pred, truth)]
 
 
 def _lacking(pred: FaceClip, active: np.ndarray) -> list[Finding]:

@@ -29,7 +29,8 @@ class Finding(_Part):
 
     kind: str
     """`units`, `calibration`, `subject`, `clock`, `mouth pair`, `mirrored`, `head`, `lag`,
-    `dead channel`, `muted`, `jitter`, `too smooth`, `lacking channels`, `validity`."""
+    `dead channel`, `muted`, `exaggerated`, `jitter`, `too smooth`, `frozen`, `sparse`,
+    `lacking channels`, `validity`, `no prediction`."""
     action: Action
     """`converted`: put right before scoring. `refused`: not scored. `overridden`: would have
     been refused or converted, but a switch said otherwise. `noted`: scored as it is."""

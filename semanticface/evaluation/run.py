@@ -228,15 +228,19 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
     keys = [run.pairing.cluster for run in used]
     pairs = [run.paired for run in used if run.paired is not None]
     means = [ground.means.get(key) for key in keys]
-    own = [tally(p.pred, p.truth, m) for p, m in zip(pairs, means, strict=True)]
-    best = [tally(p.pred_at_best, p.truth_at_best, m) for p, m in zip(pairs, means, strict=True)]
-    moving = [temporal_summary(p.pred, p.truth) for p in pairs]
-    for figures, p in zip(moving, pairs, strict=True):
-        figures["lag"] = p.lag.seconds
+    both = zip(pairs, means, strict=True)
+    tallies = [
+        (tally(p.pred, p.truth, m, moving=not p.sparse),
+         tally(p.pred_at_best, p.truth_at_best, m, moving=not p.sparse))
+        for p, m in both
+    ]  # fmt: skip
+    own, best = zip(*tallies, strict=True)
+    moving = [_movement(p) for p in pairs]
     scored, active, sure = summary.clustered(own, keys), ground.active, ground.sure
+    shared = _from_tallies(scored, ground)
     return {
-        **_from_tallies(scored, ground),
-        "headline": summary.headline_figures(scored, active, sure)
+        **shared,
+        "headline": shared["headline"]
         | summary.temporal_figures(moving, keys, sure)
         | extras.geometry(pairs, keys, sure, wanted=ground.suite.geometry)
         | extras.semantic(used, ground.suite),
@@ -244,10 +248,15 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
     }
 
 
+def _movement(paired: Paired) -> dict[str, float]:
+    if paired.sparse:
+        return {}
+    return {**temporal_summary(paired.pred, paired.truth), "lag": paired.lag.seconds}
+
+
 def _from_tallies(scored: summary.Scored, ground: Ground) -> dict[str, Any]:
     return {
-        "regions": summary.region_figures(scored, ground.active, ground.sure),
-        "channels": summary.channel_figures(scored, ground.sure),
+        **summary.all_figures(scored, ground.active, ground.sure)._asdict(),
         "by_cluster": summary.by_cluster(scored, ground.active),
     }
 
@@ -260,10 +269,7 @@ def _baseline(kind: str, ground: Ground) -> SourceResult:
         mean = ground.means.get(key)
         tallies.append(tally(baselines.guess(kind, clip, mean), clip, mean))
     scored = summary.clustered(tallies, keys)
-    figures = {
-        "headline": summary.headline_figures(scored, ground.active, ground.sure),
-        **_from_tallies(scored, ground),
-    }
+    figures = _from_tallies(scored, ground)
     pairings = tuple(
         Pairing(take=item.take, cluster=key, scored=True, frames=len(clip))
         for item, key, clip in zip(ground.items, keys, truths, strict=True)

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.evaluation.result import Figure
-from semanticface.evaluation.tally import HEADLINE, OF_CHANNELS, Tally, headline, of_channels
+from semanticface.evaluation.tally import (
+    HEADLINE,
+    OF_CHANNELS,
+    Tally,
+    headline,
+    headlines,
+    of_channels,
+)
 from semanticface.metrics.clusters import by_key, together
 from semanticface.metrics.coefficients import macro, scores
 from semanticface.metrics.interval import Interval
@@ -79,40 +86,59 @@ def interval(
     )
 
 
-def headline_figures(
-    scored: Scored, active: NDArray[np.bool_], sure: Sureness, group: str | None = None
-) -> dict[str, Figure]:
-    """Figure by metric name, over a region or the whole face; without those that are NaN."""
+class Figures(NamedTuple):
+    """Everything that follows from tallies."""
+
+    headline: dict[str, Figure]
+    regions: dict[str, dict[str, Figure]]
+    channels: dict[str, dict[str, Figure]]
+
+
+_GROUPS: tuple[str | None, ...] = (None, *HALVES, *REGIONS)
+
+
+def all_figures(scored: Scored, active: NDArray[np.bool_], sure: Sureness) -> Figures:
+    """The headline of the face and of its regions, and every channel, drawn again together."""
+    rows, columns = len(_GROUPS), len(HEADLINE)
 
     def statistic(t: Tally) -> Floats:
-        return headline(t, active, group)
+        parts = headlines(t, active, _GROUPS), of_channels(t)
+        return np.concatenate([part.reshape(*part.shape[:-2], -1) for part in parts], axis=-1)
 
     found = interval(scored.tallies, statistic, len(scored.names), sure)
-    counts = _counts(scored.tallies, active, group)
-    figures = _figures(HEADLINE, found, counts)
-    return {name: figure for name, figure in figures.items() if figure.value is not None}
+    groups = {}
+    for row, group in enumerate(_GROUPS):
+        one = _cut(found, slice(row * columns, (row + 1) * columns))
+        groups[group] = _figures(HEADLINE, one, _counts(scored.tallies))
+    rest = _cut(found, slice(rows * columns, None))
+    regions = {group: figures for group, figures in groups.items() if group is not None}
+    return Figures(groups[None], regions, _by_channel(scored, rest))
 
 
-def region_figures(
+def headline_figures(
     scored: Scored, active: NDArray[np.bool_], sure: Sureness
-) -> dict[str, dict[str, Figure]]:
-    """The headline of every region and half."""
+) -> dict[str, Figure]:
+    """Figure by metric name over the whole face; without those that are NaN."""
+    found = interval(scored.tallies, lambda t: headline(t, active), len(scored.names), sure)
+    return _figures(HEADLINE, found, _counts(scored.tallies))
+
+
+def _by_channel(scored: Scored, found: Interval) -> dict[str, dict[str, Figure]]:
+    """Channel -> metric -> figure, of channels that were scored at all."""
+    frames = np.asarray(scored.tallies.coefficients.frames).sum(axis=0)
+    wide = len(OF_CHANNELS)
     return {
-        name: headline_figures(scored, active, sure, name)
-        for name in (*HALVES, *REGIONS)
+        name: _figures(
+            OF_CHANNELS, _cut(found, slice(i * wide, (i + 1) * wide)),
+            dict.fromkeys(OF_CHANNELS, float(frames[i])), keep=True,
+        )
+        for i, name in enumerate(NAMES)
+        if frames[i] > 0
     }  # fmt: skip
 
 
-def channel_figures(scored: Scored, sure: Sureness) -> dict[str, dict[str, Figure]]:
-    """Channel -> metric -> figure, of channels that were scored at all."""
-    found = interval(scored.tallies, of_channels, len(scored.names), sure)
-    frames = np.asarray(scored.tallies.coefficients.frames).sum(axis=0)
-    table = {}
-    for i, name in enumerate(NAMES):
-        if frames[i] > 0:
-            one = found._replace(estimate=found.estimate[i], low=found.low[i], high=found.high[i])
-            table[name] = _figures(OF_CHANNELS, one, dict.fromkeys(OF_CHANNELS, float(frames[i])))
-    return table
+def _cut(found: Interval, part: slice) -> Interval:
+    return found._replace(estimate=found.estimate[part], low=found.low[part], high=found.high[part])
 
 
 def by_cluster(scored: Scored, active: NDArray[np.bool_]) -> dict[str, dict[str, float | None]]:
@@ -153,9 +179,10 @@ def mean_over_clusters(values: Floats, keys: Sequence[str], sure: Sureness) -> F
 
 
 def _figures(
-    names: Sequence[str], found: Interval, counts: Mapping[str, float]
+    names: Sequence[str], found: Interval, counts: Mapping[str, float], *, keep: bool = False
 ) -> dict[str, Figure]:
-    return {
+    """Figure by name; those without a value are left out unless asked to `keep` them."""
+    table = {
         name: within_bounds(
             name,
             Figure.of(
@@ -165,6 +192,7 @@ def _figures(
         )
         for i, name in enumerate(names)
     }
+    return {name: each for name, each in table.items() if keep or each.value is not None}
 
 
 def within_bounds(name: str, figure: Figure) -> Figure:
@@ -175,7 +203,7 @@ def within_bounds(name: str, figure: Figure) -> Figure:
     return figure.model_copy(update={"low": max(figure.low, bottom), "high": min(figure.high, top)})
 
 
-def _counts(t: Tally, active: NDArray[np.bool_], group: str | None) -> dict[str, float]:
+def _counts(t: Tally) -> dict[str, float]:
     """n of every headline figure: frames of a channel, frames, or events."""
     whole = together(t)
     sums = whole.coefficients

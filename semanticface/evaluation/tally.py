@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.metrics.coefficients import Scores, macro, scores, skill
+from semanticface.metrics.coefficients import Scores, macro, mean_over, members, scores, skill
 from semanticface.metrics.events import (
     EventSums,
     LeanSums,
@@ -53,32 +54,52 @@ OF_CHANNELS = (
 """Those that stand for one channel, or are the mean over several."""
 
 
-def tally(pred: FaceClip, truth: FaceClip, mean: NDArray[np.floating] | None = None) -> Tally:
+_NONE = EventSums(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def tally(
+    pred: FaceClip, truth: FaceClip, mean: NDArray[np.floating] | None = None, *,
+    moving: bool = True,
+) -> Tally:  # fmt: skip
     """Count one source on one take; both clips at the same times.
 
     Frames that the source does not have are left out of both guesses, so that all
-    three are scored on the same.
+    three are scored on the same. Without `moving` the frames are single pictures, in
+    which there are no events.
     """
     p, y, times = pred.values, truth.values, truth.times
     known = np.where(np.isnan(p), np.nan, y)
     guess = np.full(p.shape[1], np.nan) if mean is None else np.asarray(mean, np.float64)
-    onsets = mouth_onsets(p, y, times)
+    events = (_NONE,) * 4
+    if moving:
+        onsets = mouth_onsets(p, y, times)
+        blinks, closures = blink_sums(p, y, times), closure_sums(p, y, times)
+        events = (blinks, onsets.opening, onsets.closing, closures)
     return Tally(
         sums(p, y),
         sums(np.where(np.isnan(known), np.nan, 0.0), known),
         sums(np.where(np.isnan(known), np.nan, guess), known),
-        blink_sums(p, y, times), onsets.opening, onsets.closing, closure_sums(p, y, times),
+        *events,
         asymmetry_sums(p, y), validity_sums(p, pred.present),
     )  # fmt: skip
 
 
 def headline(t: Tally, active: NDArray[np.bool_], group: str | None = None) -> Floats:
     """The figures of `HEADLINE` [..., M] of tallies [...], over a region or the whole face."""
-    figures = _of_channels(t, active, group)
-    if group is None:
-        figures |= _of_events(t)
-    blank = np.full_like(figures["mae"], np.nan)
-    return np.stack([np.asarray(figures.get(name, blank), np.float64) for name in HEADLINE], -1)
+    return headlines(t, active, (group,))[..., 0, :]
+
+
+def headlines(t: Tally, active: NDArray[np.bool_], groups: Sequence[str | None]) -> Floats:
+    """The same for several regions at once, [..., G, M]."""
+    own, zero, mean = scores(t.coefficients), scores(t.zero), scores(t.mean)
+    rows = []
+    for group in groups:
+        figures = _of_channels(own, zero, mean, active, group)
+        if group is None:
+            figures |= _of_events(t)
+        blank = np.full_like(figures["mae"], np.nan)
+        rows.append(np.stack([figures.get(name, blank) for name in HEADLINE], axis=-1))
+    return np.stack(rows, axis=-2)
 
 
 def of_channels(t: Tally) -> Floats:
@@ -87,19 +108,23 @@ def of_channels(t: Tally) -> Floats:
     return np.stack([own[name] for name in OF_CHANNELS], axis=-1)
 
 
-def _of_channels(t: Tally, active: NDArray[np.bool_], group: str | None) -> dict[str, Floats]:
-    own = scores(t.coefficients)
-    means = macro(own, active, group).mean
-    found = {name: value for name, value in means._asdict().items() if name in HEADLINE}
-    found["skill_zero"] = _skill(own, scores(t.zero), active, group)
-    found["skill_mean"] = _skill(own, scores(t.mean), active, group)
+def _of_channels(
+    own: Scores, zero: Scores, mean: Scores, active: NDArray[np.bool_], group: str | None
+) -> dict[str, Floats]:
+    found = {
+        name: value
+        for name, value in macro(own, active, group).mean._asdict().items()
+        if name in HEADLINE
+    }
+    found["skill_zero"], found["skill_mean"] = _skill(own, zero, group), _skill(own, mean, group)
     return found
 
 
-def _skill(own: Scores, guess: Scores, active: NDArray[np.bool_], group: str | None) -> Floats:
+def _skill(own: Scores, guess: Scores, group: str | None) -> Floats:
     """1 - MAE / MAE of the guess, both averaged over the channels for which there is a guess."""
-    same = own._replace(mae=np.where(guess.n > 0, own.mae, np.nan))
-    return skill(macro(same, active, group).mean.mae, macro(guess, active, group).mean.mae)
+    there = np.where(guess.n > 0, own.mae, np.nan)
+    inside = members(group)
+    return skill(mean_over(there, inside)[0], mean_over(guess.mae, inside)[0])
 
 
 def _of_events(t: Tally) -> dict[str, Floats]:

@@ -182,17 +182,18 @@ def macro(s: Scores, active: NDArray[np.bool_], group: str | None = None) -> Mac
     A dead channel has no Pearson. Leaving it out would reward it, so in an active
     channel a prediction that stands still counts as 0 and is counted in `still`.
     """
-    chosen = _members(group)
+    chosen = members(group)
     dead = chosen & active & (s.truth_std > 0) & (s.pred_std == 0)
     filled = s._replace(pearson=np.where(dead, 0.0, s.pearson))
     means, counts = {}, {}
     for name, values in filled._asdict().items():
         used = chosen & active if name in _CORRELATIONS else chosen
-        means[name], counts[name] = _mean(values, used)
+        means[name], counts[name] = mean_over(values, used)
     return Macro(Scores(**means), Scores(**counts), np.asarray(dead.sum(axis=-1), np.float64))
 
 
-def _members(group: str | None) -> NDArray[np.bool_]:
+def members(group: str | None) -> NDArray[np.bool_]:
+    """The channels that a mean over a region, a half or the face goes over."""
     inside = np.ones(COUNT, np.bool_)
     if group is not None:
         inside = np.isin(np.arange(COUNT), region_indices(group))
@@ -200,7 +201,8 @@ def _members(group: str | None) -> NDArray[np.bool_]:
     return weights if weights.any() else inside
 
 
-def _mean(values: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def mean_over(values: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """(mean, count) over the channels used that have a value."""
     there = used & ~np.isnan(values)
     count = np.asarray(there.sum(axis=-1), np.float64)
     return ratio(np.asarray(np.where(there, values, 0.0).sum(axis=-1)), count), count

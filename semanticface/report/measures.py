@@ -7,7 +7,9 @@ from math import floor, isfinite, log10
 from statistics import median
 from typing import NamedTuple
 
-from semanticface.metrics.catalogue import CATALOGUE, EVENTS, VALIDITY
+from semanticface.metrics.catalogue import EVENTS, VALIDITY, every
+from semanticface.metrics.geometry import ROWS as VERTICES
+from semanticface.metrics.semantic import ROWS as PEAKS
 from semanticface.metrics.temporal import ROWS
 
 NONE = "\u2013"
@@ -20,10 +22,6 @@ DIRECTIONS: Mapping[str, str] = {
     "one": "best at 1", "reference": "best as the reference's own", "none": "tells, does not judge",
 }  # fmt: skip
 
-_TEMPORAL_BETTER: Mapping[str, str] = {
-    "as the reference": "reference", "higher, up to the reference": "reference", "1": "one",
-    "0": "zero",
-}  # fmt: skip
 _LABELS: Mapping[str, str] = {
     "mae": "MAE", "mse": "MSE", "rmse": "RMSE", "pearson": "Pearson r", "ccc": "CCC",
     "active_mae": "active MAE", "blink_f1": "blink F1", "closure_f1": "closure F1",
@@ -39,12 +37,15 @@ TIME = "Movement in time"
 OTHER = "Further figures"
 _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("At a glance", AT_A_GLANCE),
-    ("Errors", ("mse", "rmse", "symmetry_error", "skill", "missing", "grid_share", "levels")),
+    ("Errors", ("mse", "rmse", "symmetry_error", "skill", "skill_zero", "skill_mean",
+                "missing")),
     ("Shown or not", tuple(f"{kind}_{level}" for level in ("10", "30")
                            for kind in ("precision", "recall", "f1"))),
     ("Events", tuple(row.name for row in EVENTS)),
     (TIME, tuple(row.name for row in ROWS)),
-    ("Validity", tuple(row.name for row in VALIDITY)),
+    ("Validity", (*(row.name for row in VALIDITY), "grid_share", "zero_share", "levels")),
+    ("Vertices on a head", tuple(row[0] for row in VERTICES)),
+    ("Peak expressions", tuple(row[0] for row in PEAKS)),
 )  # fmt: skip
 
 
@@ -77,13 +78,9 @@ class Measure(NamedTuple):
 def measure(name: str) -> Measure:
     """The words of a metric; a name that no catalogue knows stands for itself."""
     label = _LABELS.get(name, name.replace("_", " "))
-    for row in CATALOGUE:
-        if row.name == name:
-            return Measure(name, label, row.unit, row.better, row.what, row.source)
-    for each in ROWS:
-        if each.name == name:
-            better = _TEMPORAL_BETTER.get(each.better, each.better)
-            return Measure(name, label, each.unit, better, each.what, each.source)
+    row = every().get(name)
+    if row is not None:
+        return Measure(name, label, row.unit, row.better, row.what, row.source)
     return Measure(name, label, "", "none", "", "")
 
 
