@@ -25,7 +25,7 @@ from semanticface.train.nano_tokenizer import (
 )
 
 Size = Literal["test", "nano"]
-PIXELS, PATCH, MERGE = 112, 8, 2
+PIXELS, PATCH, MERGE = 112, 14, 2
 """Side of a square picture, side of a patch, patches a side that become one token."""
 _MEAN = (0.5, 0.5, 0.5)
 _ROUND = 64
@@ -52,7 +52,7 @@ class Shape(NamedTuple):
 
 SHAPES: dict[str, Shape] = {
     "test": Shape(48, 2, 3, 1, 96, 32, 2, 2, 64, (0,)),
-    "nano": Shape(256, 8, 8, 4, 768, 192, 8, 6, 576, (3, 5)),
+    "nano": Shape(256, 4, 8, 4, 768, 192, 6, 6, 576, (3,)),
 }
 
 
@@ -117,7 +117,7 @@ def _language(shape: Shape, words: int) -> dict[str, Any]:
 def _vision(shape: Shape) -> dict[str, Any]:
     return {
         "depth": shape.depth, "hidden_size": shape.seen, "num_heads": shape.seen_heads,
-        "intermediate_size": shape.seen_inner, "patch_size": PATCH,
+        "intermediate_size": shape.seen_inner, "hidden_act": "silu", "patch_size": PATCH,
         "spatial_merge_size": MERGE, "temporal_patch_size": 2, "out_hidden_size": shape.hidden,
         "num_position_embeddings": (PIXELS // PATCH) ** 2,
         "deepstack_visual_indexes": list(shape.deep),
