@@ -82,6 +82,11 @@ class Speaker(nn.Module):
         hidden = self._through(sight, self.request.expand(len(sight.tokens), -1))
         return self._expected(self.words(hidden[:, self.first :]))
 
+    def read_again(self, sight: Sight) -> Tensor:
+        """[B, 61] expected values at names that stand in the answer's place."""
+        ids = torch.cat([self.request, self.after, self.names]).expand(len(sight.tokens), -1)
+        return self._expected(self.words(self._through(sight, ids)[:, -COUNT:]))
+
     def _again(self, sight: Sight, truth: Tensor, spread: Tensor) -> Told:
         ids = torch.cat([self.request, self.after, self.names]).expand(len(truth), -1)
         hidden = self._through(sight, ids)
