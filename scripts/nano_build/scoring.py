@@ -110,7 +110,7 @@ def table(
         active &= _BESIDE_TRACKER
     truth = np.where(_BESIDE_TRACKER if beside_tracker else True, held.values, np.nan)
     guess = _of_people(held, np.broadcast_to(mean, truth.shape), truth)
-    least = _figure("mae", active)(pooled(guess)[None])[0]  # type: ignore[index]
+    least = _figure("mae", active)(pooled(guess))
     return {name: _row(_of_people(held, each, truth), active, float(least))
             for name, each in told.items()}  # fmt: skip
 

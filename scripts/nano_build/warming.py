@@ -31,8 +31,8 @@ _FIRST_WORDS = 40
 _BEND = 1.5
 """Deviations from which an error counts by its size, no longer by its square."""
 _SLOW = 0.998
-_CELL = (0.3, *[0.3] * 3, *[2.0] * 3, *[0.2] * 3)
-"""Weights of a cell's numbers: cover, place, movement, what is the person's own."""
+_CELL = (0.3, *[0.3] * 3, *[2.0] * 3, *[0.0] * 3)
+"""Weights of a cell's numbers: cover, place, movement; a person's own proved unlearnable."""
 
 
 @dataclass(frozen=True)
