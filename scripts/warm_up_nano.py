@@ -17,6 +17,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -74,11 +75,19 @@ def train(options: argparse.Namespace) -> None:
             run.save(place)
             pool.grow(options.folder / "cache", "train")
             looked = time.monotonic()
+    _keep(run, options)
+
+
+def _keep(run: Any, options: argparse.Namespace) -> None:
+    """The slow weights as a model's folder, with tokenizer and processor."""
+    from semanticface.train import nano
+
     run.parts.load_state_dict(run.slow)
-    run.model.save_pretrained(options.folder / "tower")
+    place = nano.build(options.folder / "tower", "nano", seed=options.seed)
+    run.model.save_pretrained(place)
 
 
-def _loaded(folder: Path) -> object:
+def _loaded(folder: Path) -> Any:
     from transformers import Qwen3VLForConditionalGeneration
 
     return Qwen3VLForConditionalGeneration.from_pretrained(folder)

@@ -45,12 +45,12 @@ def report(
     texts = [_shown("All channels", held, scoring.table(held, told, mean))]
     figures = {"all": _plain(scoring.table(held, told, mean))}
     if tracker is not None:
-        more = told | _tracked(held, val, tracker)
+        more = told | _tracked(held, val, tracker, cache)
         rows = scoring.table(held, more, mean, beside_tracker=True)
         texts.append(_shown("The channels that MediaPipe has", held, rows))
         figures["beside_tracker"] = _plain(rows)
         texts += _differences(held, more)
-        texts.append(_wider(held, told, tracker, mean, wide))
+        texts.append(_wider(held, told, tracker, mean, wide, cache))
     texts.append(_channels(held, told[ONE], told[WHOLE]))
     return "\n\n".join(texts) + "\n", figures
 
@@ -86,20 +86,22 @@ def _mean(cache: Path) -> Array:
     return np.asarray(np.concatenate([np.load(file)["values"] for file in files]).mean(0))
 
 
-def _tracked(held: Shown, val: Shown, tracker: Path) -> dict[str, Array]:
-    raw = scoring.tracked(tracker, held.pictures)
-    line = scoring.fitted(scoring.tracked(tracker, val.pictures), val.values)
+def _tracked(held: Shown, val: Shown, tracker: Path, cache: Path) -> dict[str, Array]:
+    raw = scoring.tracked(tracker, held.pictures, cache)
+    line = scoring.fitted(scoring.tracked(tracker, val.pictures, cache), val.values)
     return {"MediaPipe": raw, "MediaPipe, a line a channel fitted on other faces": line(raw)}
 
 
-def _wider(held: Shown, told: dict[str, Array], tracker: Path, mean: Array, chunks: int) -> str:
+def _wider(
+    held: Shown, told: dict[str, Array], tracker: Path, mean: Array, chunks: int, cache: Path
+) -> str:  # fmt: skip
     """MediaPipe on pictures as it likes them: the whole head at 256 pixels."""
     count = chunks * views.CHUNK
     some = Shown(*(each[:count] for each in held))
     drawn = scoring.drawn_wider("test", range(chunks), 256)
     rows = {f"{name}, 112 px face": each[:count] for name, each in told.items()
             if name in (WHOLE, ONE)}  # fmt: skip
-    rows["MediaPipe, 256 px head"] = scoring.tracked(tracker, drawn)
+    rows["MediaPipe, 256 px head"] = scoring.tracked(tracker, drawn, cache)
     return _shown("The same faces, the tracker shown the whole head at 256 pixels", some,
                   scoring.table(some, rows, mean, beside_tracker=True))  # fmt: skip
 

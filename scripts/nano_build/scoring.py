@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,8 +66,20 @@ def drawn_wider(side: Side, numbers: range, size: int) -> Picture:
     return np.stack(made)
 
 
-def tracked(environment: Path, pictures: Picture) -> Array:
-    """[N, 61] of MediaPipe, NaN where it has no channel or found no face."""
+def tracked(environment: Path, pictures: Picture, kept: Path | None = None) -> Array:
+    """[N, 61] of MediaPipe, NaN where it has no channel or found no face.
+
+    In the folder `kept` the answers to the same pictures are found again.
+    """
+    if kept is None:
+        return _tracked(environment, pictures)
+    file = kept / f"tracked-{sha256(np.ascontiguousarray(pictures)).hexdigest()[:16]}.npy"
+    if not file.is_file():
+        np.save(file, _tracked(environment, pictures))
+    return np.asarray(np.load(file))
+
+
+def _tracked(environment: Path, pictures: Picture) -> Array:
     names: tuple[str, ...] = tuple(ORDERS["mediapipe"].labels)
     with Tracker(environment) as tracker:
         blocks = list(tracker.follow(iter(pictures)))
