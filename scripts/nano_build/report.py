@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,11 +11,11 @@ import numpy as np
 import torch
 from nano_build import scoring, views
 from nano_build.scoring import Array, Row, Shown
-from nano_build.speaker import Speaker
+from nano_build.speaker import PROMPT, Speaker
 from nano_build.tower import Seer, patches_of
 from PIL import Image
 
-from semanticface.metrics.coefficients import active_channels, macro, pooled, scores
+from semanticface.data.tasks import Task
 from semanticface.metrics.statistics import Interval
 from semanticface.rig import CHANNELS, COUNT
 from semanticface.train.predictor import Predictor, opened
@@ -27,9 +28,12 @@ ONE = "small model, one pass"
 class Read(NamedTuple):
     """What the model says of pictures, [N, 61] each."""
 
-    decoded: Array
     one_pass: Array
-    one_pass_again: Array
+    """What `semanticface predict` answers: expected values at the slots."""
+    decoded: Array
+    """Value tokens, one after the other, the likeliest each."""
+    early: Array
+    """Expected values at the names in the request itself."""
 
 
 def report(
@@ -56,24 +60,26 @@ def report(
 
 
 def read(predictor: Predictor, pictures: np.ndarray[Any, Any]) -> Read:
-    """Decoded by the package's own predictor, and both one-pass ways."""
+    """By the package's own predictor in both ways, and at the request's names."""
     model = predictor.model
+    spelt = replace(predictor, task=Task.of("tokens", "coefficients", prompt=PROMPT))
     seer, speaker = Seer(model.model.visual).eval(), Speaker(model).eval()
-    decoded, once, again = [], [], []
+    once: list[Array] = []
+    decoded: list[Array] = []
+    early: list[Array] = []
     for batch in _batches(pictures):
         images = [Image.fromarray(each) for each in batch]
-        decoded += [face.values for face in predictor.faces(images)]
+        once += [face.values for face in predictor.faces(images)]
+        decoded += [face.values for face in spelt.faces(images)]
         with torch.no_grad():
-            sight = seer(patches_of(torch.from_numpy(batch)))
-            once.append(speaker.read(sight).numpy())
-            again.append(speaker.read_again(sight).numpy())
-    return Read(np.array(decoded), np.concatenate(once), np.concatenate(again))
+            early.append(speaker.read(seer(patches_of(torch.from_numpy(batch)))).numpy())
+    return Read(np.array(once), np.array(decoded), np.concatenate(early))
 
 
 def _own(held: Shown, predictor: Predictor) -> dict[str, Array]:
     told = read(predictor, held.pictures)
-    return {WHOLE: told.decoded, ONE: told.one_pass,
-            "small model, one pass, names after the request": told.one_pass_again}  # fmt: skip
+    return {ONE: told.one_pass, WHOLE: told.decoded,
+            "small model, at the request's own names": told.early}  # fmt: skip
 
 
 def _batches(pictures: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
@@ -109,8 +115,8 @@ def _wider(
 def _differences(held: Shown, told: dict[str, Array]) -> list[str]:
     lines = []
     for figure in ("pearson", "mae"):
-        gap = scoring.difference(held, told[WHOLE], told["MediaPipe"], figure)
-        lines.append(f"{WHOLE} minus MediaPipe, {figure}, pictures in which both answer: "
+        gap = scoring.difference(held, told[ONE], told["MediaPipe"], figure)
+        lines.append(f"{ONE} minus MediaPipe, {figure}, pictures in which both answer: "
                      f"{_interval(gap)}")  # fmt: skip
     return lines
 
