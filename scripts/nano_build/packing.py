@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from semanticface.data.shards import digest_of
 from semanticface.train.manifest import read_manifest
 from semanticface.train.runs import Run
 from semanticface.train.seal import check_seal, seal
@@ -25,14 +26,15 @@ def pack_run(folder: Path, work: Path, to: Path) -> int:
     (to / "model").mkdir(parents=True)
     manifest = read_manifest(run.manifest) | {"warm_up": _warm_up(work)}
     manifest["base"]["path"], manifest["data"]["path"] = "tower", "faces"
-    manifest["weights"] = "float16 on disk, float32 in memory"
-    (to / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    manifest["weights"] = {"stored": "float16", "used": "float32"}
     shutil.copy(run.folder / "config.yaml", to / "config.yaml")
     shutil.copy(run.probes, to / "probes.jsonl")
     for name in _KEPT:
         if (result / name).is_file():
             shutil.copyfile(result / name, to / "model" / name)
     _halve(result / "model.safetensors", to / "model" / "model.safetensors")
+    manifest["weights"]["sha256"] = digest_of(to / "model" / "model.safetensors")
+    (to / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     seal(to / "model")
     return sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
 
