@@ -5,8 +5,10 @@
     python scripts/warm_up_nano.py train --folder WORK --minutes 45           # beside it
     python scripts/warm_up_nano.py train --folder WORK --minutes 90 --spoken 24    # goes on
 
-With `--spoken` the language model learns too, from some of each batch's faces. Drawing and training may run side by side: new chunks are taken in as they come. Both go on
-where they stopped. WORK/tower then holds the model with its warmed tower.
+With `--spoken` the language model learns too, from some of each batch's faces. Drawing and
+training may run side by side: new chunks are taken in as they come. Both go on where they
+stopped. WORK/tower then holds the model with its warmed tower; WORK/warm/state.pt is the
+checkpoint and WORK/warm/looks.json how well held-out people were read along the way.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ def draw(options: argparse.Namespace) -> None:
             plan = replace(views.plan_of(coverage=0.3), antialias=True)
             made = views.drawn(plan, options.side, number)
         np.savez(file.with_suffix(".part.npz"), **made._asdict())
-        os.replace(file.with_suffix(".part.npz"), file)
+        file.with_suffix(".part.npz").replace(file)
         LOG.info("%s drawn", file.name)
 
 

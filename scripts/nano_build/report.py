@@ -117,7 +117,7 @@ def _differences(held: Shown, told: dict[str, Array]) -> list[str]:
     for figure in ("pearson", "mae"):
         gap = scoring.difference(held, told[ONE], told["MediaPipe"], figure)
         lines.append(f"{ONE} minus MediaPipe, {figure}, pictures in which both answer: "
-                     f"{_interval(gap)}")  # fmt: skip
+                     f"{scoring.spelt(gap)}")  # fmt: skip
     return lines
 
 
@@ -127,16 +127,10 @@ def _shown(title: str, held: Shown, rows: dict[str, Row]) -> str:
              "| | mean Pearson | channels | MAE | of the mean's | MAE where active | missing |",
              "|---|---|---|---|---|---|---|"]  # fmt: skip
     for name, row in sorted(rows.items(), key=lambda each: each[1].mae.estimate):
-        lines.append(f"| {name} | {_interval(row.pearson)} | {row.channels} | "
-                     f"{_interval(row.mae)} | {row.ratio:.2f} | {_interval(row.active_mae)} | "
+        r, mae, active = (scoring.spelt(each) for each in (row.pearson, row.mae, row.active_mae))
+        lines.append(f"| {name} | {r} | {row.channels} | {mae} | {row.ratio:.2f} | {active} | "
                      f"{row.missing:.1%} |")  # fmt: skip
     return "\n".join(lines)
-
-
-def _interval(each: Interval) -> str:
-    if np.isnan(each.estimate):
-        return "-"
-    return f"{each.estimate:.3f} [{each.low:.3f}, {each.high:.3f}]"
 
 
 def _channels(held: Shown, once: Array, decoded: Array) -> str:

@@ -128,14 +128,24 @@ def table(
             for name, each in told.items()}  # fmt: skip
 
 
-def difference(held: Shown, one: Array, other: Array, figure: str) -> Interval:
-    """one - other over the tracker's active channels and the pictures in which both are."""
-    active = active_channels(held.values) & _BESIDE_TRACKER
+def difference(
+    held: Shown, one: Array, other: Array, figure: str, *, tracker: bool = True
+) -> Interval:
+    """one - other over the pictures in which both are, and the channels that a tracker has."""
+    channels = _BESIDE_TRACKER if tracker else np.ones(COUNT, np.bool_)
+    active = active_channels(held.values) & channels
     there = ~np.isnan(one).all(1) & ~np.isnan(other).all(1)
     part = Shown(held.pictures[there], held.values[there], held.people[there])
-    truth = np.where(_BESIDE_TRACKER, part.values, np.nan)
+    truth = np.where(channels, part.values, np.nan)
     pair = [_of_people(part, each[there], truth) for each in (one, other)]
     return paired_difference(*pair, _figure(figure, active))
+
+
+def spelt(each: Interval) -> str:
+    """0.612 [0.590, 0.634]."""
+    if np.isnan(each.estimate):
+        return "-"
+    return f"{each.estimate:.3f} [{each.low:.3f}, {each.high:.3f}]"
 
 
 def _row(people: Sums, active: NDArray[np.bool_], least: float) -> Row:

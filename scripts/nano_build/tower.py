@@ -143,7 +143,9 @@ class Heads(nn.Module):
         tokens = self.read_norm(sight.tokens + sight.deep) + self.place
         batch = len(tokens)
         heads, _, size = self.query.shape
-        keys, values = self.keys(tokens).reshape(batch, TOKENS, 2, heads, size).permute(2, 0, 3, 1, 4)
+        keys, values = (
+            self.keys(tokens).reshape(batch, TOKENS, 2, heads, size).permute(2, 0, 3, 1, 4)
+        )
         query = self.query.expand(batch, -1, -1, -1)
         seen = functional.scaled_dot_product_attention(query, keys, values)
         mixed = self.mixed(seen.transpose(1, 2).reshape(batch, COUNT, heads * size))

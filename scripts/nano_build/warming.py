@@ -7,7 +7,6 @@ checkpoint holds everything, and a run goes on from it where it stopped.
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -275,7 +274,7 @@ class Warming:
             "progress": asdict(self.progress), "drawer": self.drawer.rng.bit_generator.state,
         }  # fmt: skip
         torch.save(state, folder / "state.part")
-        os.replace(folder / "state.part", folder / "state.pt")
+        (folder / "state.part").replace(folder / "state.pt")
         (folder / "looks.json").write_text(json.dumps(self.progress.looks, indent=1))
 
     def resume(self, folder: Path) -> None:

@@ -84,5 +84,5 @@ def test_changed_weights_are_refused(run, tmp_path):
     held = bytearray(weights.read_bytes())
     held[-1] ^= 1
     weights.write_bytes(held)
-    with pytest.raises(BadInput, match="model.safetensors"):
+    with pytest.raises(BadInput, match=r"model\.safetensors"):
         opened(folder)

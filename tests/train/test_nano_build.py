@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="comes with the train extra")
+pytest.importorskip("torch", reason="comes with the train extra")
 pytest.importorskip("transformers", reason="comes with the train extra")
+
+import torch
 
 from semanticface.rig import COUNT, mirror
 from semanticface.train import nano
