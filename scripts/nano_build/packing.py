@@ -25,9 +25,9 @@ def pack_run(folder: Path, work: Path, to: Path) -> int:
     shutil.rmtree(to, ignore_errors=True)
     (to / "model").mkdir(parents=True)
     manifest = read_manifest(run.manifest) | {"warm_up": _warm_up(work)}
-    manifest["base"]["path"], manifest["data"]["path"] = "tower", "faces"
+    manifest["base"]["path"], manifest["data"]["path"] = "WORK/tower", "WORK/faces"
     manifest["weights"] = {"stored": "float16", "used": "float32"}
-    shutil.copy(run.folder / "config.yaml", to / "config.yaml")
+    (to / "config.yaml").write_text(_without_places(run.folder / "config.yaml"), encoding="utf-8")
     shutil.copy(run.probes, to / "probes.jsonl")
     for name in _KEPT:
         if (result / name).is_file():
@@ -37,6 +37,15 @@ def pack_run(folder: Path, work: Path, to: Path) -> int:
     (to / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     seal(to / "model")
     return sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
+
+
+def _without_places(config: Path) -> str:
+    """The recipe's settings with the folders that `make_nano.py` names for them."""
+    import yaml
+
+    held = yaml.safe_load(config.read_text(encoding="utf-8"))
+    return yaml.safe_dump(held | {"model": "WORK/tower", "data": "WORK/faces",
+                                  "output_dir": "WORK/run"}, sort_keys=False)  # fmt: skip
 
 
 def _halve(weights: Path, to: Path) -> None:
