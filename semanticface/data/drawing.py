@@ -104,14 +104,19 @@ def _record(part: Part, setting: Setting, frame: int, face: Floats) -> Record:
     )  # fmt: skip
 
 
-def renderer_of(plan: Plan, part: Part, setting: Setting) -> Renderer:
-    """A person at a distance and in a light that the setting's own random stream chooses."""
+def renderer_of(
+    plan: Plan, part: Part, setting: Setting, view: Camera | None = None
+) -> Renderer:
+    """A person at a distance and in a light that the setting's own random stream chooses.
+
+    `view`: a camera instead of the one that the stream places; the light stays.
+    """
     rng = np.random.default_rng(plan.stream("setting", part.side, setting.number))
     head = load_head()
     look = look_of(setting.look, setting.identity)
     return Renderer(
         head, look=replace(look, lights=_lit(look, rng)), identity=setting.identity,
-        view=_placed(head, setting.identity, plan.size, rng), size=plan.size,
+        view=view or _placed(head, setting.identity, plan.size, rng), size=plan.size,
         background=_backdrop(plan.size, rng), antialias=plan.antialias,
     )  # fmt: skip
 

@@ -120,6 +120,7 @@ def image_messages(answer_format: AnswerFormat, key: str = "image/semanticface")
         not_observable=NOT_OBSERVABLE,
         mostly_symmetric=MOSTLY_SYMMETRIC,
         legend=answer_format.legend(),
+        slots=[CHANNELS[i].label for i in answer_format.channels],
         skeleton=skeleton(answer_format),
     )
 

@@ -107,9 +107,14 @@ class Renderer:
 
     def mask(self) -> NDArray[np.int32]:
         """[H, W] part index + 1 of the last picture (0 is background), first sample of a pixel."""
-        seen = np.abs(self._seen[:: self._samples, :: self._samples])
+        seen = self.surface()
         part = self.head.part[self.head.triangles[np.maximum(seen - 1, 0), 0]].astype(np.int32)
         return np.where(seen > 0, part + 1, 0).astype(np.int32)
+
+    def surface(self) -> NDArray[np.int32]:
+        """[H, W] number of the triangle of the last picture + 1 (0 is background), first sample."""
+        seen: NDArray[np.int32] = np.abs(self._seen[:: self._samples, :: self._samples])
+        return seen
 
     def _placed(self, view: str | Camera | tuple[float, float], crop: str) -> Camera:
         camera = cameras.camera_of(view)

@@ -69,7 +69,7 @@ class DataOptions:
     answer: str = _told("codes", "Answer format of the coefficients; slots is read in one pass.")
     also: str = _told("", "More tasks on the same faces: 'coefficients/slots, describe/two-key'.")
     decimals: int | None = _told(None, "Decimals of the coefficients; the format's own.")
-    prompt: str | None = _told(None, "A prompt's id; the stage's own.")
+    prompt: str | None = _told(None, "A prompt's id for tasks of this stage; the stage's own.")
     wording: int = _told(0, "Seed of the wordings.")
     mirror: bool = _told(False, "Show every other view of a face as a mirror does.")
     augment: bool = _told(False, "Vary crop, colour, blur, noise and covering of pictures.")
@@ -107,7 +107,8 @@ class DataOptions:
         if not slash:
             raise BadInput(f"also: {told}", "STAGE/ANSWER, as describe+coefficients/two-key")
         wanted: Any = stage
-        return task_named(answer, wanted, decimals=self.decimals, seed=self.wording)
+        prompt = self.prompt if stage == self.stage else None
+        return task_named(answer, wanted, prompt=prompt, decimals=self.decimals, seed=self.wording)
 
 
 @dataclass

@@ -56,7 +56,7 @@ def trainer_of(settings: Settings, loaded: Loaded, held: Sides, run: Run) -> Fac
     if settings.loss.number_loss:
         width = loaded.model.get_output_embeddings().weight.shape[0]
         numbers = number_loss(loaded.processor.tokenizer, width,
-                              values=settings.data.answer == "tokens" and task.numbers)  # fmt: skip
+                              values=settings.data.answer in ("tokens", "slots"))  # fmt: skip
     trainer = FaceTrainer(
         model=loaded.model, args=settings.training, train_dataset=rows(held.train, settings.data),
         processing_class=loaded.processor, loss=settings.loss, numbers=numbers,

@@ -1,0 +1,65 @@
+"""A finished run as the package's asset: half the bytes, no places of the machine, sealed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from semanticface.data.shards import digest_of
+from semanticface.train.manifest import read_manifest
+from semanticface.train.runs import Run
+from semanticface.train.seal import check_seal, seal
+
+_KEPT = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+         "chat_template.jinja", "preprocessor_config.json", "video_preprocessor_config.json",
+         "processor_config.json")  # fmt: skip
+
+
+def pack_run(folder: Path, work: Path, to: Path) -> int:
+    """Copy manifest, journal of probes and model of the run `folder`; bytes in all."""
+    run = Run(folder)
+    result = run.result()
+    check_seal(result)
+    shutil.rmtree(to, ignore_errors=True)
+    (to / "model").mkdir(parents=True)
+    manifest = read_manifest(run.manifest) | {"warm_up": _warm_up(work)}
+    manifest["base"]["path"], manifest["data"]["path"] = "WORK/tower", "WORK/faces"
+    manifest["weights"] = {"stored": "float16", "used": "float32"}
+    (to / "config.yaml").write_text(_without_places(run.folder / "config.yaml"), encoding="utf-8")
+    shutil.copy(run.probes, to / "probes.jsonl")
+    for name in _KEPT:
+        if (result / name).is_file():
+            shutil.copyfile(result / name, to / "model" / name)
+    _halve(result / "model.safetensors", to / "model" / "model.safetensors")
+    manifest["weights"]["sha256"] = digest_of(to / "model" / "model.safetensors")
+    (to / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    seal(to / "model")
+    return sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
+
+
+def _without_places(config: Path) -> str:
+    """The recipe's settings with the folders that `make_nano.py` names for them."""
+    import yaml
+
+    held = yaml.safe_load(config.read_text(encoding="utf-8"))
+    return yaml.safe_dump(held | {"model": "WORK/tower", "data": "WORK/faces",
+                                  "output_dir": "WORK/run"}, sort_keys=False)  # fmt: skip
+
+
+def _halve(weights: Path, to: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    half = {name: each.to(torch.float16) for name, each in load_file(weights).items()}
+    if any(not torch.isfinite(each).all() for each in half.values()):
+        raise ValueError("weights beyond what float16 holds")
+    save_file(half, to, metadata={"format": "pt"})
+
+
+def _warm_up(work: Path) -> dict[str, Any]:
+    """What the tower had seen before the recipe, and how well it did then."""
+    looks = json.loads((work / "warm" / "looks.json").read_text(encoding="utf-8"))
+    return {"faces_shown": looks[-1]["shown"], "seconds": looks[-1]["seconds"],
+            "chunks": looks[-1]["held"], "last_look": looks[-1]}  # fmt: skip

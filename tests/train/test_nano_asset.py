@@ -1,0 +1,88 @@
+"""The trained small model that comes with the package: whole, small, and better than guessing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="comes with the train extra")
+pytest.importorskip("transformers", reason="comes with the train extra")
+
+from PIL import Image
+
+from semanticface.data.drawing import faces_of, renderer_of
+from semanticface.data.plan import Part, Plan
+from semanticface.data.shards import digest_of
+from semanticface.data.splits import DEFAULT
+from semanticface.errors import BadInput
+from semanticface.motion.expressions import sample_frames
+from semanticface.train.nano_view import face_camera
+from semanticface.train.places import small_run
+from semanticface.train.predictor import opened
+from semanticface.train.seal import check_seal
+
+pytestmark = pytest.mark.filterwarnings("default")
+PICTURES = 40
+
+
+@pytest.fixture(scope="module")
+def run():
+    return small_run()
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    """Faces of people on the test side, cut to the face: pictures and values."""
+    plan = Plan(frames=4000, identities=400, seed=77, antialias=True, setting_frames=4)
+    part = Part("test", 0, 0, PICTURES)
+    values = faces_of(plan, part).values
+    pictures = []
+    for frame in range(PICTURES):
+        setting = plan.setting("test", frame)
+        assert DEFAULT.side(f"synthetic-{setting.identity}") == "test"
+        renderer = renderer_of(plan, part, setting, face_camera(plan.size))
+        pictures.append(Image.fromarray(renderer.render(values[frame])))
+    return pictures, values
+
+
+def test_it_is_small_and_sealed(run):
+    files = [each for each in run.rglob("*") if each.is_file()]
+    assert sum(each.stat().st_size for each in files) < 25e6
+    check_seal(run / "model")
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert digest_of(run / "model" / "model.safetensors") == manifest["weights"]["sha256"]
+    assert "/tmp" not in (run / "manifest.json").read_text()
+
+
+def test_its_answers_are_strict_and_better_than_guessing(run, held_out):
+    pictures, values = held_out
+    faces = opened(run).faces(pictures)
+    assert {face.parsed.report.outcome for face in faces} == {"strict"}
+    told = np.array([face.values for face in faces])
+    off = np.abs(told - values).mean()
+    mean = sample_frames(4000, seed=1, coverage=0.3).mean(0)
+    assert off < 0.8 * np.abs(mean - values).mean()
+    assert off < 0.7 * np.abs(values).mean()
+    assert told[:, :52].std(0).max() > 0.1
+
+
+def test_one_face_at_a_time_is_the_same(run, held_out):
+    predictor = opened(run)
+    together = predictor.faces(held_out[0][:3])
+    alone = [predictor.faces([each])[0] for each in held_out[0][:3]]
+    for one, other in zip(together, alone, strict=True):
+        assert np.abs(one.values - other.values).max() <= 0.011
+
+
+def test_changed_weights_are_refused(run, tmp_path):
+    folder = tmp_path / "nano"
+    shutil.copytree(run, folder)
+    weights = folder / "model" / "model.safetensors"
+    held = bytearray(weights.read_bytes())
+    held[-1] ^= 1
+    weights.write_bytes(held)
+    with pytest.raises(BadInput, match=r"model\.safetensors"):
+        opened(folder)
