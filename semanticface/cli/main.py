@@ -15,6 +15,7 @@ from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.inspect import inspect
 from semanticface.cli.render import render
+from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    demo, doctor,
+    demo, doctor, serve,
 ):  # fmt: skip
     app.command()(command)
 

@@ -28,7 +28,7 @@ from semanticface.evaluation.chat import Chat, Unanswered
 from semanticface.evaluation.fingerprints import code_sha256, fingerprint
 from semanticface.evaluation.images import Show, meta_of, picture_facts, shows
 from semanticface.evaluation.items import Item, Prediction
-from semanticface.evaluation.journal import Answered, Journal
+from semanticface.serve.journal import Answered, Journal
 from semanticface.evaluation.specs import EndpointSpec, Progress
 from semanticface.formats.mouth_pair import MOUTH_EXCHANGED
 from semanticface.language.answers import AnswerFormat, answer_format
