@@ -166,6 +166,15 @@ class FaceClient:
             ) from None  # fmt: skip
         return told.from_json(reply, self.url)
 
+    async def alive(self) -> bool:
+        """Whether the server answers, within two seconds."""
+        try:
+            async with asyncio.timeout(2.0):
+                reply = await self._http.get("/health")
+        except (TimeoutError, self._library.HTTPError):
+            return False
+        return bool(reply.status_code == 200)
+
     # -- one picture -----------------------------------------------------------
 
     async def ask(self, picture: bytes, at: float = 0.0) -> Result:
@@ -178,8 +187,8 @@ class FaceClient:
         return self._result(at, answer, time.monotonic() - begun, tries)
 
     async def _answer(self, picture: bytes) -> tuple[Answered, int]:
-        end = time.monotonic() + self.settings.deadline
         async with self._room:
+            end = time.monotonic() + self.settings.deadline  # waiting for room does not count
             body = self._way.body(picture)
             held, tries = await self._persist("POST", self._way.path, body, end)
             again = self._way.past_cache(held, body)
