@@ -13,6 +13,7 @@ from semanticface.cli.convert import convert
 from semanticface.cli.demo import demo
 from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
+from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
 from semanticface.cli.render import render
 from semanticface.cli.serve import serve
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    demo, doctor, serve,
+    demo, doctor, serve, gateway,
 ):  # fmt: skip
     app.command()(command)
 

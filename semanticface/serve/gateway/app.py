@@ -14,14 +14,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPBearer
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 
 from semanticface import __version__
-from semanticface.errors import BadInput, SemanticFaceError, need
+from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.serve.client import FaceClient, Result
 from semanticface.serve.gateway.keys import Client, Doorkeeper, read_keys
 from semanticface.serve.gateway.limits import Bounded
@@ -39,12 +46,8 @@ from semanticface.serve.gateway.wire import (
     fault,
 )
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
 log = logging.getLogger("semanticface.gateway")
 FILES = ("image/png", "image/jpeg", "image/webp")
-Tell = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,6 @@ class Desk:
 
 def create_app(client: FaceClient, keys: Path | None = None, limits: Limits | None = None) -> FastAPI:
     """The application; without `keys` anybody who reaches it may ask."""
-    library = need("fastapi", "serve", "The gateway")
     desk = Desk(client, Doorkeeper(read_keys(keys) if keys is not None else []), limits or Limits())
 
     @asynccontextmanager
@@ -116,14 +118,14 @@ def create_app(client: FaceClient, keys: Path | None = None, limits: Limits | No
         async with client:
             yield
 
-    app: FastAPI = library.FastAPI(
+    app = FastAPI(
         title="semanticface", version=__version__, lifespan=life,
         description="A picture of a face in; 61 ARKit coefficients, and words, out.",
     )  # fmt: skip
     _errors(app, desk)
     _faces(app, desk)
     _watching(app, desk)
-    from semanticface.serve.gateway.stream import add_stream
+    from semanticface.serve.gateway.stream import add_stream  # it needs the desk defined here
 
     add_stream(app, desk)
     app.add_middleware(Bounded, most_bytes=desk.limits.most_bytes,  # type: ignore[arg-type]
@@ -132,11 +134,6 @@ def create_app(client: FaceClient, keys: Path | None = None, limits: Limits | No
 
 
 def _errors(app: FastAPI, desk: Desk) -> None:
-    from fastapi import Request
-    from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse
-    from starlette.exceptions import HTTPException
-
     def reply(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
         return JSONResponse(fault(status, message), status, headers)
 
@@ -167,28 +164,33 @@ def _errors(app: FastAPI, desk: Desk) -> None:
 
 
 def _faces(app: FastAPI, desk: Desk) -> None:
-    from fastapi import Body, Depends, Request
-    from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-
     told = {code: {"model": ErrorReply} for code in (400, 401, 408, 413, 415, 422, 429, 502, 503)}
-    bearer = HTTPBearer(auto_error=False, description="A key of this gateway.")
-    Held = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]  # noqa: N806 - a type
     files = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES}
     asked = {"requestBody": {"required": True, "content": {
         "application/json": {"schema": FaceRequest.model_json_schema()}, **files}}}  # fmt: skip
 
+    # Without keys the schema must not speak of any, so they are no plain parameter.
+    bearer = [] if desk.door.open else [Depends(HTTPBearer(auto_error=False))]
+    if desk.door.open:
+        del told[401]
+
     @app.post("/v1/face", response_model=Face, responses=told, openapi_extra=asked,
-              summary="One picture to numbers and words")  # fmt: skip
-    async def face(request: Request, held: Held) -> Face:
-        desk.admit(held.credentials if held else "")
+              dependencies=bearer, summary="One picture to numbers and words")  # fmt: skip
+    async def face(request: Request) -> Face:
+        desk.admit(_key(request))
         return await desk.face(await _picture(request))
 
-    @app.post("/v1/faces", response_model=FacesReply, responses=told,
+    @app.post("/v1/faces", response_model=FacesReply, responses=told, dependencies=bearer,
               summary="Some pictures, in order")  # fmt: skip
-    async def faces(body: Annotated[FacesRequest, Body()], held: Held) -> FacesReply:
-        desk.admit(held.credentials if held else "", len(body.images))
+    async def faces(request: Request, body: Annotated[FacesRequest, Body()]) -> FacesReply:
+        desk.admit(_key(request), len(body.images))
         found = await asyncio.gather(*(_one(desk, image) for image in body.images))
         return FacesReply(faces=list(found))
+
+
+def _key(request: Request) -> str:
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.lower() == "bearer" else ""
 
 
 async def _one(desk: Desk, image: str) -> FaceOrFault:
@@ -198,10 +200,8 @@ async def _one(desk: Desk, image: str) -> FaceOrFault:
         return FaceOrFault(error=Fault(code=error.status, message=str(error)))
 
 
-async def _picture(request: Any) -> bytes:
+async def _picture(request: Request) -> bytes:
     """The picture of a request, whichever of the two ways it was sent."""
-    from pydantic import ValidationError
-
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body: bytes = await request.body()
     if kind in FILES:
@@ -224,8 +224,6 @@ def _bytes(image: str) -> bytes:
 
 
 def _watching(app: FastAPI, desk: Desk) -> None:
-    from fastapi.responses import JSONResponse, PlainTextResponse
-
     @app.get("/metrics", response_class=PlainTextResponse, summary="Counts for Prometheus")
     async def metrics() -> PlainTextResponse:
         return PlainTextResponse(desk.metrics.text(), media_type=TYPE)

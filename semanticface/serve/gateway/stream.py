@@ -13,12 +13,12 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
 from semanticface.errors import BadInput
 from semanticface.serve.gateway.pictures import from_base64
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from semanticface.serve.gateway.app import Desk
 
 _STRANGER, _WRONG, _FULL, _TOO_BIG = 4401, 4400, 4429, 1009
@@ -55,8 +55,7 @@ class _Newest:
 
 def add_stream(app: FastAPI, desk: Desk) -> None:
     """The route."""
-    from fastapi import WebSocket, WebSocketDisconnect
-
+    @app.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
         await socket.accept()
         if desk.metrics.streams >= desk.limits.streams:
@@ -72,13 +71,9 @@ def add_stream(app: FastAPI, desk: Desk) -> None:
         finally:
             desk.metrics.streams -= 1
 
-    # Annotations stand as text here, and the class is imported late: FastAPI needs it itself.
-    stream.__annotations__["socket"] = WebSocket
-    app.websocket("/v1/stream")(stream)
-
 
 class _Stream:
-    def __init__(self, desk: Desk, socket: Any) -> None:
+    def __init__(self, desk: Desk, socket: WebSocket) -> None:
         self.desk, self.socket = desk, socket
         self.key = socket.headers.get("authorization", "").removeprefix("Bearer ").strip()
         self.newest, self.count = _Newest(), 0
@@ -108,8 +103,6 @@ class _Stream:
         return self._shown(message)
 
     def _shown(self, message: Any) -> _Shown:
-        from fastapi import WebSocketDisconnect
-
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect
         self.count += 1

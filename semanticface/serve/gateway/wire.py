@@ -15,12 +15,12 @@ from semanticface.serve.client import Result
 
 MOST_FACES = 64
 EXAMPLE_PICTURE = (
-    "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNsaGhgIAUwMZAIRjUMKQ0AZgUBkPl5"
-    "ibYAAAAASUVORK5CYII="
+    "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAGUlEQVR4nGNsaGhgIAUwkaR6VMOohiGlAQDJTAGg"
+    "LgFHggAAAABJRU5ErkJggg=="
 )
 """A grey PNG of 16 x 16 pixels: a request that works, though no face is in it."""
 Base64 = Annotated[
-    str, Field(min_length=1, description="A PNG, JPEG or WebP file in base64, or as a data URL.",
+    str, Field(min_length=1, json_schema_extra={"contentEncoding": "base64"}, description="A PNG, JPEG or WebP file in base64, or as a data URL.",
                examples=[EXAMPLE_PICTURE]),
 ]  # fmt: skip
 
