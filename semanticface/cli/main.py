@@ -18,6 +18,7 @@ from semanticface.cli.inspect import inspect
 from semanticface.cli.render import render
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
+from semanticface.cli.stream import stream
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
 from semanticface.cli.validate import validate
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    demo, doctor, serve, gateway,
+    demo, doctor, serve, gateway, stream,
 ):  # fmt: skip
     app.command()(command)
 
