@@ -66,8 +66,12 @@ def _qwen(processor_class: Any, config_class: Any, vision: dict[str, Any], patch
         patch_size=patch, merge_size=2, temporal_patch_size=2,
         size={"shortest_edge": side * side, "longest_edge": 4 * side * side},
     )  # fmt: skip
-    processor = processor_class(image_processor=pictures, tokenizer=tokens,
-                                video_processor=unused_video(), chat_template=_qwen_template())  # fmt: skip
+    processor = processor_class(
+        image_processor=pictures,
+        tokenizer=tokens,
+        video_processor=unused_video(),
+        chat_template=_qwen_template(),
+    )
     ids = {name: tokens.convert_tokens_to_ids(token) for name, token in {
         "image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>",
         "vision_start_token_id": "<|vision_start|>", "vision_end_token_id": "<|vision_end|>",
@@ -93,9 +97,18 @@ def qwen3_vl() -> Any:
 def qwen2_5_vl() -> Any:
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLProcessor
 
-    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2,
-              "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2,
-              "out_hidden_size": WIDTH, "window_size": 56, "fullatt_block_indexes": [1]}  # fmt: skip
+    vision = {
+        "depth": 2,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_heads": 2,
+        "patch_size": 14,
+        "spatial_merge_size": 2,
+        "temporal_patch_size": 2,
+        "out_hidden_size": WIDTH,
+        "window_size": 56,
+        "fullatt_block_indexes": [1],
+    }
     return _qwen(Qwen2_5_VLProcessor, Qwen2_5_VLConfig, vision, 14)
 
 
@@ -110,8 +123,13 @@ def smolvlm() -> Any:
     tokens.image_token, tokens.end_of_utterance_token = "<image>", _SMOL[2]
     pictures = SmolVLMImageProcessorPil(size={"longest_edge": 32}, do_image_splitting=False,
                                         max_image_size={"longest_edge": 32})  # fmt: skip
-    processor = SmolVLMProcessor(image_processor=pictures, tokenizer=tokens, image_seq_len=4,
-                                 video_processor=unused_video(), chat_template=TEMPLATE)  # fmt: skip
+    processor = SmolVLMProcessor(
+        image_processor=pictures,
+        tokenizer=tokens,
+        image_seq_len=4,
+        video_processor=unused_video(),
+        chat_template=TEMPLATE,
+    )
     vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
               "num_attention_heads": 2, "image_size": 32, "patch_size": 8}  # fmt: skip
     text = {"model_type": "llama", **_text(tokens)}

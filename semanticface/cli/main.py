@@ -15,6 +15,8 @@ from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
+from semanticface.cli.merge import merge
+from semanticface.cli.predict import predict
 from semanticface.cli.render import render
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
@@ -37,7 +39,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    demo, doctor, serve, gateway, stream,
+    predict, merge, demo, doctor, serve, gateway, stream,
 ):  # fmt: skip
     app.command()(command)
 

@@ -115,7 +115,8 @@ def groups(model: Any) -> dict[str, list[str]]:
     from semanticface.train.parts import part_of, towers
 
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    names, found = towers(base), {}
+    names = towers(base)
+    found: dict[str, list[str]] = {}
     for name in trainable(model):
         plain = name.removeprefix("base_model.model.")
         found.setdefault(part_of(plain, names) or "head", []).append(name)

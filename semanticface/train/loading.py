@@ -61,8 +61,11 @@ def load_model(source: Source) -> Any:
         return transformers.AutoModelForImageTextToText.from_pretrained(source.path, **options)
     except (OSError, ValueError) as fault:
         told = str(fault).strip().splitlines()[0][:200]
-        raise BadInput(f"no model that reads pictures ({told})",
-                       "a model's folder or its name on the hub", file=source.path) from fault  # fmt: skip
+        raise BadInput(
+            f"no model that reads pictures ({told})",
+            "a model's folder or its name on the hub",
+            file=source.path,
+        ) from fault
 
 
 def _nf4() -> dict[str, Any]:

@@ -23,8 +23,19 @@ from semanticface.train.rows import Sides
 SCHEMA = "run/1"
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "numpy", "pillow",
               "bitsandbytes", "ntloss", "llguidance")  # fmt: skip
-_FREE = ("output_dir", "run_name", "report_to", "disable_tqdm", "resume_from_checkpoint",
-         "do_train", "do_eval", "do_predict", "local_rank", "project", "trackio_space_id")  # fmt: skip
+_FREE = (
+    "output_dir",
+    "run_name",
+    "report_to",
+    "disable_tqdm",
+    "resume_from_checkpoint",
+    "do_train",
+    "do_eval",
+    "do_predict",
+    "local_rank",
+    "project",
+    "trackio_space_id",
+)
 _FREE_STARTS = ("logging_", "log_", "save_", "dataloader_", "hub_", "push_to_hub", "eval_", "_")
 _COMPARED = ("config", "training", "task", "prompt", "base", "data", "rig", "processes")
 _PLACES = ("cache", "model", "data")
@@ -85,8 +96,14 @@ def task_json(task: Task) -> dict[str, Any]:
 def task_of(held: Manifest) -> Task:
     """The task that a run was trained on."""
     told = held["task"]
-    return Task.of(told["answer"], told["stage"], prompt=told["prompt"],
-                   decimals=told["decimals"], language=told["language"], seed=told["seed"])  # fmt: skip
+    return Task.of(
+        told["answer"],
+        told["stage"],
+        prompt=told["prompt"],
+        decimals=told["decimals"],
+        language=told["language"],
+        seed=told["seed"],
+    )
 
 
 def prompt_json(task: Task) -> dict[str, Any]:
@@ -102,7 +119,9 @@ def base_digest(base: str, commit: str | None) -> str:
     folder = Path(base)
     if not folder.is_dir():
         if commit is None:
-            raise BadInput(f"the model {base} without a commit", "a folder, or a hub name", file=base)
+            raise BadInput(
+                f"the model {base} without a commit", "a folder, or a hub name", file=base
+            )
         return f"commit {commit}"
     digest = sha256()
     files = [folder / "config.json", *(f for glob in _WEIGHTS for f in sorted(folder.glob(glob)))]
@@ -124,7 +143,9 @@ def read_manifest(path: Path) -> Manifest:
 
 def refuse_change(held: Manifest, wanted: Manifest, path: Path) -> None:
     """An error that lists what this run has other than the one it would go on with."""
-    changed = [line for part in _COMPARED for line in _differences(held.get(part), wanted[part], part)]
+    changed = [
+        line for part in _COMPARED for line in _differences(held.get(part), wanted[part], part)
+    ]
     if not changed:
         return
     listed = "; ".join(changed[:8]) + (f"; and {len(changed) - 8} more" if len(changed) > 8 else "")
@@ -135,8 +156,11 @@ def refuse_change(held: Manifest, wanted: Manifest, path: Path) -> None:
 def _differences(held: Any, wanted: Any, name: str) -> list[str]:
     if isinstance(held, dict) and isinstance(wanted, dict):
         keys = [key for key in sorted({*held, *wanted}) if key != "path"]
-        return [line for key in keys
-                for line in _differences(held.get(key), wanted.get(key), f"{name}.{key}")]  # fmt: skip
+        return [
+            line
+            for key in keys
+            for line in _differences(held.get(key), wanted.get(key), f"{name}.{key}")
+        ]
     if json.dumps(held, sort_keys=True) == json.dumps(wanted, sort_keys=True):
         return []
     return [f"{name} {_short(wanted)} where it was {_short(held)}"]

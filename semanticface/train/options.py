@@ -80,8 +80,11 @@ class DataOptions:
             if getattr(self, key) < 1:
                 raise BadInput(f"{key}: {getattr(self, key)}", "one at least")
         if self.views > 1 and not (self.mirror or self.augment):
-            raise BadInput(f"views: {self.views} of faces that are not varied",
-                           "mirror or augment with it", hint="Or raise num_train_epochs.")  # fmt: skip
+            raise BadInput(
+                f"views: {self.views} of faces that are not varied",
+                "mirror or augment with it",
+                hint="Or raise num_train_epochs.",
+            )
 
     @cached_property
     def task(self) -> Task:
@@ -109,10 +112,9 @@ class LossOptions:
         return dict(_weight(part) for part in self.region_weights.split(",") if part.strip())
 
     @property
-    def plain(self) -> bool:
-        """Whether it is TRL's own loss."""
-        even = all(weight == 1 for weight in (self.words_weight, *self.regions.values()))
-        return even and self.number_loss == 0
+    def even(self) -> bool:
+        """Whether every token counts the same."""
+        return all(weight == 1 for weight in (self.words_weight, *self.regions.values()))
 
 
 def _weight(part: str) -> tuple[str, float]:
@@ -129,8 +131,10 @@ def _weight(part: str) -> tuple[str, float]:
     return name, weight
 
 
-PROBED = ("mae", "active_mae", "ccc", "reward")
+PROBED = ("mae", "active_mae", "ccc", "pearson", "strict", "words", "reward")
 """Figures by which a checkpoint can be best."""
+HIGHER = ("ccc", "pearson", "strict", "words", "reward")
+"""Of these, the ones of which more is better."""
 
 
 @dataclass
@@ -139,15 +143,19 @@ class ProbeOptions:
 
     probe_steps: int = _told(200, "Steps between probes; 0 for none but the last.")
     probe_rows: int = _told(32, "Faces of a probe, always the same ones.")
-    best_by: str = _told("mae", "mae, active_mae, ccc or reward: which checkpoint is kept.")
+    probe_batch: int = _told(8, "Faces decoded side by side.")
+    probe_tokens: int = _told(1024, "Most tokens of an answer.")
+    best_by: str = _told("reward", "Which checkpoint is kept: " + ", ".join(PROBED) + ".")
     patience: int = _told(0, "Probes without a better one before training stops; 0 never.")
 
     def __post_init__(self) -> None:
         if self.best_by not in PROBED:
             raise BadInput(f"best_by: {self.best_by}", f"one of {', '.join(PROBED)}",
                            hint=did_you_mean(self.best_by, PROBED))  # fmt: skip
-        if min(self.probe_steps, self.patience) < 0 or self.probe_rows < 1:
-            raise BadInput("a negative number of probes", "zero or more, on one face at least")
+        if min(self.probe_steps, self.patience) < 0:
+            raise BadInput("a negative number of probes", "zero or more")
+        if min(self.probe_rows, self.probe_batch, self.probe_tokens) < 1:
+            raise BadInput("a probe of nothing", "one face and one token at least")
 
 
 def as_flat(*options: Any) -> dict[str, Any]:

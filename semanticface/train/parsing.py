@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +24,13 @@ class Settings(NamedTuple):
     """A `TrainingOptions`, which is TRL's SFTConfig with other defaults."""
 
 
-def parse(arguments: Sequence[str] | None = None, about: str = "") -> Settings:
-    """Settings from a YAML file and flags; flags win."""
+def parse(
+    arguments: Sequence[str] | None = None, about: str = "", small: Path | None = None
+) -> Settings:
+    """Settings from a YAML file and flags; flags win.
+
+    `small` is the file for the small model, taken where neither file nor model is given.
+    """
     parser = _parser(about)
     given = list(arguments) if arguments is not None else None
     if given is None:
@@ -34,6 +38,8 @@ def parse(arguments: Sequence[str] | None = None, about: str = "") -> Settings:
 
         given = sys.argv[1:]
     config, flags = _split(given)
+    if config is None and not any(flag.partition("=")[0] == "--model" for flag in flags):
+        config = None if small is None else str(small)
     known = sorted({action.dest for action in parser._actions} - {"help"})
     if config is not None:
         _check_keys(read_config(config), known, config)
@@ -61,28 +67,9 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 
 def training_options() -> Any:
-    """The class of the training keys; made on demand, for TRL takes seconds to import."""
+    """The class of the training keys; TRL takes seconds to import."""
     need("trl", "train", "Training")
-    from trl import SFTConfig
-
-    @dataclass
-    class TrainingOptions(SFTConfig):  # type: ignore[misc]
-        """TRL's SFTConfig; see `options` for the defaults that differ."""
-
-        output_dir: str = field(default="runs/nano")
-        max_length: int | None = field(default=None)
-        gradient_checkpointing: bool = field(default=False)
-        bf16: bool | None = field(default=False)
-        remove_unused_columns: bool = field(default=False)
-        report_to: str = field(default="none")
-        logging_steps: float = field(default=10)
-        save_steps: float = field(default=200)
-        save_total_limit: int | None = field(default=2)
-        learning_rate: float = field(default=1e-3)
-        per_device_train_batch_size: int = field(default=8)
-        lr_scheduler_type: str = field(default="cosine")
-        warmup_steps: float = field(default=20)
-        max_steps: int = field(default=400)
+    from semanticface.train.training import TrainingOptions
 
     return TrainingOptions
 
@@ -134,8 +121,11 @@ def _check_training(made: Settings) -> None:
         raise BadInput("remove_unused_columns: true", "false: pictures would be dropped")
     limit = training.save_total_limit
     if limit is not None and limit < 2:
-        raise BadInput(f"save_total_limit: {limit}", "2 or more, or null",
-                       hint="With one, a run killed while it saves has nothing to go on from.")  # fmt: skip
+        raise BadInput(
+            f"save_total_limit: {limit}",
+            "2 or more, or null",
+            hint="With one, a run killed while it saves has nothing to go on from.",
+        )
     if training.packing or training.padding_free:
         raise BadInput("packing or padding_free", "neither: TRL cannot pack pictures")
     _ = made.model.plan, made.data.task

@@ -34,8 +34,9 @@ FAMILIES: dict[str, Towers] = {
     "qwen3_vl": _QWEN,
     "idefics3": _IDEFICS,
     "smolvlm": _IDEFICS,
-    "llava": Towers(r"model\.vision_tower\.", r"model\.multi_modal_projector\.",
-                    r"model\.language_model\."),  # fmt: skip
+    "llava": Towers(
+        r"model\.vision_tower\.", r"model\.multi_modal_projector\.", r"model\.language_model\."
+    ),
 }
 
 
@@ -52,7 +53,7 @@ def part_of(name: str, names: Towers) -> Part | None:
     """The part that a module or parameter belongs to; None for the output head."""
     for part in ("projector", "vision", "language"):
         if re.match(getattr(names, part), name):
-            return part  # type: ignore[return-value]
+            return part
     return None
 
 

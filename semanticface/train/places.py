@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from importlib import resources
 from pathlib import Path
 
 from semanticface.data import synth
 from semanticface.data.plan import Plan
 from semanticface.data.shards import MANIFEST
+from semanticface.errors import BadInput
 from semanticface.train.options import DataOptions
 
 SMALL = "nano"
@@ -47,3 +49,15 @@ def model_place(model: str, cache: str) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         nano.build(folder)
     return str(folder)
+
+
+def small_run() -> Path:
+    """The trained small model that comes with the package."""
+    place = Path(str(resources.files("semanticface"))) / "train" / "assets" / SMALL
+    if not (place / "manifest.json").is_file():
+        raise BadInput(
+            "no trained small model in this package",
+            "a run's folder",
+            hint="Train one: accelerate launch recipes/sft.py. Then --run FOLDER.",
+        )
+    return place

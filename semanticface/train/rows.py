@@ -63,23 +63,32 @@ class Sides(NamedTuple):
     """What is learnt from, and what is held out for probes."""
 
     train: Table
-    probe: list[Record]
-    """Few, always the same: those whose ids have the smallest hashes."""
+    probe: Table
+    """Few, always the same: those whose ids have the smallest hashes, by id."""
 
 
 def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
     """Read a data set once: training records into `folder`, a few held out ones kept."""
     held_out = nsmallest(probed, _side(options, data, "val"), key=_hash_of)
-    train = table(_limited(_side(options, data, "train"), options.max_records), folder)
+    train = table(_limited(_side(options, data, "train"), options.max_records), folder / "train")
     if not len(train):
         raise BadInput("no record to train on", "some on the side 'train'", file=data)
     if not held_out:
-        raise BadInput("no record held out", "some subjects on the side 'val'", file=data,
-                       hint="Subjects are dealt by a hash of their name; take more of them.")  # fmt: skip
+        raise BadInput(
+            "no record held out",
+            "some subjects on the side 'val'",
+            file=data,
+            hint="Subjects are dealt by a hash of their name; take more of them.",
+        )
     people = {record.subject for record in held_out}
     if any(record.subject in people for record in train):
         raise BadInput("subjects both trained on and held out", "each on one side", file=data)
-    return Sides(train, sorted(held_out, key=lambda each: each.id))
+    return Sides(train, table(sorted(held_out, key=lambda each: each.id), folder / "probe"))
+
+
+def opened_sides(folder: Path) -> Sides:
+    """What `sides` has written."""
+    return Sides(opened(folder / "train"), opened(folder / "probe"))
 
 
 def _side(options: DataOptions, data: Path, side: str) -> Iterator[Record]:
@@ -115,7 +124,7 @@ def table(some: Iterable[Record], folder: Path) -> Table:
 
 
 def opened(folder: Path) -> Table:
-    """A table that another process has written."""
+    """A table that is on disk."""
     from datasets import Dataset
 
     return Table(Dataset.from_file(str(folder / "records.arrow")))

@@ -24,6 +24,7 @@ from typing import Any
 
 from semanticface.atomic import write_text
 from semanticface.errors import BadInput
+from semanticface.train.adapters import Plan
 from semanticface.train.manifest import Manifest, read_manifest, refuse_change
 from semanticface.train.seal import check_seal, sealed
 
@@ -56,13 +57,32 @@ class Run:
         """Weights of the best probe."""
         return self.folder / BEST
 
+    @property
+    def data(self) -> Path:
+        """Its records."""
+        return self.folder / "data"
+
+    def result_folder(self, plan: Plan) -> Path:
+        """Where the result will lie: an adapter's folder or a whole model's."""
+        return self.folder / (ADAPTER if plan.adapted else MODEL)
+
+    def refuse_finished(self) -> None:
+        """An error if there is nothing left to do."""
+        if self.finished():
+            raise BadInput("a finished run", "a new folder", file=self.folder,
+                           hint="Choose another output_dir.")  # fmt: skip
+
     def result(self) -> Path:
         """The finished weights: an adapter or a whole model."""
         for name in (ADAPTER, MODEL):
             if sealed(self.folder / name):
                 return self.folder / name
-        raise BadInput(f"neither a finished {ADAPTER} nor {MODEL}", "a run that came to its end",
-                       file=self.folder, hint="Run the same command again to go on with it.")  # fmt: skip
+        raise BadInput(
+            f"neither a finished {ADAPTER} nor {MODEL}",
+            "a run that came to its end",
+            file=self.folder,
+            hint="Run the same command again to go on with it.",
+        )
 
     def finished(self) -> bool:
         """Whether it came to its end."""
@@ -70,9 +90,7 @@ class Run:
 
     def begin(self, manifest: Manifest, config: dict[str, Any]) -> Path | None:
         """Begin, or find the checkpoint to go on from; on the main process alone."""
-        if self.finished():
-            raise BadInput("a finished run", "a new folder", file=self.folder,
-                           hint="Choose another output_dir.")  # fmt: skip
+        self.refuse_finished()
         if self.manifest.is_file():
             refuse_change(read_manifest(self.manifest), manifest, self.manifest)
         checkpoint = self.last_checkpoint()
@@ -83,6 +101,7 @@ class Run:
             shutil.rmtree(self.best, ignore_errors=True)
         import yaml
 
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / "config.yaml", yaml.safe_dump(config, sort_keys=False))
         write_text(self.manifest, json.dumps(manifest, indent=1) + "\n")
         return checkpoint
@@ -132,3 +151,13 @@ def cut_after(journal: Path, step: int) -> None:
         write_text(journal, "".join(json.dumps(row) + "\n" for row in kept))
 
 
+def report(run: Run, result: Path) -> str:
+    """What came out, in a few lines."""
+    probes = read_journal(run.probes)
+    lines = [f"{result}: {probes[-1]['step']} steps, {len(probes)} probes"]
+    for row in probes[-1:]:
+        known = {k: v for k, v in row.items() if isinstance(v, float) and k != "step"}
+        lines.append("last probe: " + ", ".join(f"{key} {v:.3g}" for key, v in known.items()))
+    lines.append(f"curves: {run.folder / 'curves.png'}")
+    lines.append(f"use it: semanticface predict PICTURE --run {run.folder}")
+    return "\n".join(lines)

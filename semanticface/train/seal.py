@@ -21,7 +21,9 @@ SCHEMA = "sealed/1"
 def seal(folder: Path) -> None:
     """Write the list; every file below the folder is in it."""
     files = {name: digest_of(folder / name) for name in _names(folder)}
-    write_text(folder / SEAL, json.dumps({"semanticface": SCHEMA, "sha256": files}, indent=1) + "\n")
+    write_text(
+        folder / SEAL, json.dumps({"semanticface": SCHEMA, "sha256": files}, indent=1) + "\n"
+    )
 
 
 def sealed(folder: Path) -> bool:
@@ -45,8 +47,12 @@ def check_seal(folder: Path) -> None:
             raise BadInput(f"{name}, which the list does not know", "no other file", file=folder,
                            hint="Take it out; only what was saved is loaded.")  # fmt: skip
         if digest_of(folder / name) != listed[name]:
-            raise BadInput(f"{name} with other contents than were saved", "the same bytes",
-                           file=folder, hint="Copy the folder again, or train it again.")  # fmt: skip
+            raise BadInput(
+                f"{name} with other contents than were saved",
+                "the same bytes",
+                file=folder,
+                hint="Copy the folder again, or train it again.",
+            )
 
 
 def _names(folder: Path) -> list[str]:
