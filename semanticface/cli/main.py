@@ -16,6 +16,7 @@ from semanticface.cli.doctor import doctor
 from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
 from semanticface.cli.merge import merge
+from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
 from semanticface.cli.render import render
 from semanticface.cli.serve import serve
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    predict, merge, demo, doctor, serve, gateway, stream,
+    predict, merge, demo, doctor, serve, gateway, stream, parity,
 ):  # fmt: skip
     app.command()(command)
 

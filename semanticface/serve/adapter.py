@@ -17,8 +17,8 @@ from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_SEEING = re.compile(r"\b(visual|vision_tower|vision_model|vision_encoder)\b")
-_JOINING = re.compile(r"\b(merger\w*|connector|multi_modal_projector|deepstack_merger_list)\b")
+SEEING = re.compile(r"\b(visual|vision_tower|vision_model|vision_encoder)\b")
+JOINING = re.compile(r"\b(merger\w*|connector|multi_modal_projector|deepstack_merger_list)\b")
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """Ranks that vLLM makes room for; an adapter goes into the next larger room."""
 _LARGEST_HEADER = 100 << 20
@@ -50,7 +50,7 @@ def read_adapter(name: str, folder: Path) -> Adapter:
     if not isinstance(rank, int) or not 1 <= rank <= _RANKS[-1]:
         raise BadInput(f"rank {rank}", f"1 to {_RANKS[-1]}", file=folder / CONFIG)
     names = weight_names(_file(folder, WEIGHTS))
-    seeing = any(_SEEING.search(each) or _JOINING.search(each) for each in names)
+    seeing = any(SEEING.search(each) or JOINING.search(each) for each in names)
     return Adapter(name, folder, rank, seeing)
 
 
