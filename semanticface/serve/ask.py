@@ -28,8 +28,6 @@ from semanticface.serve import one_pass
 from semanticface.serve.journal import Answered
 from semanticface.serve.request import chat_body, chat_messages, data_url
 
-LIKELIEST = 20
-"""Tokens a position that `prompt-logprobs` asks for; vLLM's own limit unless raised."""
 _SHAPE = (COUNT, 2)
 
 
@@ -56,6 +54,10 @@ class Asking(Protocol):
     @property
     def constrained(self) -> bool:
         """Whether the grammar goes with the request."""
+
+    @property
+    def likeliest(self) -> int:
+        """Tokens a position that `prompt-logprobs` asks for."""
 
 
 class Way(ABC):
@@ -155,8 +157,8 @@ class PromptLogprobs(Way):
     def body(self, picture: bytes) -> dict[str, Any]:
         """One token is decoded: its distribution is the last slot's."""
         return _with_slots(self.task, self.model, picture) | {
-            "max_tokens": 1, "temperature": 0.0, "prompt_logprobs": LIKELIEST, "logprobs": True,
-            "top_logprobs": LIKELIEST, "return_token_ids": True,
+            "max_tokens": 1, "temperature": 0.0, "logprobs": True, "top_logprobs": self.settings.likeliest,
+            "prompt_logprobs": self.settings.likeliest, "return_token_ids": True,
         }  # fmt: skip
 
     def answered(self, reply: Any) -> Answered:

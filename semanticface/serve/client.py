@@ -90,6 +90,8 @@ class Settings:
     max_tokens: int = 2048
     constrained: bool = True
     """Send the answer's grammar; needs a server that is vLLM."""
+    likeliest: int = 20
+    """Tokens a position that `prompt-logprobs` is told of; more needs --max-logprobs."""
 
 
 class _Again(Exception):
