@@ -22,7 +22,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(python: Path, target: Target, log: Path, key: str = "", **told: object) -> Iterator[Server]:
+def serving(
+    python: Path, target: Target, log: Path, key: str = "", **told: object
+) -> Iterator[Server]:
     """A started server, stopped at the end whatever happens."""
     small = {"device": "cpu", "dtype": "float32", "max_num_seqs": 8, "port": free_port()}
     options = Options(**{**small, **told})  # type: ignore[arg-type]

@@ -146,7 +146,9 @@ def _table(picture: bytes, *, cached: bool) -> dict[str, Any]:
 @contextmanager
 def standing_in(task: Task, **told: Any) -> Iterator[StandIn]:
     server = StandIn(task, **told)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield server

@@ -46,8 +46,11 @@ def gateway(
     from semanticface.serve.gateway.run import http_server
 
     if keys is None and host not in ("127.0.0.1", "localhost", "::1"):
-        raise BadInput(f"--host {host} without --keys", "keys, where others can reach it",
-                       hint="Make one: semanticface gateway --new-key NAME --keys FILE")  # fmt: skip
+        raise BadInput(
+            f"--host {host} without --keys",
+            "keys, where others can reach it",
+            hint="Make one: semanticface gateway --new-key NAME --keys FILE",
+        )
     upstream = os.environ.get(upstream_key_env, "") if upstream_key_env else ""
     settings = Settings(concurrency=concurrency, timeout=deadline, deadline=deadline)
     limits = Limits(most_bytes=max_mb << 20, most_pixels=max_pixels)

@@ -23,7 +23,9 @@ def parity(
     ] = None,
     count: Annotated[int, typer.Option(help="Pictures at most.", min=1)] = 4,
     base: Annotated[str | None, typer.Option(help="Where the run's base model lies now.")] = None,
-    merged: Annotated[bool, typer.Option("--merged", help="Compare with the merged model.")] = False,
+    merged: Annotated[
+        bool, typer.Option("--merged", help="Compare with the merged model.")
+    ] = False,
     tolerance: Annotated[
         float, typer.Option(help="Of log-probabilities; bfloat16 wants 0.3 or so.")
     ] = 0.01,
@@ -43,7 +45,9 @@ def parity(
         predictor.model = predictor.model.merge_and_unload()
     shown = _pictures(pictures or [], count)
     key = os.environ.get(api_key_env, "") if api_key_env else ""
-    found = compare(endpoint, model, predictor, shown, tolerance=tolerance, key=key, max_tokens=tokens)
+    found = compare(
+        endpoint, model, predictor, shown, tolerance=tolerance, key=key, max_tokens=tokens
+    )
     _say(found)
     if not found.holds:
         raise typer.Exit(1)
@@ -76,7 +80,13 @@ def _say(found: Parity) -> None:
 
     table = Table("picture", "same prompt", "tokens", "log p", "coefficients", "eyes shut")
     for number, each in enumerate(found.pictures, 1):
-        table.add_row(str(number), "yes" if each.same_prompt else "NO", str(each.tokens),
-                      f"{each.logprob:.2g}", f"{each.coefficient:.3g}", f"{each.eyes_shut:.2g}")  # fmt: skip
+        table.add_row(
+            str(number),
+            "yes" if each.same_prompt else "NO",
+            str(each.tokens),
+            f"{each.logprob:.2g}",
+            f"{each.coefficient:.3g}",
+            f"{each.eyes_shut:.2g}",
+        )
     out().print(table)
     out().print(found.verdict())

@@ -40,7 +40,9 @@ def serve(
     data_parallel: Annotated[int, typer.Option(help="Copies behind this address.")] = 1,
     gpu_memory: Annotated[float, typer.Option(help="Share of a GPU's memory; 0: vLLM's.")] = 0.0,
     ngram: Annotated[int, typer.Option(help="Tokens to guess from the prompt's key names.")] = 0,
-    hot: Annotated[bool, typer.Option("--hot", help="Adapters may come and go at run time.")] = False,
+    hot: Annotated[
+        bool, typer.Option("--hot", help="Adapters may come and go at run time.")
+    ] = False,
     one_pass: Annotated[
         bool, typer.Option("--one-pass", help="61 values from one prefill instead of text.")
     ] = False,

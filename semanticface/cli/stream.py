@@ -17,7 +17,9 @@ def stream(
     to: Annotated[
         str, typer.Option(help="udp://HOST:11111, vmc://HOST, ws://HOST:PORT/PATH or FILE.csv")
     ] = "udp://127.0.0.1:11111",
-    endpoint: Annotated[str, typer.Option(help="Of `semanticface serve`.")] = "http://127.0.0.1:8000",
+    endpoint: Annotated[
+        str, typer.Option(help="Of `semanticface serve`.")
+    ] = "http://127.0.0.1:8000",
     model: Annotated[str, typer.Option(help="Name of the served model.")] = "face",
     api_key_env: Annotated[str, typer.Option(help="Environment variable with its key.")] = "",
     rate: Annotated[float, typer.Option(help="Frames a second to send.")] = 30.0,

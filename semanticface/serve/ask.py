@@ -157,8 +157,8 @@ class PromptLogprobs(Way):
     def body(self, picture: bytes) -> dict[str, Any]:
         """One token is decoded: its distribution is the last slot's."""
         return _with_slots(self.task, self.model, picture) | {
-            "max_tokens": 1, "temperature": 0.0, "logprobs": True, "top_logprobs": self.settings.likeliest,
-            "prompt_logprobs": self.settings.likeliest, "return_token_ids": True,
+            "max_tokens": 1, "temperature": 0.0, "logprobs": True,
+            "top_logprobs": self.settings.likeliest, "prompt_logprobs": self.settings.likeliest,
         }  # fmt: skip
 
     def answered(self, reply: Any) -> Answered:

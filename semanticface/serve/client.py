@@ -236,8 +236,10 @@ class FaceClient:
         why = f"HTTP {reply.status_code}: {self._plain(reply.text[:300])}"
         if reply.status_code in AGAIN:
             raise _Again(why, retry_after(reply.headers.get("Retry-After")))
-        if reply.status_code in NEVER and path != told.PATH or reply.status_code in (401, 403):
-            hint = "Check the key." if reply.status_code in (401, 403) else "Check address and model."
+        if (reply.status_code in NEVER and path != told.PATH) or reply.status_code in (401, 403):
+            hint = (
+                "Check the key." if reply.status_code in (401, 403) else "Check address and model."
+            )
             raise BadInput(why, "an answer", file=self.url, hint=hint)
         raise _Never(why)
 

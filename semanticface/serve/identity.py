@@ -77,8 +77,12 @@ def check(held: Mapping[str, Identity], model: str, task: Task, place: str) -> I
                        hint=did_you_mean(model, held))  # fmt: skip
     found, ours = held[model], identity_of(task)
     if found.rig != ours.rig:
-        raise BadInput(f"a model of rig {found.rig}", ours.rig, file=place,
-                       hint="Its numbers mean other things: install the matching version.")  # fmt: skip
+        raise BadInput(
+            f"a model of rig {found.rig}",
+            ours.rig,
+            file=place,
+            hint="Its numbers mean other things: install the matching version.",
+        )
     if found.request_sha256 != ours.request_sha256:
         raise BadInput(
             f"a model trained on another request ({_told(found)})", _told(ours), file=place,

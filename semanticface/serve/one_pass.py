@@ -50,7 +50,8 @@ def vocabulary() -> tuple[str, ...]:
 def grid() -> Floats:
     """Values of the tokens of `vocabulary`, [V]."""
     most = (len(vocabulary()) - 1) // 2
-    return np.arange(-most, most + 1, dtype=np.float64) / 10 ** ValueTokens().decimals
+    steps = np.arange(-most, most + 1, dtype=np.float64)
+    return np.asarray(steps / 10 ** ValueTokens().decimals, np.float64)
 
 
 def legal() -> NDArray[np.bool_]:

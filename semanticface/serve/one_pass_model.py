@@ -113,6 +113,9 @@ def _value_ids(tokenizer: Any) -> list[int]:
     known = tokenizer.get_vocab()
     missing = [word for word in words if word not in known]
     if missing:
-        raise BadInput(f"a tokenizer without {missing[0]}", "one with every value token",
-                       hint="Only a model trained for the one-pass read-out can be asked so.")  # fmt: skip
+        raise BadInput(
+            f"a tokenizer without {missing[0]}",
+            "one with every value token",
+            hint="Only a model trained for the one-pass read-out can be asked so.",
+        )
     return [int(each) for each in ids]

@@ -141,9 +141,13 @@ def _served(url: str, model: str, task: Task, picture: bytes, key: str, most: in
         raise BadInput(f"HTTP {reply.status_code}: {reply.text[:200]}", "an answer", file=place)
     held, choice = reply.json(), reply.json()["choices"][0]
     if not held.get("prompt_token_ids") or not choice.get("token_ids"):
-        raise BadInput("a reply without token ids", "a server that is vLLM 0.10 or newer", file=place)
+        raise BadInput(
+            "a reply without token ids", "a server that is vLLM 0.10 or newer", file=place
+        )
     told = [each["logprob"] for each in choice["logprobs"]["content"]]
-    return Served(held["prompt_token_ids"], choice["token_ids"], np.array(told), choice["message"]["content"])
+    return Served(
+        held["prompt_token_ids"], choice["token_ids"], np.array(told), choice["message"]["content"]
+    )
 
 
 def _opened(picture: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -38,7 +39,7 @@ def vllm_python(given: Path | None = None) -> Path:
 
 def _has_vllm(python: Path) -> bool:
     found = subprocess.run(
-        [str(python), "-c", "import importlib.util as u; raise SystemExit(not u.find_spec('vllm'))"],
+        [str(python), "-c", "import importlib.util; exit(not importlib.util.find_spec('vllm'))"],
         capture_output=True, check=False,
     )  # fmt: skip
     return found.returncode == 0
@@ -103,10 +104,8 @@ class Server:
         if self._process is not None:
             if self._process.poll() is None and not kill:
                 self._signal(signal.SIGTERM)
-                try:
+                with contextlib.suppress(subprocess.TimeoutExpired):  # made to, below
                     self._process.wait(_STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    pass  # made to, below
             self._signal(signal.SIGKILL)
             self._process.wait()
             self._process = None

@@ -85,7 +85,9 @@ def logprobs(choice):
 
 def test_the_picture_matters_and_its_encoding_does_not(ask):
     def of(picture):
-        return logprobs(said(ask(body(picture=picture, temperature=0.0, logprobs=True, max_tokens=8))))
+        return logprobs(
+            said(ask(body(picture=picture, temperature=0.0, logprobs=True, max_tokens=8)))
+        )
 
     one, again, other = of(png(0)), of(png(0, kind="WEBP")), of(png(1))
     assert np.isfinite(one).all() and (one < 0).all()
@@ -102,8 +104,14 @@ def test_several_candidates_differ(ask):
 def test_an_answer_can_be_heard_as_it_is_said(ask, server):
     whole = said(ask(body()))["message"]["content"]
     parts = []
-    with httpx.stream("POST", f"{server.url}/v1/chat/completions", json=body(stream=True), timeout=300,
-                      headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as reply:  # fmt: skip
+    with httpx.stream(
+        "POST",
+        f"{server.url}/v1/chat/completions",
+        json=body(stream=True),
+        timeout=300,
+        headers={"Authorization": f"Bearer {KEY}"},
+        trust_env=False,
+    ) as reply:
         for line in reply.iter_lines():
             if line.startswith("data: {"):
                 parts += [c["delta"].get("content") or "" for c in json.loads(line[6:])["choices"]]
@@ -150,7 +158,9 @@ def test_strangers_and_unknown_models_are_refused(ask):
 def test_an_adapter_comes_and_goes_at_run_time(ask, models):
     place = str(models / "eyes" / "adapter")
     assert ask(body(model="late", max_tokens=2)).status_code == 404
-    assert ask({"lora_name": "late", "lora_path": place}, "/v1/load_lora_adapter").status_code == 200
+    assert (
+        ask({"lora_name": "late", "lora_path": place}, "/v1/load_lora_adapter").status_code == 200
+    )
     late, eyes = (said(ask(body(model=name, temperature=0.0))) for name in ("late", "eyes"))
     assert late["message"]["content"] == eyes["message"]["content"]
     assert ask({"lora_name": "late"}, "/v1/unload_lora_adapter").status_code == 200
@@ -161,7 +171,9 @@ def test_the_client_asks_as_the_run_was_trained(server, tmp_path):
     shown = [Frame(n / 30, png(n)) for n in range(6)]
 
     async def all_of_them():
-        async with FaceClient(server.url, "words", key=KEY, settings=Settings(timeout=300)) as client:
+        async with FaceClient(
+            server.url, "words", key=KEY, settings=Settings(timeout=300)
+        ) as client:
             assert client.task == TASK
             return [await predict(client, shown, tmp_path / "answers.jsonl") for _ in range(2)]
 
@@ -198,7 +210,7 @@ def test_parity_catches_another_adapter(vllm, models, server):
 
 def parity(vllm, run, url, name):
     """The command, where torch and transformers are: in vLLM's environment."""
-    told = [str(vllm), "-W", "ignore", "-m", "semanticface.cli.main", "parity", str(run), "--endpoint",
-            url, "--model", name, "--count", "2", "--api-key-env", "LOOPBACK_KEY"]  # fmt: skip
+    told = [str(vllm), "-W", "ignore", "-m", "semanticface.cli.main", "parity", str(run),
+            "--endpoint", url, "--model", name, "--count", "2", "--api-key-env", "LOOPBACK_KEY"]  # fmt: skip
     environment = {**os.environ, "LOOPBACK_KEY": KEY, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     return subprocess.run(told, env=environment, capture_output=True, text=True, check=False)

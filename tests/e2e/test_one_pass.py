@@ -38,7 +38,9 @@ def reference(vllm, models, tmp_path_factory):
     script = Path(__file__).with_name("one_pass_reference.py")
     told = [str(vllm), "-W", "ignore", str(script), str(models / "model"), str(folder / "out.npz"),
             str(LIKELIEST)]  # fmt: skip
-    subprocess.run([*told, *map(str, files)], check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    subprocess.run(
+        [*told, *map(str, files)], check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     return np.load(folder / "out.npz")
 
 

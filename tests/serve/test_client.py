@@ -64,7 +64,9 @@ def test_faults_that_pass_are_mended_and_order_is_kept():
 
 def test_faults_that_stay_cost_their_picture_alone():
     with standing_in(TASK) as server:
-        server.fault = lambda number, before: {2: "400", 4: "503", 6: "nonsense", 8: "cut"}.get(number, "")
+        server.fault = lambda number, before: {2: "400", 4: "503", 6: "nonsense", 8: "cut"}.get(
+            number, ""
+        )
         _, found = run(server, frames(), settings=Settings(concurrency=4, deadline=0.5, pause=0.01))
     bad = [n for n, each in enumerate(found.results) if each.error]
     assert bad == [2, 4]

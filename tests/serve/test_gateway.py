@@ -17,8 +17,8 @@ import zlib
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
 from pictures import png
+from PIL import Image
 from stand_in import face_of, standing_in
 
 from semanticface.data.tasks import Task
@@ -132,11 +132,19 @@ def test_one_pass_brings_confidence():
 
 def bomb(width: int, height: int) -> bytes:
     """A PNG whose header promises so many pixels; its data are a few bytes."""
+
     def part(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(bytes(999))) + part(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + part(b"IHDR", head)
+        + part(b"IDAT", zlib.compress(bytes(999)))
+        + part(b"IEND", b"")
+    )
 
 
 def film() -> bytes:
@@ -153,7 +161,10 @@ def film() -> bytes:
 ])  # fmt: skip
 def test_what_is_no_picture_is_refused_and_never_fetched(http, upstream, picture):
     before = sum(upstream.asked.values())
-    assert http.post("/v1/face", content=picture, headers={"Content-Type": "image/png"}).status_code == 422
+    assert (
+        http.post("/v1/face", content=picture, headers={"Content-Type": "image/png"}).status_code
+        == 422
+    )
     assert http.post("/v1/face", json=as_json(picture)).status_code == 422
     assert http.post("/v1/face", json={"image": picture.decode("latin-1")}).status_code == 422
     assert sum(upstream.asked.values()) == before
@@ -161,8 +172,8 @@ def test_what_is_no_picture_is_refused_and_never_fetched(http, upstream, picture
 
 
 @pytest.mark.parametrize(("body", "status"), [
-    (b"\xff\xfe{", 422), (b'{"image": "\xc3\x28"}', 422), (b"{" * 100_000, 422), (b"[" * 9_000, 422),
-    (b"null", 422), (b'{"image": 5}', 422), (b'{"image": null}', 422), (b"{}", 422), (b"", 422),
+    (b"\xff\xfe{", 422), (b'{"image": "\xc3\x28"}', 422), (b"{" * 100_000, 422),
+    (b"[" * 9_000, 422),    (b"null", 422), (b'{"image": 5}', 422), (b'{"image": null}', 422), (b"{}", 422), (b"", 422),
     (b'{"image": "eA==", "url": "http://127.0.0.1"}', 422), (b'{"image": "\\ud800"}', 422),
     (b'{"a": 1e999}', 422), (b'{"image": "' + b"A" * (10 << 20) + b'"}', 413),
 ])  # fmt: skip
@@ -176,12 +187,19 @@ def test_broken_json_is_refused(http, body, status):
 
 
 def test_other_kinds_paths_and_methods(http):
-    assert http.post("/v1/face", content=b"x", headers={"Content-Type": "text/plain"}).status_code == 415
+    assert (
+        http.post("/v1/face", content=b"x", headers={"Content-Type": "text/plain"}).status_code
+        == 415
+    )
     assert http.post("/v1/face", content=b"x").status_code == 415
     assert http.get("/v1/face").status_code == 405
     assert http.get("/../etc/passwd").status_code == 404
-    assert "access-control-allow-origin" not in http.options(
-        "/v1/face", headers={"Origin": "http://x", "Access-Control-Request-Method": "POST"}).headers  # fmt: skip
+    assert (
+        "access-control-allow-origin"
+        not in http.options(
+            "/v1/face", headers={"Origin": "http://x", "Access-Control-Request-Method": "POST"}
+        ).headers
+    )
 
 
 def chunks(size: int):
@@ -340,8 +358,8 @@ def test_a_stream_says_what_is_wrong_with_a_picture(http):
     assert told["error"]["code"] == 422
 
 
-@pytest.mark.parametrize("message", ["no JSON", "[]", '{"image": 5}', '{"time": "x", "image": "eA=="}',
-                                     '{"image": "http://127.0.0.1/x.png"}'])  # fmt: skip
+@pytest.mark.parametrize("message", ["no JSON", "[]", '{"image": 5}',
+                                     '{"time": "x", "image": "eA=="}', '{"image": "http://127.0.0.1/x.png"}'])  # fmt: skip
 def test_a_stream_of_nonsense_is_closed(http, message):
     import websockets
 

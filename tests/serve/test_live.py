@@ -73,8 +73,10 @@ def test_the_stamp_is_when_the_face_looked_so_and_never_falls():
 @pytest.mark.parametrize(("bad", "why"), [
     (result(2.0, error="HTTP 503"), "no answer"),
     (result(2.0, confidence=0.1), "unsure"),
-    (result(2.0, eyeLookInLeft=0.5, eyeLookOutLeft=0.5, jawLeft=0.9, jawRight=0.9), "contradictory"),
-    (result(2.0)._replace(values=np.full(COUNT, np.nan), report=nothing("x").report), "not readable"),
+    (result(2.0, eyeLookInLeft=0.5, eyeLookOutLeft=0.5, jawLeft=0.9, jawRight=0.9),
+     "contradictory"),
+    (result(2.0)._replace(values=np.full(COUNT, np.nan), report=nothing("x").report),
+     "not readable"),
     (result(0.5), "late"),
 ])  # fmt: skip
 def test_a_bad_answer_leaves_the_good_one_standing(bad, why):

@@ -82,7 +82,7 @@ def test_an_adapter_that_changes_the_eye_is_served_whole(tmp_path, name):
 @pytest.mark.parametrize("config", [{"use_dora": True}, {"modules_to_save": ["lm_head"]}, {"r": 0},
                                     {"r": None}, {"r": 1000}])  # fmt: skip
 def test_what_vllm_cannot_carry_is_refused(tmp_path, config):
-    with pytest.raises(BadInput, match="plain LoRA|rank"):
+    with pytest.raises(BadInput, match=r"plain LoRA|rank"):
         read_adapter("x", adapter(tmp_path / "x", LANGUAGE, **config))
 
 
@@ -153,8 +153,15 @@ def test_another_rig_or_question_is_refused():
         check({"face": held["face"]._replace(rig="arkit99/1")}, "face", TASK, "here")
 
 
-@pytest.mark.parametrize("held", [[], {}, {"semanticface": "served/1"},
-                                  {"semanticface": "served/1", "models": {"x": {"rig": 1}}}])  # fmt: skip
+@pytest.mark.parametrize(
+    "held",
+    [
+        [],
+        {},
+        {"semanticface": "served/1"},
+        {"semanticface": "served/1", "models": {"x": {"rig": 1}}},
+    ],
+)
 def test_what_is_no_identity_is_refused(held):
     with pytest.raises(BadInput):
         from_json(held, "here")
@@ -167,7 +174,14 @@ def test_without_vllm_the_way_to_it_is_told():
 
 def test_the_command_says_what_it_would_start(tmp_path):
     run(tmp_path / "run")
-    command = [sys.executable, "-m", "semanticface.cli.main", "serve", str(tmp_path / "run"), "--dry-run"]
+    command = [
+        sys.executable,
+        "-m",
+        "semanticface.cli.main",
+        "serve",
+        str(tmp_path / "run"),
+        "--dry-run",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("vllm serve --model /models/base --served-model-name base ")

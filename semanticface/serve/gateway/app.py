@@ -109,7 +109,9 @@ class Desk:
         return result
 
 
-def create_app(client: FaceClient, keys: Path | None = None, limits: Limits | None = None) -> FastAPI:
+def create_app(
+    client: FaceClient, keys: Path | None = None, limits: Limits | None = None
+) -> FastAPI:
     """The application; without `keys` anybody who reaches it may ask."""
     desk = Desk(client, Doorkeeper(read_keys(keys) if keys is not None else []), limits or Limits())
 
@@ -128,7 +130,7 @@ def create_app(client: FaceClient, keys: Path | None = None, limits: Limits | No
     from semanticface.serve.gateway.stream import add_stream  # it needs the desk defined here
 
     add_stream(app, desk)
-    app.add_middleware(Bounded, most_bytes=desk.limits.most_bytes,  # type: ignore[arg-type]
+    app.add_middleware(Bounded, most_bytes=desk.limits.most_bytes,
                        seconds=desk.limits.body_seconds)  # fmt: skip
     return app
 
@@ -164,7 +166,9 @@ def _errors(app: FastAPI, desk: Desk) -> None:
 
 
 def _faces(app: FastAPI, desk: Desk) -> None:
-    told = {code: {"model": ErrorReply} for code in (400, 401, 408, 413, 415, 422, 429, 502, 503)}
+    told: dict[int | str, dict[str, Any]] = {
+        code: {"model": ErrorReply} for code in (400, 401, 408, 413, 415, 422, 429, 502, 503)
+    }
     files = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES}
     asked = {"requestBody": {"required": True, "content": {
         "application/json": {"schema": FaceRequest.model_json_schema()}, **files}}}  # fmt: skip
@@ -228,7 +232,9 @@ def _watching(app: FastAPI, desk: Desk) -> None:
     async def metrics() -> PlainTextResponse:
         return PlainTextResponse(desk.metrics.text(), media_type=TYPE)
 
-    @app.get("/healthz", responses={503: {"model": ErrorReply}}, summary="Whether the model answers")
+    @app.get(
+        "/healthz", responses={503: {"model": ErrorReply}}, summary="Whether the model answers"
+    )
     async def healthz() -> JSONResponse:
         if await desk.client.alive():
             return JSONResponse({"status": "ok", "model": desk.client.model})

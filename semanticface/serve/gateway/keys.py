@@ -63,8 +63,12 @@ def add_key(file: Path, client: Client) -> None:
 def read_keys(file: Path) -> list[Client]:
     """All clients of a file."""
     if not file.is_file():
-        raise BadInput("no such file", "the file of keys", file=file,
-                       hint="Make a key: semanticface gateway --new-key NAME --keys FILE")  # fmt: skip
+        raise BadInput(
+            "no such file",
+            "the file of keys",
+            file=file,
+            hint="Make a key: semanticface gateway --new-key NAME --keys FILE",
+        )
     found = []
     for row, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         held = json_lines.parse(line, file=file, row=row)
@@ -74,7 +78,9 @@ def read_keys(file: Path) -> list[Client]:
         except (TypeError, ValueError):
             good = False
         if not good:
-            raise BadInput("a line that is no key", "name, sha256 and per_minute", file=file, row=row)
+            raise BadInput(
+                "a line that is no key", "name, sha256 and per_minute", file=file, row=row
+            )
         found.append(client)
     return found
 

@@ -27,11 +27,14 @@ def checked(picture: bytes, most_pixels: int) -> bytes:
         with warnings.catch_warnings(), Image.open(io.BytesIO(picture), formats=KINDS) as image:
             warnings.simplefilter("ignore")  # about sizes: bounded here
             _bounded(image.size, most_pixels)
-            if getattr(image, "n_frames", 1) > 1:
-                raise BadInput(f"a film of {image.n_frames} pictures", "one picture")
+            frames = int(getattr(image, "n_frames", 1))
+            if frames > 1:
+                raise BadInput(f"a film of {frames} pictures", "one picture")
             image.load()
     except UnidentifiedImageError:
-        raise BadInput(f"{len(picture)} bytes that are no picture", f"one of {', '.join(KINDS)}") from None
+        raise BadInput(
+            f"{len(picture)} bytes that are no picture", f"one of {', '.join(KINDS)}"
+        ) from None
     except BadInput:
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
@@ -44,8 +47,11 @@ def _bounded(size: tuple[int, int], most_pixels: int) -> None:
     if min(size) < LEAST:
         raise BadInput(f"{width} x {height} pixels", f"{LEAST} a side at least")
     if width * height > most_pixels:
-        raise BadInput(f"{width} x {height} pixels", f"at most {most_pixels:,} in all",
-                       hint="Send it smaller: a model sees some hundred pixels a side.")  # fmt: skip
+        raise BadInput(
+            f"{width} x {height} pixels",
+            f"at most {most_pixels:,} in all",
+            hint="Send it smaller: a model sees some hundred pixels a side.",
+        )
 
 
 def from_base64(text: str) -> bytes:

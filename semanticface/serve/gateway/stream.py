@@ -55,6 +55,7 @@ class _Newest:
 
 def add_stream(app: FastAPI, desk: Desk) -> None:
     """The route."""
+
     @app.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
         await socket.accept()
@@ -96,7 +97,8 @@ class _Stream:
     async def _first(self) -> _Shown | None:
         """The first message, which may be a key."""
         message = await self.socket.receive()
-        held = _object(message.get("text")) if message.get("text") else None
+        text = message.get("text")
+        held = _object(text) if text else None
         if held is not None and set(held) == {"key"} and isinstance(held["key"], str):
             self.key = held["key"]
             return None
@@ -110,7 +112,11 @@ class _Stream:
             return self._bounded(_Shown(self.count, None, message["bytes"]))
         held = _object(message.get("text") or "")
         time, image = held.get("time"), held.get("image")
-        if not isinstance(image, str) or isinstance(time, bool) or not isinstance(time, float | int | None):
+        if (
+            not isinstance(image, str)
+            or isinstance(time, bool)
+            or not isinstance(time, float | int | None)
+        ):
             raise _Closed(_WRONG, "expected a picture, or {time, image}")
         try:
             return self._bounded(_Shown(self.count, time, from_base64(image)))

@@ -20,9 +20,14 @@ EXAMPLE_PICTURE = (
 )
 """A grey PNG of 16 x 16 pixels: a request that works, though no face is in it."""
 Base64 = Annotated[
-    str, Field(min_length=1, json_schema_extra={"contentEncoding": "base64"}, description="A PNG, JPEG or WebP file in base64, or as a data URL.",
-               examples=[EXAMPLE_PICTURE]),
-]  # fmt: skip
+    str,
+    Field(
+        min_length=1,
+        json_schema_extra={"contentEncoding": "base64"},
+        description="A PNG, JPEG or WebP file in base64, or as a data URL.",
+        examples=[EXAMPLE_PICTURE],
+    ),
+]
 
 
 class Strict(BaseModel):

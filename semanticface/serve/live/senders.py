@@ -26,12 +26,13 @@ BASES = (24, 25, 30, 48, 50, 60)
 
 
 class Sender(ABC):
-    """Sends one frame after the other."""
+    """Sends one frame after the other; leaving its `with` closes it."""
 
     @abstractmethod
     def send(self, out: Out) -> None:
         """One frame, at once."""
 
+    @abstractmethod
     def close(self) -> None:
         """The last frame was sent."""
 
@@ -133,7 +134,9 @@ class Csv(Sender):
 
         times = np.array([each.time for each in self._frames])
         meta = ClipMeta(source="live", subject=self._subject)
-        clip = FaceClip.of(np.stack([each.values for each in self._frames]), times - times[0], meta=meta)
+        clip = FaceClip.of(
+            np.stack([each.values for each in self._frames]), times - times[0], meta=meta
+        )
         write(clip, self._path, "livelink-csv")
 
 
@@ -148,5 +151,7 @@ def sender_of(place: str, *, subject: str, rate: float) -> Sender:
         return LiveLink(parts.hostname, parts.port or PORT, subject, rate)
     if place.lower().endswith(".csv"):
         return Csv(Path(place).expanduser(), subject)
-    raise BadInput(f"the destination '{place}'",
-                   "udp://HOST:11111, vmc://HOST:39539, ws://HOST:PORT/PATH or FILE.csv")  # fmt: skip
+    raise BadInput(
+        f"the destination '{place}'",
+        "udp://HOST:11111, vmc://HOST:39539, ws://HOST:PORT/PATH or FILE.csv",
+    )

@@ -32,7 +32,9 @@ def pictures(source: str, rate: float = 30.0) -> Iterator[Frame]:
     if path.is_dir():
         return _paced(_folder(path, rate))
     if not path.is_file():
-        raise BadInput("no such file or folder", "webcam, a film or a folder of pictures", file=source)
+        raise BadInput(
+            "no such file or folder", "webcam, a film or a folder of pictures", file=source
+        )
     return _paced(_film(path))
 
 
@@ -79,7 +81,9 @@ def _camera(which: str, rate: float) -> Iterator[Frame]:
     try:
         camera = av.open(place, format=interface, options={"framerate": str(round(rate))})
     except (av.FFmpegError, OSError) as error:
-        raise BadInput(f"no camera ({error})", "one that is plugged in and free", file=place) from None
+        raise BadInput(
+            f"no camera ({error})", "one that is plugged in and free", file=place
+        ) from None
     with camera:
         begun = time.monotonic()
         for picture in camera.decode(video=0):

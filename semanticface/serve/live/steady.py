@@ -95,8 +95,10 @@ class Steady:
             return "not readable"
         if contradictions(result.values) > self.settings.most_contradictions:
             return "contradictory"
-        if (result.confidence is not None
-                and float(np.nanmean(result.confidence)) < self.settings.least_confidence):  # fmt: skip
+        if (
+            result.confidence is not None
+            and float(np.nanmean(result.confidence)) < self.settings.least_confidence
+        ):
             return "unsure"
         return ""
 
