@@ -1,15 +1,14 @@
 """The one-pass read-out: 61 distributions from one prefill, nothing decoded.
 
-The prompt ends with 61 slot tokens, one a channel in table order; a model that was
-trained for it has, at slot i, the distribution of channel i's value token. With p(v) the
-probability of value v in the whole vocabulary, over the values that the channel may have:
+The prompt ends with 61 slot tokens, the channels' labels in table order; a model that was
+trained for it (`train.one_pass`) has, at slot i, the distribution of channel i's value token.
+With p(v) the probability of value v, over the values that the channel may have:
 
     value       sum of v p(v) / sum of p(v)
-    confidence  sum of p(v) where |v - value| <= 0.1
+    confidence  sum of p(v) where |v - value| <= 0.05 / sum of p(v)
 
-so confidence is the model's own chance of being within 0.1, and text that is no value
-counts against it. The same read-out is made here from log-probabilities and, beside the
-weights, by `one_pass_model` in vLLM.
+as in training. The read-out is made here from log-probabilities and, beside the weights, by
+`one_pass_model` in vLLM.
 """
 
 from __future__ import annotations
@@ -22,9 +21,8 @@ from numpy.typing import NDArray
 from semanticface.language.answers import ValueTokens
 from semanticface.language.numerals import limit
 from semanticface.rig import CHANNELS, COUNT
+from semanticface.train.one_pass import NEAR
 
-NEAR = 0.1
-"""Distance in coefficient units that still counts as right."""
 Floats = NDArray[np.float64]
 
 
@@ -70,6 +68,7 @@ def read_out(logprobs: Floats) -> ReadOut:
     mass = odds.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
         values = (odds * grid()).sum(axis=1, keepdims=True) / mass
-    near = np.abs(grid() - values) <= NEAR + 1e-6
-    confidence = np.where(near, odds, 0.0).sum(axis=1)
+    near = np.abs(grid() - values) <= NEAR + 1e-9
+    with np.errstate(invalid="ignore"):
+        confidence = np.where(near, odds, 0.0).sum(axis=1) / mass[:, 0]
     return ReadOut(values[:, 0].astype(np.float32), confidence.astype(np.float32))

@@ -26,6 +26,7 @@ from vllm.multimodal import MULTIMODAL_REGISTRY
 from semanticface.errors import BadInput
 from semanticface.rig import COUNT
 from semanticface.serve import one_pass
+from semanticface.train.one_pass import NEAR
 
 TASK: Literal["classify"] = "classify"
 """A task of the whole prompt: unlike per-token tasks it may use the prefix cache."""
@@ -39,7 +40,7 @@ class SlotPooler(Pooler):  # type: ignore[misc]
         super().__init__()
         self._logits = logits
         self._ids = torch.tensor(ids)
-        self._grid = torch.from_numpy(one_pass.grid()).float()
+        self._grid = torch.from_numpy(one_pass.grid())
         self._legal = torch.from_numpy(one_pass.legal())
 
     def get_supported_tasks(self) -> Set[Any]:
@@ -78,7 +79,7 @@ class SlotPooler(Pooler):  # type: ignore[misc]
         """Log-probabilities of the value tokens, [N, V]."""
         logits = self._logits(hidden)
         assert logits is not None
-        whole = torch.log_softmax(logits.float(), dim=-1)
+        whole = torch.log_softmax(logits.float(), dim=-1).double()
         return whole[:, self._ids.to(whole.device)]
 
     def _table(self, rows: torch.Tensor) -> torch.Tensor:
@@ -88,9 +89,9 @@ class SlotPooler(Pooler):  # type: ignore[misc]
         grid = self._grid.to(rows.device)
         odds = torch.where(legal, rows.exp(), 0.0)
         values = (odds * grid).sum(1, keepdim=True) / odds.sum(1, keepdim=True)
-        near = (grid - values).abs() <= one_pass.NEAR + 1e-6
-        confidence = torch.where(near, odds, 0.0).sum(1, keepdim=True)
-        table[COUNT - len(rows) :] = torch.cat([values, confidence], dim=1)
+        near = (grid - values).abs() <= NEAR + 1e-9
+        confidence = torch.where(near, odds, 0.0).sum(1, keepdim=True) / odds.sum(1, keepdim=True)
+        table[COUNT - len(rows) :] = torch.cat([values, confidence], dim=1).float()
         return table
 
 
@@ -111,11 +112,11 @@ def _value_ids(tokenizer: Any) -> list[int]:
     words = one_pass.vocabulary()
     ids = tokenizer.convert_tokens_to_ids(list(words))
     known = tokenizer.get_vocab()
-    missing = [word for word in words if word not in known]
+    missing = [word for word in (*words, *one_pass.slots()) if word not in known]
     if missing:
         raise BadInput(
-            f"a tokenizer without {missing[0]}",
-            "one with every value token",
-            hint="Only a model trained for the one-pass read-out can be asked so.",
+            f"a tokenizer that does not know {missing[0]} as one token",
+            "one with every value token and every label",
+            hint="Give them to it before training; the small model has them.",
         )
     return [int(each) for each in ids]

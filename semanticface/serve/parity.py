@@ -160,7 +160,7 @@ def _scored(predictor: Any, image: Any, answer: list[int]) -> tuple[list[int], N
     """The prompt's ids, and the log-probability of each of the answer's tokens after it."""
     import torch
 
-    held = dict(predictor.decoder.inputs([image]))
+    held = dict(_decoder(predictor).inputs([image]))
     prompt = held["input_ids"]
     more = torch.tensor([answer], device=prompt.device)
     held["input_ids"] = torch.cat([prompt, more], 1)
@@ -172,6 +172,17 @@ def _scored(predictor: Any, image: Any, answer: list[int]) -> tuple[list[int], N
         logits = predictor.model(**held).logits[0, prompt.shape[1] - 1 : -1].float()
     chosen = torch.log_softmax(logits, -1).gather(1, more[0][:, None])[:, 0]
     return prompt[0].tolist(), chosen.double().cpu().numpy()
+
+
+def _decoder(predictor: Any) -> Any:
+    """What prepares the prompt of a decoded answer, also for a run that is read in one pass."""
+    from semanticface.train.decoding import Decoder
+    from semanticface.train.one_pass import Slots
+
+    task = predictor.task
+    if isinstance(task.form, Slots):
+        task = Task.of("tokens", "coefficients", prompt=task.prompt, decimals=task.form.decimals)
+    return Decoder.of(predictor.model, predictor.processor, task)
 
 
 def _changes_seeing(model: Any) -> bool:

@@ -29,6 +29,8 @@ class Target:
     models: dict[str, Identity]
     """By served name; a model whose task nobody told is absent."""
     adapters: tuple[Adapter, ...] = ()
+    slots: bool | None = None
+    """Whether it has learnt the one-pass read-out; None where nobody said."""
 
     @property
     def main(self) -> str:
@@ -54,6 +56,7 @@ def target_of(place: str, *, name: str = "face", task: Task | None = None,
 
 def _of_run(folder: Path, name: str) -> Target:
     from semanticface.train.manifest import read_manifest, task_of
+    from semanticface.train.one_pass import SLOTS
     from semanticface.train.runs import MODEL, Run
 
     held = read_manifest(folder / MANIFEST)
@@ -66,11 +69,13 @@ def _of_run(folder: Path, name: str) -> Target:
             f"'{held['prompt']['id']}'", "the same request as this installation makes",
             file=folder / MANIFEST, hint="Install the version of semanticface it was trained with.",
         )  # fmt: skip
+    learnt = [held["task"], *held.get("also", [])]
+    slots = any(each["answer"] == SLOTS for each in learnt)
     result = Run(folder).result()
     if result.name == MODEL:
-        return Target(str(result), name, {name: told})
+        return Target(str(result), name, {name: told}, slots=slots)
     adapter = read_adapter(name, result)
-    return Target(held["base"]["path"], BASE, {name: told}, (adapter,))
+    return Target(held["base"]["path"], BASE, {name: told}, (adapter,), slots)
 
 
 def _of_model(place: str, folder: Path, name: str, task: Task | None) -> Target:
@@ -101,4 +106,4 @@ def _with(target: Target, told: str) -> Target:
         adapter = read_adapter(name, folder)
         if target.models:
             models[name] = next(iter(target.models.values()))
-    return Target(target.model, target.name, models, (*target.adapters, adapter))
+    return Target(target.model, target.name, models, (*target.adapters, adapter), target.slots)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from semanticface.data.augment import Pixels
 from semanticface.data.collate import DecodeImages
 from semanticface.data.images import Pictures
 from semanticface.data.tasks import Task
+from semanticface.train.one_pass import LabelSlots
 from semanticface.train.options import DataOptions, LossOptions
 from semanticface.train.sections import over_tokens, weigh
 
@@ -25,8 +26,9 @@ def collator(
     inner: Collate = DataCollatorForVisionLanguageModeling(
         processor=processor, max_length=max_length, completion_only_loss=True
     )
+    inner = LabelSlots(inner, processor.tokenizer, data.tasks)
     if not loss.even:
-        inner = Weighed(inner, processor.tokenizer, data.task, loss)
+        inner = Weighed(inner, processor.tokenizer, data.tasks, loss)
     return DecodeImages(inner, Pictures(), Pixels() if data.augment else None)
 
 
@@ -36,7 +38,7 @@ class Weighed:
 
     collate: Collate
     tokenizer: Any
-    task: Task
+    tasks: Sequence[Task]
     loss: LossOptions
 
     def __call__(self, rows: list[dict[str, Any]]) -> Any:
@@ -44,13 +46,14 @@ class Weighed:
         import torch
 
         targets = [row["completion"][0]["content"][0]["text"] for row in rows]
+        tasks = [self.tasks[row["task"]] for row in rows]
         batch = self.collate(rows)
         weights = torch.zeros(batch["labels"].shape)
         for row, target in enumerate(targets):
             learnt = batch["labels"][row] != -100
             told = self.tokenizer(target, return_offsets_mapping=True, add_special_tokens=False)
             made = over_tokens(
-                weigh(self.task, target, self.loss), told["offset_mapping"], told["input_ids"],
+                weigh(tasks[row], target, self.loss), told["offset_mapping"], told["input_ids"],
                 batch["labels"][row][learnt].tolist(),
             )  # fmt: skip
             weights[row][learnt] = torch.from_numpy(made)

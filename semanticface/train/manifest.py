@@ -16,6 +16,7 @@ from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.language.prompts import load_prompt
 from semanticface.rig import RIG_VERSION
+from semanticface.train.one_pass import SLOTS, Slots, task_named
 from semanticface.train.options import as_flat
 from semanticface.train.parsing import Settings
 from semanticface.train.rows import Sides
@@ -37,7 +38,7 @@ _FREE = (
     "trackio_space_id",
 )
 _FREE_STARTS = ("logging_", "log_", "save_", "dataloader_", "hub_", "push_to_hub", "eval_", "_")
-_COMPARED = ("config", "training", "task", "prompt", "base", "data", "rig", "processes")
+_COMPARED = ("config", "training", "task", "also", "prompt", "base", "data", "rig", "processes")
 _PLACES = ("cache", "model", "data")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 Manifest = dict[str, Any]
@@ -55,6 +56,7 @@ def manifest_of(settings: Settings, base: str, sides: Sides, data: Path, commit:
         "config": {key: value for key, value in ours.items() if key not in _PLACES},
         "training": training_of(settings.training),
         "task": task_json(settings.data.task),
+        "also": [task_json(each) for each in settings.data.tasks[1:]],
         "prompt": prompt_json(settings.data.task),
         "base": {"path": base, "sha256": base_digest(base, commit)},
         "data": {
@@ -89,14 +91,15 @@ def training_of(training: Any) -> dict[str, Any]:
 def task_json(task: Task) -> dict[str, Any]:
     """What `task_of` makes a task of again."""
     numbers = getattr(task.form, "numbers", task.form)
-    return {"stage": task.stage, "answer": task.form.key, "decimals": numbers.decimals,
+    key = SLOTS if isinstance(task.form, Slots) else task.form.key
+    return {"stage": task.stage, "answer": key, "decimals": numbers.decimals,
             "prompt": task.prompt, "language": task.language, "seed": task.seed}  # fmt: skip
 
 
 def task_of(held: Manifest) -> Task:
     """The task that a run was trained on."""
     told = held["task"]
-    return Task.of(
+    return task_named(
         told["answer"],
         told["stage"],
         prompt=told["prompt"],

@@ -17,6 +17,7 @@ from semanticface.errors import BadInput, did_you_mean
 from semanticface.rig import REGIONS
 from semanticface.train.adapters import Plan
 from semanticface.train.loading import Source
+from semanticface.train.one_pass import task_named
 
 
 def _told(default: Any, about: str) -> Any:
@@ -65,7 +66,8 @@ class DataOptions:
     synth_size: int = _told(112, "Pixels a side, where they are made.")
     synth_seed: int = _told(0, "Which faces, where they are made.")
     stage: str = _told("coefficients", "coefficients, describe or describe+coefficients.")
-    answer: str = _told("codes", "Answer format of the coefficients.")
+    answer: str = _told("codes", "Answer format of the coefficients; slots is read in one pass.")
+    also: str = _told("", "More tasks on the same faces: 'coefficients/slots, describe/two-key'.")
     decimals: int | None = _told(None, "Decimals of the coefficients; the format's own.")
     prompt: str | None = _told(None, "A prompt's id; the stage's own.")
     wording: int = _told(0, "Seed of the wordings.")
@@ -87,10 +89,25 @@ class DataOptions:
             )
 
     @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """What is asked: first the task that is probed and predicted by, then the others."""
+        stage: Any = self.stage
+        main = task_named(self.answer, stage, prompt=self.prompt, decimals=self.decimals,
+                          seed=self.wording)  # fmt: skip
+        more = [each.strip() for each in self.also.split(",") if each.strip()]
+        return (main, *(self._other(each) for each in more))
+
+    @property
     def task(self) -> Task:
-        """What is asked."""
-        return Task.of(self.answer, self.stage, prompt=self.prompt, decimals=self.decimals,  # type: ignore[arg-type]
-                       seed=self.wording)  # fmt: skip
+        """The first of them."""
+        return self.tasks[0]
+
+    def _other(self, told: str) -> Task:
+        stage, slash, answer = told.partition("/")
+        if not slash:
+            raise BadInput(f"also: {told}", "STAGE/ANSWER, as describe+coefficients/two-key")
+        wanted: Any = stage
+        return task_named(answer, wanted, decimals=self.decimals, seed=self.wording)
 
 
 @dataclass

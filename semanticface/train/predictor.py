@@ -22,9 +22,11 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, need
 from semanticface.language.description import Description
 from semanticface.language.parsed import Parsed
+from semanticface.train.answering import answerer
 from semanticface.train.decoding import MOST_TOKENS, Completion, Decoder
 from semanticface.train.loading import Loaded, Source, load_model
 from semanticface.train.manifest import base_digest, prompt_json, read_manifest, task_of
+from semanticface.train.one_pass import Reader
 from semanticface.train.processors import load_processor
 from semanticface.train.runs import ADAPTER, Run
 from semanticface.train.seal import SEAL, check_seal
@@ -52,13 +54,13 @@ class Predictor:
     most: int = MOST_TOKENS
 
     @cached_property
-    def decoder(self) -> Decoder:
-        """Decodes its answers."""
-        return Decoder.of(self.model, self.processor, self.task, self.most)
+    def answerer(self) -> Decoder | Reader:
+        """Decodes its answers, or reads them in one pass."""
+        return answerer(self.model, self.processor, self.task, self.most)
 
     def faces(self, pictures: Sequence[Any]) -> list[Face]:
         """One face for each picture."""
-        return [self._face(each) for each in self.decoder.answers(pictures)]
+        return [self._face(each) for each in self.answerer.answers(pictures)]
 
     def _face(self, completion: Completion) -> Face:
         answer = self.task.read(completion.text)

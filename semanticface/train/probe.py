@@ -15,8 +15,8 @@ from typing import Any
 from transformers import Trainer, TrainerCallback
 
 from semanticface.data.images import Pictures
+from semanticface.train.answering import answerer
 from semanticface.train.curves import draw
-from semanticface.train.decoding import Decoder
 from semanticface.train.figures import Figures, figures
 from semanticface.train.options import HIGHER, ProbeOptions
 from semanticface.train.rows import Table
@@ -49,7 +49,9 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         every, step = self.options.probe_steps, state.global_step
         last = step >= state.max_steps
         if last or (every and step % every == 0):
+            logs = control.should_log  # which logging a probe would take for done
             self.probe(step)
+            control.should_log = logs
             if self.options.patience and self._stale() >= self.options.patience:
                 _LOG.info("no better probe since step %d: stopping", self.best[0])
                 control.should_training_stop = True
@@ -84,7 +86,7 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
         learning = model.training
         model.eval()
-        decoder = Decoder.of(model, self.trainer.processing_class, self.task,
+        decoder = answerer(model, self.trainer.processing_class, self.task,
                              self.options.probe_tokens)  # fmt: skip
         size = self.options.probe_batch
         try:
@@ -95,11 +97,10 @@ class Probe(TrainerCallback):  # type: ignore[misc]
 
     def _keep(self) -> None:
         """Save the weights beside the old best, then exchange the folders."""
-        fresh = self.run.best.with_name("best.new")
-        save(self.trainer, fresh)
+        save(self.trainer, self.run.fresh_best)
         if self.trainer.is_world_process_zero():
             shutil.rmtree(self.run.best, ignore_errors=True)
-            fresh.rename(self.run.best)
+            self.run.fresh_best.rename(self.run.best)
         self.trainer.accelerator.wait_for_everyone()
 
 

@@ -21,7 +21,6 @@ from semanticface.data.manifest import manifest_of
 from semanticface.data.records import Record, for_training, record_of
 from semanticface.data.sources import records
 from semanticface.data.splits import DEFAULT
-from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, need
 from semanticface.train.options import DataOptions
 
@@ -168,10 +167,10 @@ def rows(held: Table, options: DataOptions) -> Any:
     """A `datasets.Dataset` whose rows become examples when they are drawn."""
     from datasets import Dataset
 
-    count = len(held) * options.views
+    count = len(held) * options.views * len(options.tasks)
     numbers = Dataset.from_generator(_numbers, gen_kwargs={"count": count}) \
         if count > _PIECE * 64 else Dataset.from_dict({"row": range(count)})  # fmt: skip
-    return numbers.with_transform(transform(held, options.task, options))
+    return numbers.with_transform(transform(held, options))
 
 
 def _numbers(count: int) -> Iterator[dict[str, int]]:
@@ -179,22 +178,24 @@ def _numbers(count: int) -> Iterator[dict[str, int]]:
 
 
 def transform(
-    held: Table, task: Task, options: DataOptions
+    held: Table, options: DataOptions
 ) -> Callable[[dict[str, list[int]]], dict[str, list[Any]]]:
     """From row numbers to TRL's examples; a fault names the record."""
 
     def examples(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
-        made = [_example(held, number, task, options) for number in batch["row"]]
+        made = [_example(held, number, options) for number in batch["row"]]
         return {key: [each[key] for each in made] for key in made[0]}
 
     return examples
 
 
-def _example(held: Table, number: int, task: Task, options: DataOptions) -> dict[str, Any]:
-    view, row = divmod(number, len(held))
+def _example(held: Table, number: int, options: DataOptions) -> dict[str, Any]:
+    turn, row = divmod(number, len(held))
+    view, asked = divmod(turn, len(options.tasks))
     shown = view_of(held[row], view, options)
     try:
-        return task.example(shown.record) | {"augment": shown.seed}
+        example = options.tasks[asked].example(shown.record)
+        return example | {"augment": shown.seed, "task": asked}
     except BadInput as fault:
         raise fault.at(file=f"record {shown.record.id}", row=row + 1) from None
 

@@ -58,6 +58,11 @@ class Run:
         return self.folder / BEST
 
     @property
+    def fresh_best(self) -> Path:
+        """The next best's weights, until they take the place of the old ones."""
+        return self.folder / f"{BEST}.new"
+
+    @property
     def data(self) -> Path:
         """Its records."""
         return self.folder / "data"
@@ -99,6 +104,8 @@ class Run:
             cut_after(journal, step)
         if checkpoint is None:
             shutil.rmtree(self.best, ignore_errors=True)
+        elif not self.best.is_dir() and sealed(self.fresh_best):  # killed between two names
+            self.fresh_best.rename(self.best)
         import yaml
 
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -52,9 +52,10 @@ def _prepare(
     held = sides(settings.data, place, run.data, settings.probe.probe_rows)
     most = settings.training.max_length
     if most is not None:
-        told = measure(shown_records(held.train, settings.data), settings.data.task,
-                       load_processor(base), max_length=most)  # fmt: skip
-        told.refuse_clipped()
+        processor = load_processor(base)
+        for task in settings.data.tasks:
+            shown = shown_records(held.train, settings.data)
+            measure(shown, task, processor, max_length=most).refuse_clipped()
     manifest = manifest_of(settings, base, held, place, commit, processes)
     return run.begin(manifest, config_of(settings))
 
@@ -68,9 +69,10 @@ def config_of(settings: Settings) -> dict[str, Any]:
     kind = training_options()
     theirs, given = asdict(kind(output_dir="-")), asdict(settings.training)
     told = {key: value for key, value in ours.items() if value != plain[key]}
+    changed = {k: value for k, value in given.items() if k in theirs and value != theirs[k]}
     return told | {
-        key: value for key, value in given.items()
-        if key in theirs and value != theirs[key] and isinstance(value, str | int | float | bool)
+        key: getattr(value, "value", value)  # some are enumerations
+        for key, value in changed.items() if isinstance(value, str | int | float | bool)
     }  # fmt: skip
 
 

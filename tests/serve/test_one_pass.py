@@ -45,20 +45,21 @@ def test_a_certain_value_is_read_as_it_is():
 
 
 def test_value_is_the_mean_and_confidence_what_lies_near_it():
-    found = one_pass.read_out(table(jawOpen={0.1: 0.2, 0.5: 0.5, 0.55: 0.1}))
-    assert found.values[INDEX["jawOpen"]] == pytest.approx((0.02 + 0.25 + 0.055) / 0.8)
-    assert found.confidence[INDEX["jawOpen"]] == pytest.approx(0.5)  # 0.2 went to text
+    found = one_pass.read_out(table(jawOpen={0.1: 0.1, 0.4: 0.5, 0.42: 0.2}))
+    value = (0.01 + 0.2 + 0.084) / 0.8  # 0.2 went to text
+    assert found.values[INDEX["jawOpen"]] == pytest.approx(value)
+    assert found.confidence[INDEX["jawOpen"]] == pytest.approx(0.5 / 0.8)
 
 
 def test_values_that_a_channel_cannot_have_do_not_count():
     found = one_pass.read_out(table(jawOpen={-0.5: 0.5, 0.4: 0.5}))
     assert found.values[INDEX["jawOpen"]] == pytest.approx(0.4)
-    assert found.confidence[INDEX["jawOpen"]] == pytest.approx(0.5)
+    assert found.confidence[INDEX["jawOpen"]] == pytest.approx(1.0)
 
 
 def test_no_probability_at_all_is_missing_and_not_zero():
     found = one_pass.read_out(np.full((COUNT, len(GRID)), -math.inf))
-    assert np.isnan(found.values).all() and not found.confidence.any()
+    assert np.isnan(found.values).all() and np.isnan(found.confidence).all()
 
 
 def test_slots_and_values_are_those_of_the_rig():

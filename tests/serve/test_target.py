@@ -142,6 +142,14 @@ def test_sizes_and_guesses_are_passed_on():
         arguments(target_of("org/model"), Options(tensor_parallel=0))
 
 
+def test_one_pass_is_for_runs_that_learnt_it(tmp_path):
+    with pytest.raises(BadInput, match="coefficients/slots"):
+        arguments(target_of(str(run(tmp_path / "a"))), Options(one_pass=True))
+    also = [task_json(TASK) | {"answer": "slots"}]
+    told = arguments(target_of(str(run(tmp_path / "b", also=also))), Options(one_pass=True))
+    assert after(told, "--runner") == "pooling"
+
+
 def test_another_rig_or_question_is_refused():
     held = {"face": identity_of(TASK)}
     assert check(held, "face", TASK, "here") == held["face"]

@@ -62,7 +62,7 @@ class Meta(BaseModel):
     out_of_range: list[str]
     notes: list[str]
     confidence: dict[str, float | None] | None = None
-    """With the one-pass read-out: the chance of being within 0.1, by coefficient."""
+    """With the one-pass read-out: the belief within 0.05 of the value, by coefficient."""
     seconds: float
     prompt_tokens: int
     answer_tokens: int
