@@ -87,7 +87,9 @@ def main() -> None:
         with serving(python, model, options.patience, folder / "text.log") as url:
             rows = [written(url, model, way, task, options.pictures)
                     for way, task in WRITTEN.items()]  # fmt: skip
-            rows.append(asked(url, "one pass, prompt_logprobs", "prompt-logprobs", options.pictures))
+            rows.append(
+                asked(url, "one pass, prompt_logprobs", "prompt-logprobs", options.pictures)
+            )
         with serving(python, model, options.patience, folder / "one.log", one_pass=True) as url:
             rows.append(asked(url, "one pass, plugin", "one-pass", options.pictures))
     show(rows)
@@ -107,7 +109,9 @@ def serving(python: Path, model: Path, patience: float, log: Path, **more: Any) 
         port = sock.getsockname()[1]
     options = Options(port=port, device="cpu", dtype="float32", max_num_seqs=CLIENTS, **more)
     target = target_of(str(model), task=_TOKENS)
-    started = Server(python, arguments(target, options), environment(target, options, None), log=log)
+    started = Server(
+        python, arguments(target, options), environment(target, options, None), log=log
+    )
     with started as server:
         print(f"started in {server.wait(patience):.0f} s", file=sys.stderr, flush=True)
         yield server.url
@@ -182,7 +186,9 @@ def show(rows: list[Row]) -> None:
         table.add_row(row.way, str(row.asked), f"{row.written:.0f}", str(row.pictures),
                       f"{row.rate:.2f}", f"{row.rate / rows[0].rate:.1f}", f"{row.p50:.2f}",
                       f"{row.p95:.2f}")  # fmt: skip
-    Console(width=110).print(table, f"{CLIENTS} clients; load of the machine {os.getloadavg()[0]:.1f}")
+    Console(width=110).print(
+        table, f"{CLIENTS} clients; load of the machine {os.getloadavg()[0]:.1f}"
+    )
 
 
 if __name__ == "__main__":

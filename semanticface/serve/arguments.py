@@ -63,8 +63,11 @@ def arguments(target: Target, options: Options) -> list[str]:
     """Everything after `vllm serve`."""
     _check(options)
     if options.one_pass and target.slots is False:
-        raise BadInput("a run that has not learnt the one-pass read-out", "one that has",
-                       file=target.model, hint="Train it with also: coefficients/slots.")  # fmt: skip
+        raise BadInput(
+            "a run that has not learnt the one-pass read-out",
+            "one that has",
+            hint="Train it with also: coefficients/slots.",
+        )
     told = [
         "--model", target.model, "--served-model-name", target.name,
         "--host", options.host, "--port", str(options.port), "--dtype", options.dtype,

@@ -4,9 +4,9 @@ Each picture goes to the server and, as the same bytes, to transformers and peft
 
 * tokens: the prompt's ids must be equal, the places of the picture included, which they
   are only if both scaled it to the same size;
-* log-probabilities: of each token that the server answered, in both; one that ignores a
-  part of the adapter is far off here, whatever its answer looks like;
-* coefficients: the server's numbers against those that are decoded here.
+* log-probabilities: of each token of a free answer, in both (a grammar changes those that a
+  server tells); one that ignores a part of the adapter is far off here;
+* coefficients: the numbers of an answer held to the grammar, against those decoded here.
 
 `eyes shut` repeats the second comparison with the adapter's part for the picture switched
 off. Where that fits and the whole adapter does not, the server has ignored it.
@@ -29,6 +29,8 @@ from semanticface.errors import BadInput, SemanticFaceError, need
 from semanticface.serve.adapter import JOINING, SEEING
 from semanticface.serve.request import chat_body, data_url
 
+FREE_TOKENS = 128
+"""Of a free answer, at most: an untrained model never comes to an end."""
 _SEEN = re.compile(f"{SEEING.pattern}|{JOINING.pattern}")
 
 
@@ -102,16 +104,20 @@ def compare(
         raise BadInput("no picture", "one at least to compare by")
     found = []
     for picture in pictures:
-        served = _served(url, model, predictor.task, picture, key, max_tokens)
-        found.append(_compared(served, predictor, picture))
+        bodies = [
+            chat_body(predictor.task, model, data_url(picture), max_tokens=most, constrained=held)
+            for held, most in ((False, min(max_tokens, FREE_TOKENS)), (True, max_tokens))
+        ]
+        free, held_to = (_served(url, body, key) for body in bodies)
+        found.append(_compared(free, held_to.text, predictor, picture))
     return Parity(tuple(found), tolerance)
 
 
-def _compared(served: Served, predictor: Any, picture: bytes) -> PictureParity:
+def _compared(served: Served, text: str, predictor: Any, picture: bytes) -> PictureParity:
     image = _opened(picture)
     ours, logprobs = _scored(predictor, image, served.tokens)
     here = predictor.faces([image])[0].values
-    there = predictor.task.read(served.text).values
+    there = predictor.task.read(text).values
     both = np.isfinite(here) & np.isfinite(there)
     shut = float("nan")
     if ours == served.prompt and _changes_seeing(predictor.model):
@@ -127,10 +133,9 @@ def _farthest(some: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(np.abs(some - other).max())
 
 
-def _served(url: str, model: str, task: Task, picture: bytes, key: str, most: int) -> Served:
+def _served(url: str, body: dict[str, Any], key: str) -> Served:
     library = need("httpx", "serve", "Comparing with a server")
-    body = chat_body(task, model, data_url(picture), max_tokens=most)
-    body |= {"logprobs": True, "top_logprobs": 0, "return_token_ids": True}
+    body = body | {"logprobs": True, "top_logprobs": 0, "return_token_ids": True}
     place = f"{url.rstrip('/').removesuffix('/v1')}/v1/chat/completions"
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:

@@ -11,8 +11,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
+from pictures import png
+from real_server import LIKELIEST, SHOWN
 
 PLACE = Path(os.environ.get("SEMANTICFACE_VLLM", REPOSITORY / ".vllm"))
 
@@ -33,3 +36,20 @@ def models(vllm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([str(vllm), "-W", "ignore", str(builder), str(folder)], check=True,
                    env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
     return folder
+
+
+@pytest.fixture(scope="session")
+def reference(vllm, models, tmp_path_factory):
+    """Values and confidences by transformers."""
+    folder = tmp_path_factory.mktemp("pictures")
+    files = []
+    for n in range(SHOWN):
+        files.append(folder / f"{n}.png")
+        files[-1].write_bytes(png(n))
+    script = Path(__file__).with_name("one_pass_reference.py")
+    told = [str(vllm), "-W", "ignore", str(script), str(models / "model"), str(folder / "out.npz"),
+            str(LIKELIEST)]  # fmt: skip
+    subprocess.run(
+        [*told, *map(str, files)], check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    return np.load(folder / "out.npz")
