@@ -220,6 +220,7 @@ def test_parity_catches_another_adapter(vllm, models, server):
 def parity(vllm, run, url, name):
     """The command, where torch and transformers are: in vLLM's environment."""
     told = [str(vllm), "-W", "ignore", "-m", "semanticface.cli.main", "parity", str(run),
-            "--endpoint", url, "--model", name, "--count", "2", "--api-key-env", "LOOPBACK_KEY"]  # fmt: skip
+            "--endpoint", url, "--model", name, "--count", "2",
+            "--api-key-env", "LOOPBACK_KEY"]  # fmt: skip
     environment = {**os.environ, "LOOPBACK_KEY": KEY, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     return subprocess.run(told, env=environment, capture_output=True, text=True, check=False)
