@@ -105,7 +105,10 @@ class OnePassQwen3VL(Qwen3VLForConditionalGeneration):  # type: ignore[misc]
 
     def __init__(self, *, vllm_config: VllmConfig, prefix: str = "") -> None:
         super().__init__(vllm_config=vllm_config, prefix=prefix)
-        self.pooler = SlotPooler(self.compute_logits, _value_ids(self._tokenizer))
+        # Held before vLLM wraps them for LoRA: the wrapper wants one row a request, not 61.
+        processor, head = self.language_model.logits_processor, self.language_model.lm_head
+        ids = _value_ids(self._tokenizer)
+        self.pooler = SlotPooler(lambda hidden: processor(head, hidden), ids)
 
 
 def _value_ids(tokenizer: Any) -> list[int]:

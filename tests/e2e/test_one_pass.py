@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from real_server import SHOWN, read_out, serving
+from real_server import LIKELIEST, SHOWN, read_out, serving
 
 from semanticface.data.tasks import Task
 from semanticface.rig import COUNT
@@ -23,3 +23,13 @@ def test_the_plugin_returns_what_transformers_says(vllm, models, reference, tmp_
     assert np.abs(values - reference["values"]).max() < min(1e-5, apart / 10)
     assert np.abs(confidence - reference["confidence"]).max() < 1e-5
     assert {(each.written, each.report.outcome) for each in results} == {(0, "strict")}
+
+
+def test_prompt_logprobs_of_a_plain_server_say_the_same(vllm, models, reference, tmp_path):
+    """Plain and without adapters: vLLM 0.32 ends when prompt_logprobs meet LoRA on a CPU."""
+    target = target_of(str(models / "model"), task=Task.of("tokens", "coefficients"))
+    more = ("--max-logprobs", str(LIKELIEST))
+    with serving(vllm, target, tmp_path / "vllm.log", extra=more) as server:
+        values, confidence, _ = read_out(server.url, way="prompt-logprobs")
+    np.testing.assert_allclose(values, reference["few_values"], atol=1e-4)
+    np.testing.assert_allclose(confidence, reference["few_confidence"], atol=1e-4)
