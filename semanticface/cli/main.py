@@ -13,11 +13,15 @@ from semanticface.cli.convert import convert
 from semanticface.cli.demo import demo
 from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
+from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
 from semanticface.cli.merge import merge
+from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
 from semanticface.cli.render import render
+from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
+from semanticface.cli.stream import stream
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
 from semanticface.cli.validate import validate
@@ -36,7 +40,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    predict, merge, demo, doctor,
+    predict, merge, demo, doctor, serve, gateway, stream, parity,
 ):  # fmt: skip
     app.command()(command)
 
