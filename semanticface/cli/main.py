@@ -16,6 +16,7 @@ from semanticface.cli.doctor import doctor
 from semanticface.cli.inspect import inspect
 from semanticface.cli.render import render
 from semanticface.cli.smooth import smooth
+from semanticface.cli.speak import speak
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
 from semanticface.cli.validate import validate
@@ -33,8 +34,8 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    demo, doctor,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
+    budget, demo, doctor,
 ):  # fmt: skip
     app.command()(command)
 

@@ -17,14 +17,14 @@ the timeline than that: any stretch comes out as it does within the whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.rig import COUNT
-from semanticface.speech.phones import Phone, phone, tracks
+from semanticface.speech.phones import SILENCE, Phone, phone, tracks
 from semanticface.speech.timeline import Piece
 
 Array = NDArray[np.float64]
@@ -75,16 +75,22 @@ def _insistence(row: Phone, piece: Piece) -> Array:
     return row.dominance * share
 
 
-def _with_rest_around(pieces: Iterable[Piece]) -> Iterable[Piece]:
-    """Nothing is said before the first piece nor after the last."""
-    last: Piece | None = None
+def _with_rest_around(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Nothing is said before the first piece nor after the last: the mouth begins at rest."""
+    held: Piece | None = None
     for piece in pieces:
-        if last is None:
-            yield Piece("SIL", piece.start - 1.0, piece.start, -1)
-        yield piece
-        last = piece
-    if last is not None:
-        yield Piece("SIL", last.end, last.end + 1.0, -1)
+        if held is None:
+            held = Piece(SILENCE, piece.start - 1.0, piece.start, -1)
+        if held.phone == piece.phone == SILENCE:
+            held = held._replace(end=piece.end)
+            continue
+        yield held
+        held = piece
+    if held is not None and held.phone == SILENCE:
+        yield held._replace(end=held.end + 1.0)
+    elif held is not None:
+        yield held
+        yield Piece(SILENCE, held.end, held.end + 1.0, -1)
 
 
 @cache

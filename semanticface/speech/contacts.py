@@ -21,7 +21,7 @@ WAY = 0.06
 """Seconds from open lips to closed ones."""
 _HOLD = (0.1, 0.2)
 """Shares of a contact's time at its start and end in which it may still be on its way."""
-LIPS_JAW, TEETH_JAW = 0.14, 0.15
+LIPS_JAW, TEETH_JAW = 0.14, 0.12
 """How far the jaw may be open in a contact."""
 _TIGHT = 0.01
 

@@ -150,12 +150,12 @@ class _Row(NamedTuple):
 
 
 def _row(entry: Any) -> _Row:
-    start, name = entry.start / FRAMES, re.sub(r"\(\d+\)$", "", entry.name)
+    name = re.sub(r"\(\d+\)$", "", entry.name)
     phones = tuple(
         Heard(p.name, p.start / FRAMES, (p.start + p.duration) / FRAMES,
               p.score / max(p.duration, 1)) for p in entry
     )  # fmt: skip
-    return _Row(name, start, start + entry.duration / FRAMES,
+    return _Row(name, entry.start / FRAMES, (entry.start + entry.duration) / FRAMES,
                 entry.score / max(entry.duration, 1), phones)  # fmt: skip
 
 
