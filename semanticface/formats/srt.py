@@ -53,7 +53,8 @@ def write_srt(cues: Sequence[Interval], path: PathLike) -> None:
 def _span(line: str, row: int, path: PathLike) -> tuple[float, float]:
     found = _SPAN.fullmatch(line)
     if found is None:
-        raise BadInput(f"'{line.strip()[:40]}'", "00:00:01,200 --> 00:00:02,950", file=path, row=row)
+        raise BadInput(f"'{line.strip()[:40]}'", "00:00:01,200 --> 00:00:02,950",
+                       file=path, row=row)  # fmt: skip
     numbers = [int(text) for text in found.groups()]
     start, end = (h * 3600 + m * 60 + s + ms / 1000 for h, m, s, ms in (numbers[:4], numbers[4:]))
     if end < start:

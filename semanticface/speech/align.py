@@ -69,11 +69,11 @@ class Aligner:
         spoken: list[Word] = []
         faults = list(walk.faults)
         for base, placed in walk.placed:
-            word = words[placed.index]
+            word = words[placed.at]
             spoken.append(Word(word.shown, base + placed.start, base + placed.end, placed.score))
             sounds += self._sounds(base, placed, word, len(spoken) - 1)
             faults += self._about(base, placed, word)
-        there = {placed.index for _, placed in walk.placed}
+        there = {placed.at for _, placed in walk.placed}
         faults += [Fault(word.shown, math.nan, math.nan, "not found in the sound")
                    for i, word in enumerate(words) if i not in there]  # fmt: skip
         score = _mean_score(walk.placed)
@@ -151,7 +151,7 @@ class _Walk:
             return
         kept = placed if last else _sure(placed)
         self.placed += [(self._base, each) for each in kept]
-        self._next = kept[-1].index + 1
+        self._next = kept[-1].at + 1
         self._drop(cut if last else min(cut, round((kept[-1].end + 0.02) * RATE)))
 
     def _tries(self, sound: bytes, seconds: float, *, last: bool) -> Iterator[list[Placed]]:
@@ -164,7 +164,7 @@ class _Walk:
             words = [each.key for each in self._words[self._next : self._next + count]]
             found = self._decoder.place(sound, words, open_start=open_start, open_end=open_end)
             if found and _believed(found, need=3 if open_start else 1):
-                yield [each._replace(index=each.index + self._next) for each in found]
+                yield [each._replace(at=each.at + self._next) for each in found]
 
     def _drop(self, samples: int) -> None:
         self._base += samples / RATE

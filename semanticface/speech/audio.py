@@ -117,8 +117,10 @@ class Recording:
         try:
             container = av.open(str(path))
         except av.FFmpegError as error:
-            raise BadInput(f"a file that cannot be read as sound ({_why(error)})",
-                           "a sound file such as .wav, .flac, .mp3 or .mp4", file=path) from None  # fmt: skip
+            raise BadInput(
+                f"a file that cannot be read as sound ({_why(error)})",
+                "a sound file such as .wav, .flac, .mp3 or .mp4", file=path,
+            ) from None  # fmt: skip
         with container:
             if not container.streams.audio:
                 raise BadInput("no sound track", "a file with sound", file=path)

@@ -27,8 +27,8 @@ _TIGHT = 0.01
 
 
 def _at(*names: str) -> list[int]:
-    return [INDEX[name] for base in names
-            for name in ((base,) if base in INDEX else (f"{base}Left", f"{base}Right"))]  # fmt: skip
+    whole = [(n,) if n in INDEX else (f"{n}Left", f"{n}Right") for n in names]
+    return [INDEX[name] for group in whole for name in group]
 
 
 _JAW, _CLOSE = INDEX["jawOpen"], INDEX["mouthClose"]
@@ -54,15 +54,20 @@ def closeness(times: Array, spans: Sequence[Span]) -> Array:
     for start, end in spans:
         length = end - start
         low, high = start + _HOLD[0] * length, end - _HOLD[1] * length
-        nearest = int(np.clip(np.searchsorted(times, (low + high) / 2), 1, max(len(times) - 1, 1)))
-        nearest -= int(nearest == len(times) or
-                       abs(times[nearest - 1] - (low + high) / 2) <= abs(times[nearest] - (low + high) / 2))  # fmt: skip
-        low, high = min(low, times[nearest]), max(high, times[nearest])
+        nearest = float(times[_nearest(times, (low + high) / 2)])
+        low, high = min(low, nearest), max(high, nearest)
         first, last = np.searchsorted(times, (low - WAY, high + WAY))
         away = np.maximum(low - times[first:last], times[first:last] - high)
         here = 0.5 + 0.5 * np.cos(np.pi * np.clip(away / WAY, 0, 1))
         np.maximum(level[first:last], here, out=level[first:last])
     return level
+
+
+def _nearest(times: Array, moment: float) -> int:
+    """The frame next to a moment."""
+    after = min(int(np.searchsorted(times, moment)), len(times) - 1)
+    before = max(after - 1, 0)
+    return before if moment - times[before] <= times[after] - moment else after
 
 
 def _meet(values: Array, level: Array) -> None:

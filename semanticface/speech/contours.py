@@ -2,7 +2,8 @@
 
 Loudness is the root mean square of 25 ms in dB of full scale. Pitch is the best peak of
 the autocorrelation of 50 ms over the window's own (Boersma 1993), 70 to 400 Hz, where that
-peak is above 0.45 and the frame is loud enough; 8 kHz are enough for it. Voice is WebRTC's detector, by pocketsphinx.
+peak is above 0.45 and the frame is loud enough; 8 kHz are enough for it. Voice is
+WebRTC's detector, by pocketsphinx.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -46,7 +48,7 @@ class Contours:
     def __len__(self) -> int:
         return len(self.loudness)
 
-    def at(self, series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    def at(self, series: Series, times: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """A series at any times, by straight lines, NaN outside voiced parts of pitch."""
         own = (np.arange(len(series)) + 0.5) * STEP
         return np.interp(times, own, series) if len(series) else np.full(len(times), np.nan)

@@ -26,6 +26,7 @@ from semanticface.speech.contours import STEP, Contours
 from semanticface.speech.phones import Phone, parts, phone
 from semanticface.speech.timeline import Sound, Timeline
 
+Floats = NDArray[np.float64]
 Cue = Literal["words", "phones", "mouth", "voice", "pause"]
 CUES: tuple[Cue, ...] = get_args(Cue)
 SETS: dict[str, tuple[Cue, ...]] = {
@@ -48,7 +49,7 @@ class Window(NamedTuple):
     """Some frames of a clip."""
 
     first: int
-    count: int
+    frames: int
     rate: float
 
     @property
@@ -59,7 +60,7 @@ class Window(NamedTuple):
     @property
     def end(self) -> float:
         """Seconds at which the frame after the last would be."""
-        return (self.first + self.count) / self.rate
+        return (self.first + self.frames) / self.rate
 
 
 class Spoken:
@@ -100,7 +101,7 @@ class Spoken:
         return (f"{self._marked(at)} {100 * done:.0f}% after {before}, before {after}{word}: "
                 f"{articulation(here.symbol, self.timeline.symbols)}")  # fmt: skip
 
-    def _inside(self, starts: NDArray[np.float64], ends: NDArray[np.float64], window: Window) -> range:
+    def _inside(self, starts: Floats, ends: Floats, window: Window) -> range:
         first = int(np.searchsorted(ends, window.start, "right"))
         return range(first, int(np.searchsorted(starts, window.end, "left")))
 
@@ -132,7 +133,7 @@ class Spoken:
     def _voice(self, window: Window) -> str:
         if self.contours is None or self._range is None:
             return ""
-        times = (window.first + np.arange(window.count) + 0.5) / window.rate
+        times = (window.first + np.arange(window.frames) + 0.5) / window.rate
         low, high = self._range
         level = (self.contours.at(self.contours.loudness, times) - low) / (high - low)
         return "".join(str(int(each)) for each in np.clip(level * 10, 0, 9))
@@ -210,7 +211,7 @@ def _range(contours: Contours | None) -> tuple[float, float] | None:
 
 def _frames(start: float, end: float, window: Window) -> str:
     """Frames of the window that lie in a span, as `3-9`, `4`, or `4` for the nearest."""
-    last = window.count - 1
+    last = window.frames - 1
     low = int(np.clip(np.ceil(start * window.rate - 1e-6) - window.first, 0, last))
     high = int(np.clip(np.ceil(end * window.rate - 1e-6) - 1 - window.first, low, last))
     return str(low) if low == high else f"{low}-{high}"

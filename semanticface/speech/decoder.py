@@ -40,7 +40,7 @@ class Heard(NamedTuple):
 class Placed(NamedTuple):
     """One word of the chain."""
 
-    index: int
+    at: int
     """In the list of words given."""
     start: float
     end: float

@@ -150,11 +150,11 @@ def by_letters(words: list[str]) -> dict[str, str]:
 
 
 def _plain(group: list[str]) -> str:
-    found = [[part.phone for part in parts(each)] and _symbol(each) for each in group]
+    found = [[part.phone for part in parts(each)] and flite_symbol(each) for each in group]
     return " ".join(str(each) for each in found) if all(found) else ""
 
 
-def _symbol(told: str) -> str:
+def flite_symbol(told: str) -> str:
     """A flite phone by the dictionary's name: ax is AH, and diphthongs keep their own."""
     name = split_stress(told)[0].upper()
     found = parts(told)
@@ -187,4 +187,3 @@ def without_stress(way: str) -> str:
 def stresses(way: str) -> list[int | None]:
     """The digit of each symbol."""
     return [split_stress(symbol)[1] for symbol in way.split()]
-

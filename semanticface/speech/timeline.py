@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -78,9 +78,10 @@ class Timeline:
     faults: tuple[Fault, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        for name, spans in (("sound", self.sounds), ("word", self.words)):
-            _check_order(name, spans)
-        last = max((each.end for each in (*self.sounds, *self.words)), default=0.0)
+        _check_order("sound", self.sounds)
+        _check_order("word", self.words)
+        ends = [each.end for each in self.sounds] + [each.end for each in self.words]
+        last = max(ends, default=0.0)
         if self.seconds < last:
             object.__setattr__(self, "seconds", last)
 
@@ -139,7 +140,7 @@ def _split(index: int, each: Sound, symbols: Symbols) -> Iterator[Piece]:
         now = after
 
 
-def _check_order(name: str, spans: tuple[Sound, ...] | tuple[Word, ...]) -> None:
+def _check_order(name: str, spans: Sequence[Sound | Word]) -> None:
     for row, each in enumerate(spans, 1):
         if not (0 <= each.start <= each.end and math.isfinite(each.end)):
             raise BadInput(f"the {name} {each[0]!r} from {each.start} to {each.end} s",

@@ -61,7 +61,7 @@ class WindowForm(NamedTuple):
         if gaps.any():
             raise BadInput(f"no value of {NAMES[self.channels[int(np.flatnonzero(gaps)[0])]]}",
                            "all channels of the answer in every frame",
-                           hint="Nothing is filled in: give the form the channels that there are.")  # fmt: skip
+                           hint="Nothing is filled in: name channels that there are.")  # fmt: skip
         table = np.rint(table * _SCALE) / _SCALE
         moving = [i for i in self.channels if table[:, i].any()]
         if self.form == "codes":
@@ -179,7 +179,7 @@ def _of_keys(text: str, count: int) -> dict[int, NDArray[np.float64]]:
     found: dict[int, NDArray[np.float64]] = {}
     for name, keys in _object(text).items():
         if not isinstance(keys, dict):
-            raise ValueError(f"{name} without keys")
+            raise ValueError(f"{name} without keys")  # noqa: TRY004 (a fault of the answer)
         _add(found, INDEX[name], _line({int(k): _number(v) for k, v in keys.items()}, count))
     return found
 
@@ -196,7 +196,7 @@ def _of_frames(text: str, count: int) -> dict[int, NDArray[np.float64]]:
 def _object(text: str) -> dict[str, Any]:
     held = json.loads(text)
     if not isinstance(held, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("no JSON object")  # noqa: TRY004 (a fault of the answer)
     return held
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from semanticface.errors import BadInput
 from semanticface.formats.json_lines import read_text
 
-_WORD = re.compile(r"[^\W_]+(?:['’.\-&][^\W_]+)*['’]?", re.UNICODE)
+_WORD = re.compile(r"[^\W_]+(?:['\u2019.\-&][^\W_]+)*['\u2019]?", re.UNICODE)
 _SPACES = re.compile(r"\s+")
 MAX_TEXT = 8 * 2**20
 
@@ -27,7 +27,7 @@ def tokens(text: str) -> list[Token]:
     """The words of a text; what stands in [square] or <angled> brackets is not spoken."""
     spoken = re.sub(r"\[[^\]\n]*\]|<[^>\n]*>", " ", text)
     return [
-        Token(found[0], found[0].lower().replace("’", "'"))
+        Token(found[0], found[0].lower().replace("\u2019", "'"))
         for found in _WORD.finditer(_SPACES.sub(" ", spoken))
     ]
 
