@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# A free voice and a real one, for the tests of speech.
+VOICES := flite pocketsphinx-testdata
+
 .PHONY: demo test test-fast lint bench clean help
 
 help: ## show the targets
@@ -20,9 +23,11 @@ demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write 
 	$(BIN)/semanticface demo --out build/demo
 
 test: $(VENV)/.ready ## every test
+	bash scripts/apt.sh $(VOICES)
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.ready ## the tests that take no time
+	bash scripts/apt.sh $(VOICES)
 	$(BIN)/pytest -n auto --dist loadfile -m 'not slow'
 
 lint: $(VENV)/.ready ## style, types, import order
@@ -34,6 +39,7 @@ lint: $(VENV)/.ready ## style, types, import order
 bench: $(VENV)/.ready ## the speed table
 	$(BIN)/python scripts/bench/core.py
 	$(BIN)/python scripts/bench/render.py
+	$(BIN)/python scripts/bench/speech.py
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
