@@ -39,6 +39,8 @@ lint: $(VENV)/.ready ## style, types, import order
 bench: $(VENV)/.ready ## the speed table
 	$(BIN)/python scripts/bench/core.py
 	$(BIN)/python scripts/bench/render.py
+	$(BIN)/python scripts/bench/data.py
+	$(BIN)/python scripts/bench/evaluation.py
 	$(BIN)/python scripts/bench/speech.py
 
 clean: ## remove the environment and everything built

@@ -115,7 +115,8 @@ def compare(
         note(why)
     for path in written.files:
         err().print(f"[dim]wrote[/dim] {path}")
-    if not any(p.scored for s in outcome.evaluation.sources for p in s.pairings):
+    given = [each for each in outcome.evaluation.sources if not each.baseline]
+    if not any(pairing.scored for source in given for pairing in source.pairings):
         results().print("[red]nothing could be compared[/red]")
         raise typer.Exit(2)
 
@@ -138,20 +139,16 @@ def as_suite(
             raise BadInput("no such file", "a clip or a folder of clips", file=path)
     sources = []
     for name, path in zip(_names(clips), clips, strict=True):
-        pattern = str(path / "{take}.*") if _is_folder_of_takes(path) else str(path)
-        sources.append({"name": name, "kind": "file", "path": _escaped(pattern, path),
-                        "format": key, "options": options})  # fmt: skip
+        plain = str(path).replace("{", "{{").replace("}", "}}")
+        pattern = f"{plain}/{{take}}" if _is_folder_of_takes(path) else plain
+        sources.append({"name": name, "kind": "file", "path": pattern, "format": key,
+                        "options": options})  # fmt: skip
     many = _is_folder_of_takes(against)
     takes = (
         [{"path": str(path)} for path in _clip_files(against)] if many else [{"path": str(against)}]
     )
     return {"name": f"against {against.name}", "takes": takes, "sources": sources,
             "truth": f"{against.name} (a reference, not truth)"}  # fmt: skip
-
-
-def _escaped(pattern: str, path: Path) -> str:
-    """Braces of a plain file name are no placeholders."""
-    return pattern if _is_folder_of_takes(path) else pattern.replace("{", "{{").replace("}", "}}")
 
 
 def _is_folder_of_takes(path: Path) -> bool:
@@ -204,19 +201,27 @@ def show(evaluation: Evaluation) -> None:
 
 
 def _findings(source: SourceResult) -> list[str]:
+    """A line for each finding: the first take's words, and where others differ in numbers only."""
+    import re
+
     from rich.markup import escape
 
-    told: dict[tuple[str, str, str, str], list[str]] = {}
+    told: dict[tuple[str, str, str, str], dict[str, str]] = {}
     for pairing in source.pairings:
         for each in pairing.findings:
-            told.setdefault((each.action, each.kind, each.text, each.flag), []).append(pairing.take)
+            same = (each.action, each.kind, each.flag, re.sub(r"[\d.]+", "#", each.text))
+            told.setdefault(same, {}).setdefault(pairing.take, each.text)
     colours = {"refused": "red", "converted": "yellow", "overridden": "yellow", "noted": "cyan"}
-    return [
-        f"[{colours[action]}]{action}[/] [bold]{kind}[/] {escape(source.name)}, "
-        f"{escape(', '.join(dict.fromkeys(takes)))}: {escape(text)}"
-        + (f" [dim]({flag})[/]" if flag else "")
-        for (action, kind, text, flag), takes in told.items()
-    ]
+    lines = []
+    for (action, kind, flag, _), texts in told.items():
+        take, *others = texts
+        alike = f" (and {', '.join(others)})" if others else ""
+        lines.append(
+            f"[{colours[action]}]{action}[/] [bold]{kind}[/] {escape(source.name)}, "
+            f"{escape(take + alike)}: {escape(texts[take])}"
+            + (f" [dim]({flag})[/]" if flag else "")
+        )
+    return lines
 
 
 def _table(evaluation: Evaluation) -> Table:
@@ -227,8 +232,10 @@ def _table(evaluation: Evaluation) -> Table:
 
     arrows = {"lower": "↓", "higher": "↑", "one": "to 1", "zero": "to 0", "reference": "as ref."}
     taken = len({p.cluster for s in evaluation.sources for p in s.pairings if p.scored})
+    several = "" if taken == 1 else "s"
     table = Table(
-        title=f"{taken} {evaluation.clustered_by}s, {len(evaluation.active)} active channels",
+        title=f"{taken} {evaluation.clustered_by}{several}, "
+        f"{len(evaluation.active)} active channels",
         header_style="bold",
         caption=f"brackets: {evaluation.settings.get('level', 0.95):.0%} interval over "
         f"{evaluation.clustered_by}s, never over frames",
@@ -258,5 +265,5 @@ def _cell(figure: Figure | None) -> str:
     if figure is None or figure.value is None:
         return "-"
     if figure.low is None or figure.high is None:
-        return f"{figure.value:.3f}"
-    return f"{figure.value:.3f} \\[{figure.low:.3f}, {figure.high:.3f}]"
+        return f"{figure.value:z.3f}"
+    return f"{figure.value:z.3f} \\[{figure.low:z.3f}, {figure.high:z.3f}]"

@@ -31,7 +31,7 @@ from semanticface.evaluation.specs import (
     SourceSpec,
     TrackerSpec,
 )
-from semanticface.formats.catalogue import by_key, read, recognise
+from semanticface.formats.catalogue import CATALOGUE, by_key, read, recognise
 from semanticface.formats.semanticface_jsonl import Answer
 
 __all__ = [
@@ -79,12 +79,18 @@ class FileSource:
         self.kind: str = spec.kind
 
     def path(self, item: Item) -> Path:
-        """The file of an item."""
+        """The file of an item; one of another suffix is found where the pattern names none."""
         path = Path(filled(self.spec.path, item))
-        if not path.exists():
+        if path.exists():
+            return path
+        found = _with_any_suffix(path)
+        if not found:
             raise BadInput("no such file", f"the coefficients of take '{item.take}'", file=path,
                            hint=f"It was looked for by '{self.spec.path}'.")  # fmt: skip
-        return path
+        if len(found) > 1:
+            raise BadInput(f"{' and '.join(each.name for each in found)}", "one file for a take",
+                           file=path, hint="Name the suffix in the source's path.")  # fmt: skip
+        return found[0]
 
     def fingerprint(self, item: Item) -> str:
         """Of the file's bytes, its format and the reader's options; not of where it lies."""
@@ -112,6 +118,13 @@ class FileSource:
 
     def _key(self, path: Path) -> str:
         return by_key(self.spec.format).key if self.spec.format else recognise(path).key
+
+
+def _with_any_suffix(path: Path) -> list[Path]:
+    """Files called like `path` plus a suffix that some format reads."""
+    suffixes = {suffix for each in CATALOGUE if each.reads for suffix in each.suffixes}
+    named = (path.with_name(path.name + each) for each in sorted(suffixes) if each[:1] == ".")
+    return [each for each in named if each.is_file()]
 
 
 def _answers(path: Path, key: str) -> list[Answer]:

@@ -60,7 +60,8 @@ class FileSpec(Spec):
 
     kind: Literal["file"] = "file"
     path: str
-    """A file or take folder; `{take}` and `{subject}` stand for the item's."""
+    """A file or take folder; `{take}` and `{subject}` stand for the item's. A suffix may be
+    left out where one file fits."""
     format: str | None = None
     """Key of the format; recognised from the file unless given."""
     options: dict[str, Any] = Field(default_factory=dict)

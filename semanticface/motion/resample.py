@@ -97,14 +97,14 @@ def shared_span(a: FaceClip, b: FaceClip) -> tuple[float, float]:
         raise BadInput(
             f"one clip on a {a.meta.clock} clock and one on a {b.meta.clock} clock",
             "both on the same",
-            hint="If both begin at the same moment, compare a.from_zero() with b.from_zero().",
+            hint="If both begin at the same moment, let both count from zero.",
         )
     start, end = max(a.times[0], b.times[0]), min(a.times[-1], b.times[-1])
     if start > end:
         raise BadInput(
             f"clips from {_span(a)} and from {_span(b)}",
             "clips that overlap in time",
-            hint="If both begin at the same moment, compare a.from_zero() with b.from_zero().",
+            hint="If both begin at the same moment, let both count from zero.",
         )
     return float(start), float(end)
 

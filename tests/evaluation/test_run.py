@@ -17,7 +17,7 @@ from semanticface.errors import BadInput
 from semanticface.evaluation.result import Evaluation
 from semanticface.evaluation.run import evaluate
 from semanticface.evaluation.suite import load, suite_of
-from semanticface.formats import write
+from semanticface.formats import read, write
 from semanticface.motion.sequences import sample_clip
 
 SUITES = sorted((REPOSITORY / "eval" / "suites").glob("*.yaml"))
@@ -181,3 +181,16 @@ def test_released_answers_are_judged_without_reference(shared: Path):
     assert found.headline["zero_share"].value == pytest.approx(0.607, abs=0.001)
     assert found.answers["contradicted"].value == pytest.approx(8 / 147)
     assert "jitter" not in found.headline, "single pictures have no motion"
+
+
+def test_the_shipped_livelink_suite_finds_predictions_of_any_suffix(tmp_path: Path):
+    for folder in ("takes", "pred"):
+        (tmp_path / folder).mkdir()
+    for k, suffix in enumerate((".npz", ".csv", ".parquet")):
+        take = tmp_path / "takes" / f"t{k}.csv"
+        write(sample_clip(5, seed=k), take)
+        write(read(take), tmp_path / "pred" / f"t{k}{suffix}")
+    given = {"data": str(tmp_path / "takes"), "pred": str(tmp_path / "pred")}
+    suite = load(SUITES[0].with_name("livelink.yaml"), given)
+    found = evaluate(suite.model_copy(update={"geometry": False})).evaluation.source("predicted")
+    assert [pairing.scored for pairing in found.pairings] == [True, True, True]
