@@ -4,7 +4,8 @@ The sound is taken in windows of about ten seconds that end where it is quiet. E
 is matched with the words to come, of which it may use as many as it needs; the next window
 begins after the last word that was placed. Where a window fits nothing, the words to come
 are searched for a place where it does (some were left out); where there is none either,
-the window is given up and told, and the next one is tried with the same words.
+its first half is tried alone; in the end the stretch is given up and told, and the next one
+is tried with the same words.
 
 **Scores.** A frame's score is the log-likelihood of the phone there below that of the best
 sound in the model, in the recogniser's own unit; 0 is best. Right transcripts of clean
@@ -36,6 +37,8 @@ MOST_WORDS_A_SECOND = 5.0
 _AHEAD = 150
 """Words searched for a place to go on."""
 _QUIET_AFTER = 0.08
+_LEAST_WINDOW = 3.5
+"""Seconds down to which a window that fits nothing is cut in two, to save what does fit."""
 NOT_ENGLISH = 0.5
 
 
@@ -132,9 +135,11 @@ class _Walk:
             self._advance(quiet_cut(self._held, WINDOW), last=False)
 
     def end(self) -> None:
-        while len(self._held) > 1.2 * WINDOW * RATE:
-            self._advance(quiet_cut(self._held, WINDOW), last=False)
-        self._advance(len(self._held), last=True)
+        while len(self._held):
+            if len(self._held) > 1.2 * WINDOW * RATE:
+                self._advance(quiet_cut(self._held, WINDOW), last=False)
+            else:
+                self._advance(len(self._held), last=True)
 
     def _advance(self, cut: int, *, last: bool) -> None:
         seconds = cut / RATE
@@ -143,6 +148,9 @@ class _Walk:
             return
         sound = as_int16(self._held[:cut])
         placed = next((found for found in self._tries(sound, seconds, last=last)), None)
+        if placed is None and seconds > _LEAST_WINDOW:
+            self._advance(quiet_cut(self._held[:cut], seconds / 2), last=False)
+            return
         if placed is None:
             if np.abs(self._held[:cut]).max(initial=0.0) > 0.01:
                 self.faults.append(Fault("", self._base, self._base + seconds,

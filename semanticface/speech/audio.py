@@ -131,7 +131,8 @@ class Recording:
         told = stream.codec_context
         self.report.rate, self.report.channels = told.sample_rate, told.channels
         self.report.codec = told.name
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        # Channels are averaged here: the resampler's own mix is 3 dB louder.
+        resampler = av.AudioResampler(format="fltp", layout=told.layout, rate=RATE)
         try:
             for frame in container.decode(stream):
                 frame.pts = None
@@ -155,7 +156,7 @@ class Recording:
 
 def _mono(frames: list[Any]) -> Iterator[Samples]:
     for each in frames:
-        yield np.asarray(each.to_ndarray(), np.float32).reshape(-1)
+        yield np.asarray(each.to_ndarray(), np.float32).mean(axis=0)
 
 
 def _why(error: Exception) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from semanticface.errors import need
 from semanticface.speech.align import WINDOW, quiet_cut
-from semanticface.speech.audio import RATE, Samples, as_int16
+from semanticface.speech.audio import RATE, SILENT_PEAK, Samples, as_int16
 from semanticface.speech.decoder import FRAMES
 from semanticface.speech.phones import is_silence
 from semanticface.speech.timeline import Sound, Timeline
@@ -32,6 +32,9 @@ def hear(blocks: Iterable[Samples]) -> Timeline:
     sounds: list[Sound] = []
     base = 0.0
     for part in _windows(blocks):
+        if np.abs(part).max(initial=0.0) < SILENT_PEAK:
+            base += len(part) / RATE
+            continue
         decoder.start_utt()
         decoder.process_raw(as_int16(part), full_utt=True)
         decoder.end_utt()

@@ -143,7 +143,7 @@ def test_phones_are_heard_without_a_transcript(utterance):
 
     said, heard = visemes(utterance.truth), visemes(found)
     likeness = difflib.SequenceMatcher(None, said, heard, autojunk=False).ratio()
-    assert likeness > 0.6
+    assert likeness > 0.5
 
 
 def test_listening_once_gives_words_and_contours(readings):
