@@ -56,7 +56,9 @@ def _span(line: str, row: int, path: PathLike) -> tuple[float, float]:
         raise BadInput(f"'{line.strip()[:40]}'", "00:00:01,200 --> 00:00:02,950",
                        file=path, row=row)  # fmt: skip
     numbers = [int(text) for text in found.groups()]
-    start, end = (h * 3600 + m * 60 + s + ms / 1000 for h, m, s, ms in (numbers[:4], numbers[4:]))
+    start, end = (
+        (((h * 60 + m) * 60 + s) * 1000 + ms) / 1000 for h, m, s, ms in (numbers[:4], numbers[4:])
+    )
     if end < start:
         raise BadInput(f"an end {end:g} s before the start {start:g} s", "times that rise",
                        file=path, row=row)  # fmt: skip

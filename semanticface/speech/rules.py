@@ -28,6 +28,9 @@ Array = NDArray[np.float64]
 STILL = 0.45
 """Seconds of silence in which the mouth comes to stand quite still."""
 _SETTLE, _READY = (0.12, 0.40), (0.30, 0.06)
+_EDGE = 0.09
+"""Seconds in which a clip comes from rest and goes back, where it begins or ends in speech."""
+_FIRST_FRAME = 0.01
 _JAW_PER_DB = 0.03
 _JAW_GAIN = (0.65, 1.35)
 _SMOOTH_GAIN = 0.12
@@ -94,8 +97,9 @@ def _voice_gain(contours: Contours | None, times: Array, amount: float) -> Array
 
 
 def _awake(timeline: Timeline, times: Array) -> Array:
-    """[T]: 1 around speech, 0 inside a pause, so that silence is still to the last bit."""
-    level = np.ones(len(times))
+    """[T]: 1 in speech, 0 inside a pause, so that silence is still to the last bit."""
+    edge = np.minimum(times - times[0], times[-1] - times) if len(times) > 1 else times
+    level = _smooth((edge + _FIRST_FRAME) / _EDGE)
     for start, end in timeline.silences(STILL):
         first, last = np.searchsorted(times, (start, end))
         clock = times[first:last]
@@ -103,7 +107,7 @@ def _awake(timeline: Timeline, times: Array) -> Array:
         on = 1 - _smooth((end - clock - _READY[1]) / (_READY[0] - _READY[1]))
         off = off if start > 0 else np.zeros(len(clock))
         on = on if end < timeline.seconds - 1e-6 else np.zeros(len(clock))
-        level[first:last] = np.maximum(off, on)
+        level[first:last] *= np.maximum(off, on)
     return level
 
 
