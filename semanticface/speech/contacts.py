@@ -42,6 +42,8 @@ def make_contacts(values: Array, times: Array, lips: Sequence[Span], teeth: Sequ
     """Bring the contacts into values [T, 61], in place."""
     near = closeness(times, teeth)
     shut = closeness(times, lips)
+    # A v right after a p: the way out of the p may not take the only frame of the v.
+    shut = np.where((near >= 1) & (shut < 1), 0.0, shut)
     _touch_teeth(values, np.minimum(near, 1 - shut))
     _meet(values, shut)
 

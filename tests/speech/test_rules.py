@@ -69,6 +69,15 @@ def test_f_and_v_bring_the_lip_to_the_teeth():
                                      spoken_spans(timeline))).teeth_rate < 1  # fmt: skip
 
 
+@pytest.mark.parametrize("symbols", ["AA P V AA", "AA V M AA", "F B V P", "IY M F UW"])
+def test_lips_and_teeth_side_by_side_get_a_frame_each(symbols):
+    timeline = said(symbols, step=0.07)
+    clip = animate(timeline)
+    scores = speech_scores(speech_sums(clip.values, clip.times, spoken_spans(timeline)))
+    assert scores.closure_rate == 1
+    assert scores.teeth_rate == 1
+
+
 def test_lips_left_to_blending_alone_stay_open():
     """What the contacts are for: a short b between open vowels."""
     timeline = said("AA B AA", step=0.06)
