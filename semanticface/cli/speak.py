@@ -25,6 +25,11 @@ def speak(
     transcript: Annotated[
         str | None, typer.Option(help="What is said in English: a text file, or the words.")
     ] = None,
+    transcribe: Annotated[
+        str | None,
+        typer.Option(metavar="tiny.en|FOLDER", help="Have Whisper write the transcript, English "
+                     "only; needs the extra 'transcribe'."),
+    ] = None,
     alignment: Annotated[
         Path | None,
         typer.Option(help="Ready words and phones: .TextGrid, .ctm, .srt, WhisperX .json."),
@@ -60,7 +65,9 @@ def speak(
     """
     from semanticface.speech.rules import animate, enliven
 
-    _check(output, transcript, alignment)
+    _check(output, transcript, transcribe, alignment)
+    if transcribe is not None:
+        transcript = _transcribed(audio, transcribe)
     heard = _heard(audio, transcript, alignment, lexicon)
     _tell(heard)
     if save_alignment is not None:
@@ -72,14 +79,17 @@ def speak(
     _write(clip, heard, audio, output, fps=fps, identity=identity, size=size)
 
 
-def _check(output: str, transcript: str | None, alignment: Path | None) -> None:
+def _check(
+    output: str, transcript: str | None, transcribe: str | None, alignment: Path | None
+) -> None:
     """What can be wrong before anybody has waited."""
     from semanticface.errors import BadInput
     from semanticface.formats.catalogue import for_writing
 
-    if transcript is not None and alignment is not None:
-        raise BadInput("--transcript and --alignment", "one of them",
-                       hint="An alignment has its words.")  # fmt: skip
+    given = {"--transcript": transcript, "--transcribe": transcribe, "--alignment": alignment}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise BadInput(" and ".join(named), "one of them", hint="Each brings its own words.")
     if output.startswith("udp://"):
         _address(output)
     elif Path(output).suffix.lower() not in FILMS:
@@ -100,6 +110,17 @@ def _address(output: str) -> tuple[str, int]:
     if not host:
         raise BadInput(f"the target '{output}'", "udp://HOST:PORT", hint="Change --output.")
     return host, port
+
+
+def _transcribed(audio: Path, model: str) -> str | None:
+    from semanticface.cli.console import note
+    from semanticface.speech.audio import Recording
+    from semanticface.speech.transcribe import transcribe
+    from semanticface.speech.words import tokens
+
+    text = transcribe(Recording(audio).blocks(), model)
+    note(f"heard by Whisper: {text or 'nothing'}")
+    return text if tokens(text) else None
 
 
 def _heard(

@@ -31,7 +31,7 @@ def hear(blocks: Iterable[Samples]) -> Timeline:
     )  # fmt: skip
     sounds: list[Sound] = []
     base = 0.0
-    for part in _windows(blocks):
+    for part in windows(blocks, WINDOW):
         if np.abs(part).max(initial=0.0) < SILENT_PEAK:
             base += len(part) / RATE
             continue
@@ -43,12 +43,16 @@ def hear(blocks: Iterable[Samples]) -> Timeline:
     return Timeline(tuple(sounds), (), base, "arpabet", "pocketsphinx, phones alone")
 
 
-def _windows(blocks: Iterable[Samples]) -> Iterator[Samples]:
+def windows(blocks: Iterable[Samples], seconds: float) -> Iterator[Samples]:
+    """The sound in stretches of at most `seconds`, or half as much again at the end.
+
+    They are cut where it is quiet.
+    """
     held = np.zeros(0, np.float32)
     for block in blocks:
         held = np.concatenate([held, block])
-        while len(held) > 1.5 * WINDOW * RATE:
-            cut = quiet_cut(held, WINDOW)
+        while len(held) > 1.5 * seconds * RATE:
+            cut = quiet_cut(held, seconds)
             yield held[:cut]
             held = held[cut:]
     if len(held) >= RATE // 10:

@@ -129,6 +129,16 @@ def test_bad_input_is_one_message(run, voice, arguments, message):
     assert "Traceback" not in done.err
 
 
+def test_whisper_is_asked_for_by_name_or_folder(run, voice):
+    Path("model").mkdir()
+    done = run(voice, "--transcribe", "model", "-o", "a.npz")
+    assert done.code == 2
+    told = " ".join(done.err.split())
+    assert "semanticface[transcribe]" in told or "no model.bin in 'model'" in told
+    both = run(voice, "--transcribe", "tiny.en", "--transcript", TEXT, "-o", "a.npz")
+    assert "--transcript and --transcribe" in both.err
+
+
 def test_your_own_lexicon_is_used(run, voice):
     Path("own.dict").write_text("bobb B AA1 B\n")
     done = run(voice, "--transcript", TEXT.replace("Bob", "Bobb"), "--lexicon", "own.dict", "-o",
