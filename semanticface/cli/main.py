@@ -14,6 +14,8 @@ from semanticface.cli.demo import demo
 from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.inspect import inspect
+from semanticface.cli.merge import merge
+from semanticface.cli.predict import predict
 from semanticface.cli.render import render
 from semanticface.cli.smooth import smooth
 from semanticface.cli.speak import speak
@@ -35,7 +37,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    budget, demo, doctor,
+    budget, predict, merge, demo, doctor,
 ):  # fmt: skip
     app.command()(command)
 

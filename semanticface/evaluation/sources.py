@@ -1,4 +1,4 @@
-"""Where predictions come from: files, a tracker, an endpoint, a degraded reference.
+"""Where predictions come from: files, a tracker, an endpoint, a run, a degraded reference.
 
     source = source_of(FileSpec(name="ours", path="run/{take}.csv"))
     for prediction in source.predict(item): ...
@@ -27,6 +27,7 @@ from semanticface.evaluation.specs import (
     FileSpec,
     PictureSpec,
     Progress,
+    RunSpec,
     Source,
     SourceSpec,
     TrackerSpec,
@@ -36,13 +37,14 @@ from semanticface.formats.semanticface_jsonl import Answer
 
 __all__ = [
     "DegradedSource", "DegradedSpec", "EndpointSpec", "FileSource", "FileSpec", "PictureSpec",
-    "Progress", "Source", "SourceSpec", "TrackerSpec", "source_of", "spec_of",
+    "Progress", "RunSpec", "Source", "SourceSpec", "TrackerSpec", "source_of", "spec_of",
 ]  # fmt: skip
 
+AnySpec = FileSpec | TrackerSpec | EndpointSpec | RunSpec | DegradedSpec
 _ANSWERS = ("semanticface", "keyframeface")
 
 
-def source_of(spec: FileSpec | TrackerSpec | EndpointSpec | DegradedSpec) -> Source:
+def source_of(spec: AnySpec) -> Source:
     """The source that a spec describes; nothing is read, started or asked yet."""
     if isinstance(spec, FileSpec):
         return FileSource(spec)
@@ -54,10 +56,14 @@ def source_of(spec: FileSpec | TrackerSpec | EndpointSpec | DegradedSpec) -> Sou
         from semanticface.evaluation.endpoint import EndpointSource
 
         return EndpointSource(spec)
+    if isinstance(spec, RunSpec):
+        from semanticface.evaluation.trained import RunSource
+
+        return RunSource(spec)
     return DegradedSource(spec)
 
 
-def spec_of(raw: Any) -> FileSpec | TrackerSpec | EndpointSpec | DegradedSpec:
+def spec_of(raw: Any) -> AnySpec:
     """A spec from YAML's values; the first thing that does not fit is named."""
     try:
         return _SPECS.validate_python(raw)
@@ -67,7 +73,7 @@ def spec_of(raw: Any) -> FileSpec | TrackerSpec | EndpointSpec | DegradedSpec:
         raise BadInput(f"{first['msg']} at {where}", "a source as documented") from None
 
 
-_SPECS: TypeAdapter[FileSpec | TrackerSpec | EndpointSpec | DegradedSpec] = TypeAdapter(SourceSpec)
+_SPECS: TypeAdapter[AnySpec] = TypeAdapter(SourceSpec)
 
 
 class FileSource:
@@ -111,7 +117,7 @@ class FileSource:
         if progress is not None:
             progress(len(clip), len(clip))
         reports = tuple(each.parsed.report for each in answers)
-        notes = {**clip.meta.notes, "file": path.name}
+        notes = {**clip.meta.notes, "path": str(path), "sha256": path_sha256(path)}
         if reports:
             notes["outcomes"] = dict(Counter(report.outcome for report in reports))
         return [Prediction(clip, reports, tuple(each.text for each in answers), notes)]

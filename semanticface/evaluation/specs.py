@@ -28,7 +28,7 @@ class Source(Protocol):
 
     @property
     def kind(self) -> str:
-        """`file`, `mediapipe`, `endpoint`, `degraded`."""
+        """`file`, `mediapipe`, `endpoint`, `run`, `degraded`."""
 
     def fingerprint(self, item: Item) -> str:
         """SHA-256 over everything that determines the prediction; no name and no key in it."""
@@ -118,6 +118,18 @@ class TrackerSpec(PictureSpec):
     """Seconds without an answer after which the tracker is taken for stuck and ended."""
 
 
+class RunSpec(PictureSpec):
+    """A model that was trained here, by its run's folder."""
+
+    kind: Literal["run"] = "run"
+    path: str
+    base: str | None = None
+    """Where the run's base model lies now, if it was moved."""
+    max_tokens: int = Field(2048, ge=1)
+    batch: int = Field(8, ge=1)
+    """Pictures answered side by side; changes nothing but the speed."""
+
+
 class EndpointSpec(PictureSpec):
     """A model behind an OpenAI-compatible chat endpoint, one request a picture."""
 
@@ -189,6 +201,6 @@ class DegradedSpec(Spec):
 
 
 SourceSpec = Annotated[
-    FileSpec | TrackerSpec | EndpointSpec | DegradedSpec, Field(discriminator="kind")
+    FileSpec | TrackerSpec | EndpointSpec | RunSpec | DegradedSpec, Field(discriminator="kind")
 ]
 """Any source, told apart by `kind`."""
