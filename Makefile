@@ -8,6 +8,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Where CPU builds of torch lie: the plain one brings gigabytes for GPUs that tests do not use.
 TORCH ?= https://download.pytorch.org/whl/cpu
 
+# A free voice and a real one, for the tests of speech.
+VOICES := flite pocketsphinx-testdata
+
 .PHONY: demo test test-fast lint bench clean help
 
 help: ## show the targets
@@ -29,9 +32,11 @@ demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write 
 	$(BIN)/semanticface demo --out build/demo
 
 test: $(VENV)/.ready $(VLLM)/.ready ## every test
+	bash scripts/apt.sh $(VOICES)
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.ready ## the tests that take no time
+	bash scripts/apt.sh $(VOICES)
 	$(BIN)/pytest -n auto --dist loadfile -m 'not slow'
 
 lint: $(VENV)/.ready ## style, types, import order
@@ -45,6 +50,7 @@ bench: $(VENV)/.ready ## the speed table
 	$(BIN)/python scripts/bench/render.py
 	$(BIN)/python scripts/bench/data.py
 	$(BIN)/python scripts/bench/evaluation.py
+	$(BIN)/python scripts/bench/speech.py
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -21,6 +21,7 @@ from semanticface.cli.predict import predict
 from semanticface.cli.render import render
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
+from semanticface.cli.speak import speak
 from semanticface.cli.stream import stream
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
@@ -39,8 +40,8 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    predict, merge, demo, doctor, serve, gateway, stream, parity,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
+    budget, predict, merge, demo, doctor, serve, gateway, stream, parity,
 ):  # fmt: skip
     app.command()(command)
 
