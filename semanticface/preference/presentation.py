@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -37,7 +38,7 @@ _SOCKET = (1.5, 2.6)
 """Distance from an eye's centre, in radii, up to which skin is in `eyes`, and where it ends."""
 _FAINT = 0.4
 """How much of the face's colour stays outside the focus: enough to see whose mouth it is."""
-_KEPT = 24
+_KEPT = 8
 _HEAD = slice(INDEX["headYaw"], INDEX["headRoll"] + 1)
 
 
@@ -107,22 +108,25 @@ def origin() -> str:
     return f"{__version__}/{hashlib.sha256(ASSET.read_bytes()).hexdigest()[:16]}"
 
 
-_painters: OrderedDict[tuple[object, ...], Renderer] = OrderedDict()
+class _Painters(threading.local):
+    """Renderers of one thread; the last few are kept, for buffers are dear to make."""
+
+    def __init__(self) -> None:
+        self.kept: OrderedDict[tuple[object, ...], Renderer] = OrderedDict()
+
+
+_painters = _Painters()
 
 
 def _painter(region: str, how: Presentation, view: str, person: int | None) -> Renderer:
-    """A renderer of this thread; the last few are kept, for buffers are dear to make."""
-    import threading
-
-    key = (threading.get_ident(), region if how.mode != "plain" else "full", how, view, person)
-    if key in _painters:
-        _painters.move_to_end(key)
-        return _painters[key]
-    made = _made(region, how, view, person)
-    _painters[key] = made
-    while len(_painters) > _KEPT:
-        _painters.popitem(last=False)
-    return made
+    key = (region if how.mode != "plain" else "full", how, view, person)
+    kept = _painters.kept
+    if key not in kept:
+        kept[key] = _made(region, how, view, person)
+        while len(kept) > _KEPT:
+            kept.popitem(last=False)
+    kept.move_to_end(key)
+    return kept[key]
 
 
 def _made(region: str, how: Presentation, view: str, person: int | None) -> Renderer:

@@ -43,6 +43,7 @@ class Question(NamedTuple):
     picture: str | None
     sound: str | None
     person: int | None
+    item_id: str
 
 
 def open_questions(
@@ -71,7 +72,7 @@ def _open(connection: Any, rater_id: str) -> list[Question]:
     query = (
         select(QUESTIONS.c.id, QUESTIONS.c.pair_id, QUESTIONS.c.number, QUESTIONS.c.turn,
                QUESTIONS.c.flipped, PAIRS.c.region, PAIRS.c.one_id, PAIRS.c.other_id,
-               ITEMS.c.told, ITEMS.c.picture, ITEMS.c.sound, ITEMS.c.person)
+               ITEMS.c.told, ITEMS.c.picture, ITEMS.c.sound, ITEMS.c.person, PAIRS.c.item_id)
         .join(PAIRS, PAIRS.c.id == QUESTIONS.c.pair_id)
         .join(ITEMS, ITEMS.c.id == PAIRS.c.item_id)
         .where(QUESTIONS.c.rater_id == rater_id, ~exists().where(stands))
@@ -83,7 +84,8 @@ def _open(connection: Any, rater_id: str) -> list[Question]:
 def _question(row: Any) -> Question:
     sides = (row["other_id"], row["one_id"]) if row["flipped"] else (row["one_id"], row["other_id"])
     return Question(row["id"], row["pair_id"], row["number"], row["turn"], row["region"], *sides,
-                    row["told"], row["picture"], row["sound"], row["person"])  # fmt: skip
+                    row["told"], row["picture"], row["sound"], row["person"],
+                    row["item_id"])  # fmt: skip
 
 
 # -- what to ask next ---------------------------------------------------------
