@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from semanticface.cli.arena import arena
 from semanticface.cli.budget import budget
 from semanticface.cli.calibrate import calibrate
 from semanticface.cli.compare import compare
@@ -14,6 +15,7 @@ from semanticface.cli.demo import demo
 from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.inspect import inspect
+from semanticface.cli.rank import rank
 from semanticface.cli.render import render
 from semanticface.cli.smooth import smooth
 from semanticface.cli.synth import synth
@@ -34,9 +36,10 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    demo, doctor,
+    arena, demo, doctor,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(rank)
 
 
 def main() -> None:

@@ -11,12 +11,12 @@ import math
 import time
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import select
 
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.preference.store.database import Store
 from semanticface.preference.store.rows import insert_once
-from semanticface.preference.store.tables import PAIRS, QUESTIONS, RATERS, VERDICTS
+from semanticface.preference.store.tables import ITEMS, PAIRS, QUESTIONS, RATERS, RENDERS, VERDICTS
 
 Click = Literal["left", "right", "tie", "bad", "skip"]
 CLICKS: tuple[Click, ...] = get_args(Click)
@@ -158,10 +158,16 @@ def heard(store: Store, project_id: str) -> tuple[Heard, ...]:
         return tuple(Heard(**{**row, "flipped": bool(row["flipped"])}) for row in rows)
 
 
-def was_asked(store: Store, rater_id: str, answer_id: str) -> bool:
-    """Whether an answer stands in any question of a rater: what they may see."""
-    about = and_(PAIRS.c.id == QUESTIONS.c.pair_id,
-                 (PAIRS.c.one_id == answer_id) | (PAIRS.c.other_id == answer_id))  # fmt: skip
-    query = select(exists().where(QUESTIONS.c.rater_id == rater_id, about))
+def may_see(
+    store: Store, rater_id: str, *, render: str | None = None, picture: str | None = None
+) -> bool:
+    """Whether a render or an input picture belongs to a question of this rater."""
+    query = select(QUESTIONS.c.id).join(PAIRS, PAIRS.c.id == QUESTIONS.c.pair_id)
+    if picture is not None:
+        query = query.join(ITEMS, ITEMS.c.id == PAIRS.c.item_id).where(ITEMS.c.picture == picture)
+    else:
+        shown = (PAIRS.c.one_id == RENDERS.c.answer_id) | (PAIRS.c.other_id == RENDERS.c.answer_id)
+        query = query.join(RENDERS, shown).where(RENDERS.c.hash == render)
+    query = query.where(QUESTIONS.c.rater_id == rater_id).limit(1)
     with store.reading() as connection:
-        return bool(connection.execute(query).scalar())
+        return connection.execute(query).first() is not None
