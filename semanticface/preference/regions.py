@@ -32,8 +32,8 @@ _PARTS = {
     "jaw": ("jaw",),
 }
 _TITLES = {
-    "upper": "upper face: brows, eyes, upper cheeks",
-    "lower": "lower face: mouth, jaw, nose, lower cheeks",
+    "upper": "upper face: brows and eyes",
+    "lower": "lower face: mouth, jaw, nose",
     "full": "whole face",
     "brows": "eyebrows",
     "eyes": "eyes and eyelids",

@@ -194,6 +194,15 @@ def test_a_pair_that_somebody_left_open_is_asked_of_another_after_an_hour(store:
     assert len(open_questions(store, project, here.id)) == 1
 
 
+def test_an_oracle_takes_no_votes_from_people(store: Store) -> None:
+    project = fill(store, 3, Rules(votes=1, check_every=0, repeat_every=0))
+    machine = add_rater(store, project.id, "machine", "oracle")
+    other = add_rater(store, project.id, "other", "oracle")
+    assert judge(store, machine.id, "one") == judge(store, other.id, "one") == 3
+    assert judge(store, add_rater(store, project.id, "ann").id, "one") == 3
+    assert judge(store, add_rater(store, project.id, "bob").id, "one") == 0
+
+
 def test_the_same_click_twice_is_one_verdict_and_another_is_a_conflict(store: Store) -> None:
     project = fill(store, 2)
     rater = add_rater(store, project.id, "ann")

@@ -7,13 +7,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from semanticface.preference.agreement import agreement, kappas, ranking, records
+from semanticface.preference.arena.sessions import ADMIN, Admin, entered, from_our_page, let_in
 from semanticface.preference.arena.tokens import DAY
 from semanticface.preference.store.content import add_rater, raters_of, revoke
 from semanticface.preference.store.exchange import export_project
@@ -50,15 +51,7 @@ def invitation(arena: Arena, rater_id: str) -> str:
 
 def add_admin(app: FastAPI, arena: Arena) -> None:
     """Put the admin's pages into the app; each needs the admin's session."""
-    from semanticface.preference.arena.app import ADMIN, entered, from_our_page, let_in, page
-
-    def admin_in(request: Request) -> str:
-        session = request.cookies.get(ADMIN, "")
-        if arena.keys.read("manage", session) is None:
-            raise HTTPException(401, "Open the admin's link that the server printed.")
-        return session
-
-    session_of = Annotated[str, Depends(admin_in)]
+    from semanticface.preference.arena.app import page
 
     @app.get("/admin/i/{token}")
     def enter(token: str, request: Request) -> Response:
@@ -70,23 +63,23 @@ def add_admin(app: FastAPI, arena: Arena) -> None:
         return Response(page("admin.html"), media_type="text/html")
 
     @app.get("/api/admin/summary")
-    def told(session: session_of, kind: str = "human") -> dict[str, Any]:
+    def told(session: Admin, kind: str = "human") -> dict[str, Any]:
         return {**summary(arena, kind), "csrf": arena.keys.csrf(session)}
 
     @app.post("/api/admin/raters")
-    def invite(request: Request, new: NewRater, _: session_of) -> dict[str, str]:
+    def invite(request: Request, new: NewRater, _: Admin) -> dict[str, str]:
         from_our_page(request, ADMIN)
         rater = add_rater(arena.store, arena.project.id, new.name)
         return {"name": rater.name, "link": invitation(arena, rater.id)}
 
     @app.post("/api/admin/revoke")
-    def withdraw(request: Request, named: Named, _: session_of) -> dict[str, str]:
+    def withdraw(request: Request, named: Named, _: Admin) -> dict[str, str]:
         from_our_page(request, ADMIN)
         revoke(arena.store, named.rater)
         return {"revoked": named.rater}
 
     @app.get("/api/admin/export")
-    def export(_: session_of) -> Response:
+    def export(_: Admin) -> Response:
         name = f'attachment; filename="{_plain(arena.project.id)}.jsonl"'
         return StreamingResponse(_exported(arena), media_type="application/jsonl",
                                  headers={"content-disposition": name})  # fmt: skip

@@ -10,28 +10,26 @@ fixed list, pictures by their hash.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable
 from importlib import resources
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.preference.arena.guard import Bucket, Guard, TooLong
+from semanticface.preference.arena.sessions import RATER, Me, entered, from_our_page, let_in
 from semanticface.preference.arena.tokens import DAY, Keys
 from semanticface.preference.regions import region_of
 from semanticface.preference.renders import NoRoom, Renders
-from semanticface.preference.store.content import Project, Rater, rater_of
+from semanticface.preference.store.content import Project, Rater
 from semanticface.preference.store.database import Store, StoreBusy
 from semanticface.preference.store.files import kept_file
 from semanticface.preference.store.questions import Question, open_questions, progress_of
 from semanticface.preference.store.verdicts import Conflict, may_see, record, undo
 
-RATER, ADMIN = "sf_rater", "sf_admin"
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 _AHEAD = 3
 """Questions handed out at once: the one in front and the ones drawn meanwhile."""
@@ -112,38 +110,6 @@ def create_app(
     return Guard(app, hosts, rate, burst)
 
 
-# -- who ----------------------------------------------------------------------
-
-
-def rater_in(request: Request) -> Rater:
-    """The rater whose session this is."""
-    arena: Arena = request.app.state.arena
-    who = arena.keys.read("session", request.cookies.get(RATER, ""))
-    rater = None if who is None else rater_of(arena.store, who)
-    if rater is None or rater.project_id != arena.project.id:
-        raise HTTPException(401, "Open your invitation link.")
-    if rater.revoked:
-        raise HTTPException(403, "Your invitation was withdrawn.")
-    return rater
-
-
-def from_our_page(request: Request, cookie: str) -> None:
-    """Refuse a change that another site could have caused."""
-    arena: Arena = request.app.state.arena
-    session = request.cookies.get(cookie, "")
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise HTTPException(415, "Send JSON.")
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise HTTPException(403, "This came from another site.")
-    sent = request.headers.get("x-csrf", "").encode()
-    if not hmac.compare_digest(sent, arena.keys.csrf(session).encode()):
-        raise HTTPException(403, "Load the page again.")
-
-
-Me = Annotated[Rater, Depends(rater_in)]
-
-
 # -- pages --------------------------------------------------------------------
 
 
@@ -171,26 +137,6 @@ def _add_pages(app: FastAPI, arena: Arena) -> None:
     @app.get("/healthz")
     def alive() -> dict[str, str]:
         return {"status": "ok"}
-
-
-def entered(arena: Arena, request: Request, who: str | None) -> str:
-    """Whom a link lets in; an address that tries many links has to wait."""
-    address = request.client.host if request.client else "nobody"
-    if who is None:
-        wait = arena.tries.take(address)
-        if wait:
-            raise HTTPException(429, "Too many tries.", {"retry-after": str(int(wait) + 1)})
-        raise HTTPException(403, "This link is not valid, or no longer.")
-    return who
-
-
-def let_in(arena: Arena, cookie: str, session: str, to: str) -> Response:
-    """Set a cookie that scripts and other sites do not get, and go to the page."""
-    answer = RedirectResponse(to, 303)
-    answer.set_cookie(cookie, session, max_age=30 * DAY, httponly=True, samesite="lax",
-                      secure=arena.secure, path="/")  # fmt: skip
-    answer.headers["cache-control"] = "no-store"
-    return answer
 
 
 # -- rating -------------------------------------------------------------------

@@ -186,9 +186,12 @@ def _take_file(store: Store, held: dict[str, Any], path: object, row: int) -> bo
 
 
 def _count_asked(connection: Any) -> None:
-    """How often each pair was asked, counted anew."""
+    """How many people each pair was put to, counted anew."""
     asked = (
         select(func.count()).select_from(QUESTIONS)
-        .where(QUESTIONS.c.pair_id == PAIRS.c.id, QUESTIONS.c.turn == 0).scalar_subquery()
+        .join(RATERS, RATERS.c.id == QUESTIONS.c.rater_id)
+        .where(QUESTIONS.c.pair_id == PAIRS.c.id, QUESTIONS.c.turn == 0,
+               RATERS.c.kind == "human")
+        .scalar_subquery()
     )  # fmt: skip
     connection.execute(PAIRS.update().values(asked=asked))

@@ -18,7 +18,7 @@ from sqlalchemy import and_, exists, func, select
 from semanticface.preference.store.content import Project
 from semanticface.preference.store.database import Store
 from semanticface.preference.store.rows import insert_once
-from semanticface.preference.store.tables import ITEMS, PAIRS, QUESTIONS, VERDICTS
+from semanticface.preference.store.tables import ITEMS, PAIRS, QUESTIONS, RATERS, VERDICTS
 
 _TRIES = 5
 _PATIENCE = 3600.0
@@ -93,16 +93,17 @@ def _question(row: Any) -> Question:
 
 def _ask(connection: Any, project: Project, rater_id: str) -> int:
     """Make one more question; 0 where nothing is left or somebody was faster."""
+    person = _is_person(connection, rater_id)
     last = select(func.max(QUESTIONS.c.number)).where(QUESTIONS.c.rater_id == rater_id)
     number = int(connection.execute(last).scalar() or 0) + 1
-    pair_id, turn = _next(connection, project, rater_id, number)
+    pair_id, turn = _next(connection, project, rater_id, number, person=person)
     if pair_id is None:
         return 0
     made = insert_once(connection, QUESTIONS, {
         "id": secrets.token_hex(16), "rater_id": rater_id, "pair_id": pair_id, "number": number,
         "turn": turn, "flipped": _flipped(rater_id, pair_id, turn), "asked": time.time(),
     })  # fmt: skip
-    if made and not turn:
+    if made and not turn and person:
         connection.execute(
             PAIRS.update().where(PAIRS.c.id == pair_id).values(asked=PAIRS.c.asked + 1)
         )
@@ -115,21 +116,33 @@ def _flipped(rater_id: str, pair_id: str, turn: int) -> int:
     return first ^ turn
 
 
-def _next(connection: Any, project: Project, rater_id: str, number: int) -> tuple[str | None, int]:
+def _is_person(connection: Any, rater_id: str) -> bool:
+    query = select(RATERS.c.kind).where(RATERS.c.id == rater_id)
+    return bool(connection.execute(query).scalar() == "human")
+
+
+def _next(
+    connection: Any, project: Project, rater_id: str, number: int, *, person: bool
+) -> tuple[str | None, int]:
     rules = project.rules
     if rules.check_every and number % rules.check_every == min(3, rules.check_every - 1):
-        check = _fresh(connection, project, rater_id, "check")
+        check = _fresh(connection, project, rater_id, "check", person=person)
         if check is not None:
             return check, 0
     if rules.repeat_every and number % rules.repeat_every == 0:
         again = _earlier(connection, rater_id, number - rules.repeat_after)
         if again is not None:
             return again, 1
-    return _fresh(connection, project, rater_id, "judge"), 0
+    return _fresh(connection, project, rater_id, "judge", person=person), 0
 
 
-def _fresh(connection: Any, project: Project, rater_id: str, purpose: str) -> str | None:
-    """A pair this rater never saw: the least asked, then the most telling, then in order."""
+def _fresh(
+    connection: Any, project: Project, rater_id: str, purpose: str, *, person: bool
+) -> str | None:
+    """A pair this rater never saw: the least asked, then the most telling, then in order.
+
+    Votes are people's: an oracle or a discriminator judges every pair, and takes none away.
+    """
     seen = and_(QUESTIONS.c.rater_id == rater_id, QUESTIONS.c.pair_id == PAIRS.c.id)
     query = (
         select(PAIRS.c.id)
@@ -137,7 +150,7 @@ def _fresh(connection: Any, project: Project, rater_id: str, purpose: str) -> st
         .order_by(PAIRS.c.asked, PAIRS.c.worth.desc(), PAIRS.c.place)
         .limit(1)
     )
-    if purpose == "check":
+    if purpose == "check" or not person:
         return _key(connection, query)
     found = _key(connection, query.where(PAIRS.c.asked < project.rules.votes))
     since = time.time() - _PATIENCE
@@ -145,13 +158,15 @@ def _fresh(connection: Any, project: Project, rater_id: str, purpose: str) -> st
 
 
 def _spoken_for(since: float) -> Any:
-    """How many raters of a pair decided, or were asked lately and may still decide."""
+    """How many people decided a pair, or were asked lately and may still decide."""
     stands = and_(VERDICTS.c.question_id == QUESTIONS.c.id, VERDICTS.c.withdrawn.is_(None))
     decided = exists().where(stands, VERDICTS.c.choice.in_(DECIDED))
     thinking = and_(~exists().where(stands), QUESTIONS.c.asked > since)
     return (
         select(func.count()).select_from(QUESTIONS)
-        .where(QUESTIONS.c.pair_id == PAIRS.c.id, QUESTIONS.c.turn == 0, decided | thinking)
+        .join(RATERS, RATERS.c.id == QUESTIONS.c.rater_id)
+        .where(QUESTIONS.c.pair_id == PAIRS.c.id, QUESTIONS.c.turn == 0,
+               RATERS.c.kind == "human", decided | thinking)
         .scalar_subquery()
     )  # fmt: skip
 
