@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +27,9 @@ class Server:
         """Start, and read the links that it prints."""
         command = [sys.executable, "-m", "semanticface.cli.main", "arena", str(self.store),
                    "--port", str(self.port), *self.more]  # fmt: skip
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        )
         assert self.process.stderr
         for line in self.process.stderr:
             name, _, rest = line.partition(" ")
@@ -48,7 +52,7 @@ class Server:
 
     def _wait(self) -> None:
         transport = httpx.HTTPTransport(retries=5)
-        with httpx.Client(transport=transport, timeout=30) as client:
+        with httpx.Client(transport=transport, timeout=120) as client:
             assert client.get(f"{self.url}/healthz").status_code == 200
 
     @property
@@ -56,19 +60,21 @@ class Server:
         """Where it is."""
         return f"http://127.0.0.1:{self.port}"
 
-    def rater(self, name: str) -> httpx.Client:
+    @contextmanager
+    def rater(self, name: str) -> Iterator[httpx.Client]:
         """A client who came by the invitation link."""
-        client = httpx.Client(base_url=self.url, timeout=30)
-        assert client.get(self.links[name].removeprefix(self.url)).status_code == 303
-        client.headers["x-csrf"] = client.get("/api/state").json()["csrf"]
-        return client
+        with httpx.Client(base_url=self.url, timeout=120) as client:
+            assert client.get(self.links[name].removeprefix(self.url)).status_code == 303
+            client.headers["x-csrf"] = client.get("/api/state").json()["csrf"]
+            yield client
 
-    def admin(self) -> httpx.Client:
+    @contextmanager
+    def admin(self) -> Iterator[httpx.Client]:
         """A client who came by the admin's link."""
-        client = httpx.Client(base_url=self.url, timeout=60)
-        assert client.get(self.links["admin"].removeprefix(self.url)).status_code == 303
-        client.headers["x-csrf"] = client.get("/api/admin/summary").json()["csrf"]
-        return client
+        with httpx.Client(base_url=self.url, timeout=120) as client:
+            assert client.get(self.links["admin"].removeprefix(self.url)).status_code == 303
+            client.headers["x-csrf"] = client.get("/api/admin/summary").json()["csrf"]
+            yield client
 
     def kill(self) -> None:
         """kill -9: nothing is tidied up."""

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -214,6 +215,16 @@ def _add_faults(app: FastAPI) -> None:
     }  # fmt: skip
     for kind, status in statuses.items():
         app.add_exception_handler(kind, _teller(status))
+    app.add_exception_handler(RequestValidationError, _misformed)
+
+
+def _misformed(_request: Request, fault: Exception) -> JSONResponse:
+    """What is wrong with a body, without saying the body back: it may hold what JSON cannot."""
+    first = fault.errors()[0] if isinstance(fault, RequestValidationError) else {}
+    place = ".".join(str(part) for part in first.get("loc", ()))
+    return JSONResponse(
+        {"detail": f"{place[:80]}: {first.get('msg', 'not understood')}"[:300]}, 422
+    )
 
 
 def _teller(status: int) -> Any:
