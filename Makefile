@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 # Parallel tests on small machines: thread pools inside each worker only get in the way.
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Where CPU builds of torch lie: the plain one brings gigabytes for GPUs that tests do not use.
+TORCH ?= https://download.pytorch.org/whl/cpu
 
 .PHONY: demo test test-fast lint bench clean help
 
@@ -13,7 +15,8 @@ help: ## show the targets
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet -c constraints.txt --no-deps --retries 1 --timeout 15 --extra-index-url $(TORCH) torch
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,train]'
 	@touch $@
 
 demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write a report page
@@ -34,6 +37,8 @@ lint: $(VENV)/.ready ## style, types, import order
 bench: $(VENV)/.ready ## the speed table
 	$(BIN)/python scripts/bench/core.py
 	$(BIN)/python scripts/bench/render.py
+	$(BIN)/python scripts/bench/data.py
+	$(BIN)/python scripts/bench/evaluation.py
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from semanticface.evaluation.result import Evaluation, Figure, SourceResult
 
 _SHOWN = (
-    "mae", "active_mae", "pearson", "ccc", "f1_10", "amplitude_ratio", "skill_mean", "blink_f1",
-    "closure_f1", "lag", "jitter_ratio",
+    "coverage", "mae", "active_mae", "pearson", "ccc", "f1_10", "amplitude_ratio", "skill_mean",
+    "blink_f1", "closure_f1", "lag", "jitter_ratio",
 )  # fmt: skip
 
 
@@ -41,14 +41,16 @@ def compare(
     by: Annotated[str, typer.Option(metavar="take|subject", help="What counts as one.")] = "take",
     margin: Annotated[
         float | None,
-        typer.Option(help="Difference in MAE that does not matter: tests equivalence.", min=0.0),
+        typer.Option(help="Difference in MAE that does not matter: tests equivalence.", min=1e-9),
     ] = None,
     source_format: From = None,
     rate: Annotated[
         float | None, typer.Option(help="Frames a second, for files without times.", min=0.001)
     ] = None,
     resamples: Annotated[int, typer.Option(help="Of the bootstrap over takes.", min=100)] = 1000,
-    within: Annotated[float, typer.Option(help="Seconds of the lag search, either way.")] = 0.5,
+    within: Annotated[
+        float, typer.Option(help="Seconds of the lag search, either way.", min=0.02, max=60.0)
+    ] = 0.5,
     geometry: Annotated[
         bool, typer.Option("--geometry", help="Vertex errors too; slower.")
     ] = False,
@@ -105,7 +107,7 @@ def compare(
     raw = as_suite(clips, against, source_format, options)
     asked = {**raw, "by": by, "resamples": resamples, "geometry": geometry, "switches": switches}
     suite = suite_of(asked)
-    if margin:
+    if margin is not None:
         suite = suite_of({**asked, "comparisons": _with_margin(suite, margin)})
     with watching() as progress:
         outcome = evaluate(suite, command=" ".join(sys.argv), progress=progress)
@@ -115,7 +117,8 @@ def compare(
         note(why)
     for path in written.files:
         err().print(f"[dim]wrote[/dim] {path}")
-    if not any(p.scored for s in outcome.evaluation.sources for p in s.pairings):
+    given = [each for each in outcome.evaluation.sources if not each.baseline]
+    if not any(pairing.scored for source in given for pairing in source.pairings):
         results().print("[red]nothing could be compared[/red]")
         raise typer.Exit(2)
 
@@ -138,20 +141,16 @@ def as_suite(
             raise BadInput("no such file", "a clip or a folder of clips", file=path)
     sources = []
     for name, path in zip(_names(clips), clips, strict=True):
-        pattern = str(path / "{take}.*") if _is_folder_of_takes(path) else str(path)
-        sources.append({"name": name, "kind": "file", "path": _escaped(pattern, path),
-                        "format": key, "options": options})  # fmt: skip
+        plain = str(path).replace("{", "{{").replace("}", "}}")
+        pattern = f"{plain}/{{take}}" if _is_folder_of_takes(path) else plain
+        sources.append({"name": name, "kind": "file", "path": pattern, "format": key,
+                        "options": options})  # fmt: skip
     many = _is_folder_of_takes(against)
     takes = (
         [{"path": str(path)} for path in _clip_files(against)] if many else [{"path": str(against)}]
     )
     return {"name": f"against {against.name}", "takes": takes, "sources": sources,
             "truth": f"{against.name} (a reference, not truth)"}  # fmt: skip
-
-
-def _escaped(pattern: str, path: Path) -> str:
-    """Braces of a plain file name are no placeholders."""
-    return pattern if _is_folder_of_takes(path) else pattern.replace("{", "{{").replace("}", "}}")
 
 
 def _is_folder_of_takes(path: Path) -> bool:
@@ -170,12 +169,20 @@ def _clip_files(folder: Path) -> list[Path]:
 
 
 def _names(paths: list[Path]) -> list[str]:
-    """Short names, told apart by their folders where they must be."""
-    stems = [path.stem or path.name for path in paths]
-    return [
-        stem if stems.count(stem) == 1 else f"{path.parent.name}/{stem}"
-        for stem, path in zip(stems, paths, strict=True)
-    ]
+    """Short names, told apart by as many of their folders as they need."""
+    from semanticface.evaluation.suite import BASELINES
+
+    names = [path.stem or path.name for path in paths]
+    for depth in range(2, 2 + max(len(path.resolve().parts) for path in paths)):
+        unclear = {name for name in names if names.count(name) > 1 or name in BASELINES}
+        if not unclear:
+            break
+        names = [
+            "/".join((*path.resolve().parts[-depth:-1], path.stem or path.name))
+            if name in unclear else name
+            for name, path in zip(names, paths, strict=True)
+        ]  # fmt: skip
+    return names
 
 
 def _with_margin(suite: Any, margin: float) -> list[dict[str, Any]]:
@@ -183,7 +190,11 @@ def _with_margin(suite: Any, margin: float) -> list[dict[str, Any]]:
     pairs = [
         (one, other) for i, one in enumerate(names) for other in (*names[i + 1 :], "zero", "mean")
     ]
-    return [{"one": a, "other": b, "metric": "mae", "margin": margin} for a, b in pairs]
+    also = [(one, other) for i, one in enumerate(names) for other in names[i + 1 :]]
+    return [
+        *({"one": a, "other": b, "metric": "mae", "margin": margin} for a, b in pairs),
+        *({"one": a, "other": b, "metric": "pearson"} for a, b in also),
+    ]
 
 
 # -- telling ---------------------------------------------------------------------------
@@ -204,19 +215,43 @@ def show(evaluation: Evaluation) -> None:
 
 
 def _findings(source: SourceResult) -> list[str]:
+    """A line for each finding; where takes differ in numbers only, the first take's words."""
+    import re
+
     from rich.markup import escape
 
-    told: dict[tuple[str, str, str, str], list[str]] = {}
+    told: dict[tuple[str, str, str, str], dict[str, str]] = {}
     for pairing in source.pairings:
         for each in pairing.findings:
-            told.setdefault((each.action, each.kind, each.text, each.flag), []).append(pairing.take)
+            same = (each.action, each.kind, each.flag, re.sub(r"[\d.]+", "#", each.text))
+            told.setdefault(same, {}).setdefault(pairing.take, each.text)
     colours = {"refused": "red", "converted": "yellow", "overridden": "yellow", "noted": "cyan"}
-    return [
-        f"[{colours[action]}]{action}[/] [bold]{kind}[/] {escape(source.name)}, "
-        f"{escape(', '.join(dict.fromkeys(takes)))}: {escape(text)}"
-        + (f" [dim]({flag})[/]" if flag else "")
-        for (action, kind, text, flag), takes in told.items()
-    ]
+    lines = []
+    for (action, kind, flag, _), texts in told.items():
+        take, *others = texts
+        spread = _spread(list(texts.values()))
+        lines.append(
+            f"[{colours[action]}]{action}[/] [bold]{kind}[/] {escape(source.name)}, "
+            f"{escape(', '.join((take, *others)))}: {escape(spread)}"
+            + (f" [dim]({flag})[/]" if flag else "")
+        )
+    return lines
+
+
+def _spread(texts: list[str]) -> str:
+    """Sentences that differ in numbers only as one: each number from the least to the most."""
+    import re
+
+    number = r"(?<![\w.])[-+]?\d+(?:\.\d+)?"
+    several = [re.findall(number, text) for text in texts]
+    if len({len(each) for each in several}) > 1:
+        return texts[0]
+    ranges = iter([
+        low if low == high else f"{low} to {high}"
+        for column in zip(*several, strict=True)
+        for low, high in [(min(column, key=float), max(column, key=float))]
+    ])  # fmt: skip
+    return re.sub(number, lambda _: next(ranges), texts[0])
 
 
 def _table(evaluation: Evaluation) -> Table:
@@ -227,8 +262,10 @@ def _table(evaluation: Evaluation) -> Table:
 
     arrows = {"lower": "↓", "higher": "↑", "one": "to 1", "zero": "to 0", "reference": "as ref."}
     taken = len({p.cluster for s in evaluation.sources for p in s.pairings if p.scored})
+    several = "" if taken == 1 else "s"
     table = Table(
-        title=f"{taken} {evaluation.clustered_by}s, {len(evaluation.active)} active channels",
+        title=f"{taken} {evaluation.clustered_by}{several}, "
+        f"{len(evaluation.active)} active channels",
         header_style="bold",
         caption=f"brackets: {evaluation.settings.get('level', 0.95):.0%} interval over "
         f"{evaluation.clustered_by}s, never over frames",
@@ -258,5 +295,5 @@ def _cell(figure: Figure | None) -> str:
     if figure is None or figure.value is None:
         return "-"
     if figure.low is None or figure.high is None:
-        return f"{figure.value:.3f}"
-    return f"{figure.value:.3f} \\[{figure.low:.3f}, {figure.high:.3f}]"
+        return f"{figure.value:z.3f}"
+    return f"{figure.value:z.3f} \\[{figure.low:z.3f}, {figure.high:z.3f}]"

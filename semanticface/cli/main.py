@@ -15,6 +15,8 @@ from semanticface.cli.demo import demo
 from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.inspect import inspect
+from semanticface.cli.merge import merge
+from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
 from semanticface.cli.render import render
 from semanticface.cli.smooth import smooth
@@ -36,7 +38,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    arena, demo, doctor,
+    predict, merge, arena, demo, doctor,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)

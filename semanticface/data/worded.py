@@ -29,6 +29,9 @@ from semanticface.language.parsed import Parsed, nothing
 
 _TITLES = Description("\0", "\0", "\0", "\0").as_markdown().split("\0")[:-1]
 
+WORDS = r"\n".join(re.escape(title.strip("\n")) + r"[^\x00-\x1f]+" for title in _TITLES)
+"""Pattern of the list alone."""
+
 
 @dataclass(frozen=True)
 class WordsThenNumbers(AnswerFormat):
@@ -74,8 +77,7 @@ class WordsThenNumbers(AnswerFormat):
 
     def regex(self) -> str:
         """Titles are literal, the text after each is one line of anything."""
-        listed = r"\n".join(re.escape(title.strip("\n")) + r"[^\x00-\x1f]+" for title in _TITLES)
-        return listed + r"\n\n" + self.numbers.regex()
+        return WORDS + r"\n\n" + self.numbers.regex()
 
     def legend(self) -> str:
         """The numbers' own."""

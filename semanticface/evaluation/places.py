@@ -9,17 +9,22 @@ from collections.abc import Callable
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.evaluation.items import Item
 
-_FIELD = re.compile(r"\{([^{}]*)\}")
+_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _LONGEST = 60
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def filled(pattern: str, item: Item, escape: Callable[[str], str] = str) -> str:
-    """A path with `{take}` and `{subject}` put in; names that would leave it are refused."""
+    """A path with `{take}` and `{subject}` put in; names that would leave it are refused.
+
+    `{{` and `}}` are the braces themselves.
+    """
     known = {"take": item.take, "subject": item.subject}
 
     def value(match: re.Match[str]) -> str:
         key = match[1]
+        if key is None:
+            return match[0][0]
         if key not in known:
             raise BadInput(f"'{{{key}}}' in a path", "{take} or {subject}", file=pattern,
                            hint=did_you_mean(key, known))  # fmt: skip

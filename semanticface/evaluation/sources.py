@@ -1,4 +1,4 @@
-"""Where predictions come from: files, a tracker, an endpoint, a degraded reference.
+"""Where predictions come from: files, a tracker, an endpoint, a run, a degraded reference.
 
     source = source_of(FileSpec(name="ours", path="run/{take}.csv"))
     for prediction in source.predict(item): ...
@@ -27,22 +27,24 @@ from semanticface.evaluation.specs import (
     FileSpec,
     PictureSpec,
     Progress,
+    RunSpec,
     Source,
     SourceSpec,
     TrackerSpec,
 )
-from semanticface.formats.catalogue import by_key, read, recognise
+from semanticface.formats.catalogue import CATALOGUE, by_key, read, recognise
 from semanticface.formats.semanticface_jsonl import Answer
 
 __all__ = [
     "DegradedSource", "DegradedSpec", "EndpointSpec", "FileSource", "FileSpec", "PictureSpec",
-    "Progress", "Source", "SourceSpec", "TrackerSpec", "source_of", "spec_of",
+    "Progress", "RunSpec", "Source", "SourceSpec", "TrackerSpec", "source_of", "spec_of",
 ]  # fmt: skip
 
+AnySpec = FileSpec | TrackerSpec | EndpointSpec | RunSpec | DegradedSpec
 _ANSWERS = ("semanticface", "keyframeface")
 
 
-def source_of(spec: FileSpec | TrackerSpec | EndpointSpec | DegradedSpec) -> Source:
+def source_of(spec: AnySpec) -> Source:
     """The source that a spec describes; nothing is read, started or asked yet."""
     if isinstance(spec, FileSpec):
         return FileSource(spec)
@@ -54,10 +56,14 @@ def source_of(spec: FileSpec | TrackerSpec | EndpointSpec | DegradedSpec) -> Sou
         from semanticface.evaluation.endpoint import EndpointSource
 
         return EndpointSource(spec)
+    if isinstance(spec, RunSpec):
+        from semanticface.evaluation.trained import RunSource
+
+        return RunSource(spec)
     return DegradedSource(spec)
 
 
-def spec_of(raw: Any) -> FileSpec | TrackerSpec | EndpointSpec | DegradedSpec:
+def spec_of(raw: Any) -> AnySpec:
     """A spec from YAML's values; the first thing that does not fit is named."""
     try:
         return _SPECS.validate_python(raw)
@@ -67,7 +73,7 @@ def spec_of(raw: Any) -> FileSpec | TrackerSpec | EndpointSpec | DegradedSpec:
         raise BadInput(f"{first['msg']} at {where}", "a source as documented") from None
 
 
-_SPECS: TypeAdapter[FileSpec | TrackerSpec | EndpointSpec | DegradedSpec] = TypeAdapter(SourceSpec)
+_SPECS: TypeAdapter[AnySpec] = TypeAdapter(SourceSpec)
 
 
 class FileSource:
@@ -79,12 +85,18 @@ class FileSource:
         self.kind: str = spec.kind
 
     def path(self, item: Item) -> Path:
-        """The file of an item."""
+        """The file of an item; one of another suffix is found where the pattern names none."""
         path = Path(filled(self.spec.path, item))
-        if not path.exists():
+        if path.exists():
+            return path
+        found = _with_any_suffix(path)
+        if not found:
             raise BadInput("no such file", f"the coefficients of take '{item.take}'", file=path,
                            hint=f"It was looked for by '{self.spec.path}'.")  # fmt: skip
-        return path
+        if len(found) > 1:
+            raise BadInput(f"{' and '.join(each.name for each in found)}", "one file for a take",
+                           file=path, hint="Name the suffix in the source's path.")  # fmt: skip
+        return found[0]
 
     def fingerprint(self, item: Item) -> str:
         """Of the file's bytes, its format and the reader's options; not of where it lies."""
@@ -105,13 +117,20 @@ class FileSource:
         if progress is not None:
             progress(len(clip), len(clip))
         reports = tuple(each.parsed.report for each in answers)
-        notes = {**clip.meta.notes, "file": path.name}
+        notes = {**clip.meta.notes, "path": str(path), "sha256": path_sha256(path)}
         if reports:
             notes["outcomes"] = dict(Counter(report.outcome for report in reports))
         return [Prediction(clip, reports, tuple(each.text for each in answers), notes)]
 
     def _key(self, path: Path) -> str:
         return by_key(self.spec.format).key if self.spec.format else recognise(path).key
+
+
+def _with_any_suffix(path: Path) -> list[Path]:
+    """Files called like `path` plus a suffix that some format reads."""
+    suffixes = {suffix for each in CATALOGUE if each.reads for suffix in each.suffixes}
+    named = (path.with_name(path.name + each) for each in sorted(suffixes) if each[:1] == ".")
+    return [each for each in named if each.is_file()]
 
 
 def _answers(path: Path, key: str) -> list[Answer]:

@@ -28,7 +28,7 @@ class Source(Protocol):
 
     @property
     def kind(self) -> str:
-        """`file`, `mediapipe`, `endpoint`, `degraded`."""
+        """`file`, `mediapipe`, `endpoint`, `run`, `degraded`."""
 
     def fingerprint(self, item: Item) -> str:
         """SHA-256 over everything that determines the prediction; no name and no key in it."""
@@ -60,7 +60,8 @@ class FileSpec(Spec):
 
     kind: Literal["file"] = "file"
     path: str
-    """A file or take folder; `{take}` and `{subject}` stand for the item's."""
+    """A file or take folder; `{take}` and `{subject}` stand for the item's. A suffix may be
+    left out where one file fits."""
     format: str | None = None
     """Key of the format; recognised from the file unless given."""
     options: dict[str, Any] = Field(default_factory=dict)
@@ -115,6 +116,18 @@ class TrackerSpec(PictureSpec):
     """The folder that scripts/install_tracker.sh made."""
     patience: float = Field(120.0, gt=0)
     """Seconds without an answer after which the tracker is taken for stuck and ended."""
+
+
+class RunSpec(PictureSpec):
+    """A model that was trained here, by its run's folder."""
+
+    kind: Literal["run"] = "run"
+    path: str
+    base: str | None = None
+    """Where the run's base model lies now, if it was moved."""
+    max_tokens: int = Field(2048, ge=1)
+    batch: int = Field(8, ge=1)
+    """Pictures answered side by side; changes nothing but the speed."""
 
 
 class EndpointSpec(PictureSpec):
@@ -188,6 +201,6 @@ class DegradedSpec(Spec):
 
 
 SourceSpec = Annotated[
-    FileSpec | TrackerSpec | EndpointSpec | DegradedSpec, Field(discriminator="kind")
+    FileSpec | TrackerSpec | EndpointSpec | RunSpec | DegradedSpec, Field(discriminator="kind")
 ]
 """Any source, told apart by `kind`."""

@@ -24,6 +24,7 @@ Way = Literal["linear", "pchip"]
 WAYS: tuple[Way, ...] = ("linear", "pchip")
 _SNAP = 1e-6  # of a step: nearer than that, a frame's own value is taken to the bit
 _SAME = 1e-9  # seconds
+_COARSER = 1.25
 
 
 class CommonGrid(NamedTuple):
@@ -89,6 +90,22 @@ def common_grid(
     return CommonGrid(resample(a, grid, way=way), resample(b, grid, way=way))
 
 
+def on_measured_frames(a: FaceClip, b: FaceClip) -> CommonGrid:
+    """Both clips at moments in which one of them was measured, over the span they share.
+
+    The moments are `b`'s, or `a`'s where its frames lie farther apart by a quarter or more.
+    Only the other clip is interpolated, and only where it has no frame of its own: a value
+    between two frames is smoother than any frame, so a grid of its own would flatter
+    whoever trembles.
+    """
+    start, end = shared_span(a, b)
+    first_leads = a.step > _COARSER * b.step  # NaN compares as false
+    leader = a if first_leads else b
+    kept, _ = _one_frame_a_time(leader.between(start - _SAME, end + _SAME))
+    other = resample(b if first_leads else a, kept.times)
+    return CommonGrid(kept, other) if first_leads else CommonGrid(other, kept)
+
+
 def shared_span(a: FaceClip, b: FaceClip) -> tuple[float, float]:
     """(start, end) in seconds of the time that both clips cover; refused if there is none."""
     if not len(a) or not len(b):
@@ -97,14 +114,14 @@ def shared_span(a: FaceClip, b: FaceClip) -> tuple[float, float]:
         raise BadInput(
             f"one clip on a {a.meta.clock} clock and one on a {b.meta.clock} clock",
             "both on the same",
-            hint="If both begin at the same moment, compare a.from_zero() with b.from_zero().",
+            hint="If both begin at the same moment, let both count from zero.",
         )
     start, end = max(a.times[0], b.times[0]), min(a.times[-1], b.times[-1])
     if start > end:
         raise BadInput(
             f"clips from {_span(a)} and from {_span(b)}",
             "clips that overlap in time",
-            hint="If both begin at the same moment, compare a.from_zero() with b.from_zero().",
+            hint="If both begin at the same moment, let both count from zero.",
         )
     return float(start), float(end)
 

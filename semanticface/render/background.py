@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ def _plain(width: int, height: int, red: float, green: float, blue: float) -> Fl
     return np.tile(np.array(linear(red, green, blue), np.float32), (height, width, 1))
 
 
+@lru_cache(maxsize=4)
 def _gradient(width: int, height: int) -> Floats:
     y, x = np.mgrid[0:height, 0:width] + 0.5
     away = np.hypot((x / width - 0.5) * 1.1, (y / height - 0.42) * 0.9)

@@ -9,6 +9,7 @@ skin while the face moves.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -209,13 +210,10 @@ def closed(head: Head, kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def eye_texture(look: Look, size: int = 256) -> Floats:
     """[N, N, 3] an eyeball from the front: sclera, limbus, fibres of the iris, pupil."""
-    rng = np.random.default_rng(11)
-    axis = (np.arange(size) + 0.5) / size * 2 - 1
-    x, y = np.meshgrid(axis, -axis)
-    radius, angle = np.hypot(x, y), np.arctan2(y, x)
+    radius, fibres = _disc(size)
     white = np.array(look.sclera)[None, None] * (1 - 0.30 * radius**3)[..., None]
     white = white * (1 - np.clip(radius - 0.5, 0, 1)[..., None] * np.array([0.05, 0.22, 0.22]))
-    iris = _iris(look, radius, angle, rng)
+    iris = _iris(look, radius, fibres)
     ring = _step(radius, _IRIS, 0.035)[..., None]
     return np.asarray(iris * (1 - ring) + white * ring, np.float32)
 
@@ -225,13 +223,23 @@ _IRIS = 0.50
 _PUPIL = 0.19
 
 
-def _iris(
-    look: Look, radius: NDArray[np.float64], angle: NDArray[np.float64], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    fibres = sum(
+@cache
+def _disc(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """[N, N] distance from the middle of an eye, and fibres of an iris: nobody's in particular."""
+    rng = np.random.default_rng(11)
+    axis = (np.arange(size) + 0.5) / size * 2 - 1
+    x, y = np.meshgrid(axis, -axis)
+    radius, angle = np.hypot(x, y), np.arctan2(y, x)
+    waves = [
         np.cos(k * angle + rng.uniform(0, 6.28) + 2.0 * np.sin(9 * radius + k)) / 3
         for k in (23, 37, 61)
-    )
+    ]
+    return radius, np.asarray(sum(waves))
+
+
+def _iris(
+    look: Look, radius: NDArray[np.float64], fibres: NDArray[np.float64]
+) -> NDArray[np.float64]:
     flat = look.style == "toon"
     inner = np.clip((radius - _PUPIL) / (_IRIS - _PUPIL), 0, 1)
     bright = (1.25 - 0.35 * inner) * (1 + (0.0 if flat else 0.22) * fibres)
@@ -248,6 +256,7 @@ def _step(value: NDArray[np.float64], edge: float, soft: float) -> NDArray[np.fl
     return np.asarray(t * t * (3 - 2 * t))
 
 
+@cache
 def grain_texture(size: int = 256) -> Floats:
     """[M, M] tileable noise of a few octaves, -1 to 1, the same every time."""
     rng = np.random.default_rng(5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,7 @@ _KNEE = 0.70
 PER_LIGHT = np.float32(STEPS / _TOP)
 
 
+@cache
 def response_curve() -> Bytes:
     """[4096] from linear light 0..1.6 to sRGB bytes, with a soft shoulder above 0.7."""
     light = (np.arange(STEPS) + 0.5) / STEPS * _TOP

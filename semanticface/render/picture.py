@@ -7,12 +7,13 @@
 
 A `Renderer` owns its buffers and gives the same bytes for the same inputs. One
 renderer belongs to one thread; the loops release Python's lock, so several
-renderers in several threads run side by side.
+renderers in several threads run side by side (`threads.render_all` does that).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -27,12 +28,13 @@ from semanticface.render.camera import Camera
 from semanticface.render.coat import Coat, closed, coat, openness
 from semanticface.render.crop import CROPS, framing_points, region_weights
 from semanticface.render.curve import before_shoulder, response_curve, shown
-from semanticface.render.head import load_head, pose
+from semanticface.render.head import load_head
 from semanticface.render.layout import FEATURE, REGION, SCRATCH
 from semanticface.render.look import Look, look_of
 from semanticface.render.raster import draw, filed, folds, vertex_normals
 from semanticface.render.shade import BATCH, Scene, shade
 from semanticface.render.toon import shade_toon
+from semanticface.rig import COUNT
 
 if TYPE_CHECKING:
     from semanticface.render.head import Head
@@ -99,6 +101,10 @@ class Renderer:
         paint(scene, self._near, self._seen, self._samples, self._background, self._film, picture)
         return picture
 
+    def twin(self) -> Renderer:
+        """A renderer of the same pictures with buffers of its own, for another thread."""
+        return deepcopy(self, {id(self.head): self.head})
+
     def mask(self) -> NDArray[np.int32]:
         """[H, W] part index + 1 of the last picture (0 is background), first sample of a pixel."""
         seen = np.abs(self._seen[:: self._samples, :: self._samples])
@@ -137,7 +143,7 @@ class Renderer:
         self._normals = np.zeros((count, 3), np.float32)
         self._sums = np.zeros((count, 4), np.float32)
         self._fold = np.zeros(count, np.float32)
-        self._rest = _folds_at_rest(head, self._skin, self.offset)
+        self._rest = _folds_at_rest(self._pose, head, self._skin)
 
     def _scene_of(self, painted: Coat, floor: float) -> Scene:
         axes, lights = self.camera.axes, self.look.lights
@@ -198,10 +204,8 @@ def _openness_of(head: Head) -> Floats:
     return _baked[-1][1]
 
 
-def _folds_at_rest(head: Head, skin: NDArray[np.int32], offset: Floats | None) -> Floats:
-    from semanticface.rig import COUNT
-
-    vertices = pose(head, np.zeros(COUNT, np.float32), offset)
+def _folds_at_rest(posed: Poser, head: Head, skin: NDArray[np.int32]) -> Floats:
+    vertices = posed(np.zeros(COUNT, np.float32))
     normals, fold = np.empty_like(vertices), np.zeros(len(vertices), np.float32)
     vertex_normals(vertices, head.triangles, normals)
     nothing, sums = np.zeros_like(fold), np.zeros((len(fold), 4), np.float32)

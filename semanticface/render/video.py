@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from semanticface.atomic import whole_file
 from semanticface.errors import BadInput, need
 from semanticface.render.picture import Picture, Renderer, dimmed
-from semanticface.render.timeline import moments
+from semanticface.render.threads import draw_all
+from semanticface.render.timeline import Moment, moments
 from semanticface.rig import FaceClip
 
 AnyPath = str | PathLike[str]
@@ -56,11 +57,16 @@ def film(
     return write_video(path, pictures(clip, renderer, fps), fps, audio=audio)
 
 
-def pictures(clip: FaceClip, renderer: Renderer, fps: float) -> Iterator[Picture]:
+def pictures(
+    clip: FaceClip, renderer: Renderer, fps: float, threads: int | None = None
+) -> Iterator[Picture]:
     """The film's frames: the clip by time, lost faces dimmed."""
-    for moment in moments(clip, fps):
-        picture = renderer.render(moment.values)
-        yield dimmed(picture) if moment.lost else picture
+    return draw_all(renderer, moments(clip, fps), _shown, threads)
+
+
+def _shown(renderer: Renderer, moment: Moment) -> Picture:
+    picture = renderer.render(moment.values)
+    return dimmed(picture) if moment.lost else picture
 
 
 def write_video(

@@ -1,0 +1,1 @@
+"""Teaching a model: the small model, loading, parts that learn, what is kept of a run."""

@@ -1,0 +1,101 @@
+"""A model and its processor, from any folder or hub name, ready to be trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from semanticface.errors import BadInput, need
+from semanticface.train.processors import load_processor
+
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+DTYPES: tuple[DType, ...] = ("auto", "float32", "bfloat16", "float16")
+
+
+class Loaded(NamedTuple):
+    """A model with what prepares its input."""
+
+    model: Any
+    processor: Any
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which model, and how its weights are held."""
+
+    path: str
+    dtype: DType = "auto"
+    quantised: bool = False
+    """nf4 by bitsandbytes with double quantisation, computed in bfloat16."""
+    attention: str | None = None
+    """`sdpa`, `flash_attention_2` or `eager`; the library's choice unless given."""
+    revision: str | None = None
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+    """Least and most pixels that a picture is scaled to, where the family scales by area."""
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise BadInput(f"dtype '{self.dtype}'", f"one of {', '.join(DTYPES)}")
+
+
+def load(source: Source) -> Loaded:
+    """The model in memory and its processor."""
+    processor = load_processor(source.path)
+    _scale(processor, source)
+    return Loaded(load_model(source), processor)
+
+
+def load_model(source: Source) -> Any:
+    """The model itself, weights as `source` says, on the processor until a trainer moves it."""
+    transformers = need("transformers", "train", "Loading a model")
+    options: dict[str, Any] = {"dtype": source.dtype}
+    if source.revision is not None:
+        options["revision"] = source.revision
+    if source.attention is not None:
+        options["attn_implementation"] = source.attention
+    if source.quantised:
+        options |= _nf4()
+    try:
+        return transformers.AutoModelForImageTextToText.from_pretrained(source.path, **options)
+    except (OSError, ValueError) as fault:
+        told = str(fault).strip().splitlines()[0][:200]
+        raise BadInput(
+            f"no model that reads pictures ({told})",
+            "a model's folder or its name on the hub",
+            file=source.path,
+        ) from fault
+
+
+def _nf4() -> dict[str, Any]:
+    transformers = need("transformers", "train", "Loading a model")
+    need("bitsandbytes", "train", "Weights in nf4")
+    import torch
+    from accelerate import PartialState
+
+    device = PartialState().device if torch.cuda.is_available() else "cpu"
+    config = transformers.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )  # fmt: skip
+    return {"quantization_config": config, "device_map": {"": device}, "dtype": torch.bfloat16}
+
+
+def _scale(processor: Any, source: Source) -> None:
+    """Bounds on the area of a picture, for the families that have them."""
+    if source.min_pixels is None and source.max_pixels is None:
+        return
+    pictures = processor.image_processor
+    size = dict(getattr(pictures, "size", None) or {})
+    if "shortest_edge" not in size or "longest_edge" not in size:
+        raise BadInput("min_pixels or max_pixels", "neither: this family has a size of its own",
+                       file=source.path)  # fmt: skip
+    wanted = {"shortest_edge": source.min_pixels, "longest_edge": source.max_pixels}
+    pictures.size = size | {key: value for key, value in wanted.items() if value is not None}
+
+
+def model_folder(path: str | Path) -> Path | None:
+    """The folder of a model that lies on this machine."""
+    place = Path(path)
+    return place if (place / "config.json").is_file() else None

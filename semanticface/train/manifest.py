@@ -1,0 +1,174 @@
+"""What a run was made of: written before the first step, compared before it goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from semanticface import __version__
+from semanticface.data.shards import digest_of
+from semanticface.data.tasks import Task
+from semanticface.errors import BadInput
+from semanticface.formats import json_lines
+from semanticface.language.prompts import load_prompt
+from semanticface.rig import RIG_VERSION
+from semanticface.train.one_pass import SLOTS, Slots, task_named
+from semanticface.train.options import as_flat
+from semanticface.train.parsing import Settings
+from semanticface.train.rows import Sides
+
+SCHEMA = "run/1"
+_LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "numpy", "pillow",
+              "bitsandbytes", "ntloss", "llguidance")  # fmt: skip
+_FREE = (
+    "output_dir",
+    "run_name",
+    "report_to",
+    "disable_tqdm",
+    "resume_from_checkpoint",
+    "do_train",
+    "do_eval",
+    "do_predict",
+    "local_rank",
+    "project",
+    "trackio_space_id",
+)
+_FREE_STARTS = ("logging_", "log_", "save_", "dataloader_", "hub_", "push_to_hub", "eval_", "_")
+_COMPARED = ("config", "training", "task", "also", "prompt", "base", "data", "rig", "processes")
+_PLACES = ("cache", "model", "data")
+_WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
+Manifest = dict[str, Any]
+
+
+def manifest_of(settings: Settings, base: str, sides: Sides, data: Path, commit: str | None,
+                processes: int) -> Manifest:  # fmt: skip
+    """Everything that a result depends on, as it stands in `manifest.json`."""
+    ours = as_flat(settings.model, settings.data, settings.loss, settings.probe)
+    return {
+        "semanticface": SCHEMA,
+        "version": __version__,
+        "rig": RIG_VERSION,
+        "processes": processes,
+        "config": {key: value for key, value in ours.items() if key not in _PLACES},
+        "training": training_of(settings.training),
+        "task": task_json(settings.data.task),
+        "also": [task_json(each) for each in settings.data.tasks[1:]],
+        "prompt": prompt_json(settings.data.task),
+        "base": {"path": base, "sha256": base_digest(base, commit)},
+        "data": {
+            "path": str(data.resolve()), "records": len(sides.train),
+            "sha256": sides.train.digest(), "held_out": [each.id for each in sides.probe],
+        },
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that are installed."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def training_of(training: Any) -> dict[str, Any]:
+    """Training keys that change a result, as plain JSON."""
+    held = json.loads(json.dumps(training.to_dict(), default=str))
+    return {
+        key: value for key, value in sorted(held.items())
+        if key not in _FREE and not key.startswith(_FREE_STARTS) and value is not None
+        and not (isinstance(value, float) and math.isnan(value))
+    }  # fmt: skip
+
+
+def task_json(task: Task) -> dict[str, Any]:
+    """What `task_of` makes a task of again."""
+    numbers = getattr(task.form, "numbers", task.form)
+    key = SLOTS if isinstance(task.form, Slots) else task.form.key
+    return {"stage": task.stage, "answer": key, "decimals": numbers.decimals,
+            "prompt": task.prompt, "language": task.language, "seed": task.seed}  # fmt: skip
+
+
+def task_of(held: Manifest) -> Task:
+    """The task that a run was trained on."""
+    told = held["task"]
+    return task_named(
+        told["answer"],
+        told["stage"],
+        prompt=told["prompt"],
+        decimals=told["decimals"],
+        language=told["language"],
+        seed=told["seed"],
+    )
+
+
+def prompt_json(task: Task) -> dict[str, Any]:
+    """Which prompt, and a hash of its text as this task asks it."""
+    prompt = load_prompt(task.prompt)
+    asked = json.dumps(task.request(), ensure_ascii=False)
+    return {"id": prompt.id, "version": prompt.version, "file_sha256": prompt.sha256,
+            "request_sha256": sha256(asked.encode()).hexdigest()}  # fmt: skip
+
+
+def base_digest(base: str, commit: str | None) -> str:
+    """Of a folder: its configuration and weights. Of a hub name: its commit."""
+    folder = Path(base)
+    if not folder.is_dir():
+        if commit is None:
+            raise BadInput(
+                f"the model {base} without a commit", "a folder, or a hub name", file=base
+            )
+        return f"commit {commit}"
+    digest = sha256()
+    files = [folder / "config.json", *(f for glob in _WEIGHTS for f in sorted(folder.glob(glob)))]
+    for file in files:
+        if file.is_file():
+            digest.update(f"{file.name} {digest_of(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """A run's manifest."""
+    if not path.is_file():
+        raise BadInput(f"no {path.name}", "the folder of a run", file=path.parent)
+    held = json_lines.mapping(json_lines.load(path), file=path)
+    if held.get("semanticface") != SCHEMA:
+        raise BadInput(json_lines.shown(held.get("semanticface")), f"'{SCHEMA}'", file=path)
+    return dict(held)
+
+
+def refuse_change(held: Manifest, wanted: Manifest, path: Path) -> None:
+    """An error that lists what this run has other than the one it would go on with."""
+    changed = [
+        line for part in _COMPARED for line in _differences(held.get(part), wanted[part], part)
+    ]
+    if not changed:
+        return
+    listed = "; ".join(changed[:8]) + (f"; and {len(changed) - 8} more" if len(changed) > 8 else "")
+    raise BadInput(f"{listed}", "what the run was begun with", file=path,
+                   hint="Choose another output_dir, or take the change back.")  # fmt: skip
+
+
+def _differences(held: Any, wanted: Any, name: str) -> list[str]:
+    if isinstance(held, dict) and isinstance(wanted, dict):
+        keys = [key for key in sorted({*held, *wanted}) if key != "path"]
+        return [
+            line
+            for key in keys
+            for line in _differences(held.get(key), wanted.get(key), f"{name}.{key}")
+        ]
+    if json.dumps(held, sort_keys=True) == json.dumps(wanted, sort_keys=True):
+        return []
+    return [f"{name} {_short(wanted)} where it was {_short(held)}"]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

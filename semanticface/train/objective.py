@@ -1,0 +1,87 @@
+"""What is minimised when tokens do not all count the same.
+
+Per learnt token t with weight w_t (mean 1 over a row) and number-token loss n_t:
+
+    loss = sum_t (w_t * -log p(t) + number_loss * n_t) / learnt tokens
+
+n is the number-token loss of Zausinger et al. (ICML 2025, package `ntloss`): the expected
+distance of the predicted digit from the true one, digits counted 0 to 9. Value tokens
+`<v12>` are numbers too, in tenths, so that 0 to 1 spans about what a digit does.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from semanticface.errors import BadInput, need
+
+_VALUE = re.compile(r"<v(-?\d+)>")
+
+
+class Changed:
+    """A model whose per-token losses TRL sees weighed and added to.
+
+    TRL sums `-log_probs`; everything else of its loss (accumulation, several processes,
+    metrics) stays its own.
+    """
+
+    def __init__(self, model: Any, weights: Any, numbers: Any, share: float) -> None:
+        self.model, self.weights, self.numbers, self.share = model, weights, numbers, share
+
+    def __call__(self, **inputs: Any) -> Any:
+        """TRL's fused output with other log-probabilities."""
+        out = self._scored(inputs) if self.share else self.model(**inputs)
+        if self.weights is not None:
+            out.log_probs = out.log_probs * self.weights[:, 1:]
+        if self.share:
+            out.log_probs = out.log_probs - self.share * out.number_loss
+        return out
+
+    def _scored(self, inputs: dict[str, Any]) -> Any:
+        """The same fields from full logits, which the number-token loss needs."""
+        from trl.trainer.utils import FusedCausalLMOutput
+
+        labels = inputs["labels"][:, 1:]
+        rest = {k: v for k, v in inputs.items() if k not in ("labels", "fused_lm_head")}
+        logits = self.model(**rest).logits[:, :-1].float()
+        mask = labels != -100
+        logs = logits.log_softmax(-1)
+        chosen = logs.gather(-1, labels.clamp(min=0)[..., None])[..., 0] * mask
+        entropy = -(logs.exp() * logs).sum(-1).detach() * mask
+        made = FusedCausalLMOutput(
+            log_probs=chosen, entropy=entropy, is_top1=(logits.argmax(-1) == labels) & mask,
+            label_mask=mask,
+        )  # fmt: skip
+        made.number_loss = self.numbers(logits, labels, reduction="none")
+        return made
+
+
+def number_loss(tokenizer: Any, words: int, *, values: bool) -> Any:
+    """The number-token loss over digits, or over value tokens; `words` is the logits' width."""
+    library = need("ntloss", "train", "The number-token loss")
+    if not values:
+        return library.NTLoss(tokenizer, vocab_size=words)
+    return _value_loss(library)(tokenizer, vocab_size=words, digit_level=False)
+
+
+def _value_loss(library: Any) -> Any:
+    import torch
+
+    class ValueLoss(library.NTLoss):  # type: ignore[misc]
+        """NTLoss whose numbers are value tokens."""
+
+        def setup_number_tokens(self) -> None:
+            held = self.tokenizer.get_vocab().items()
+            found = {i: int(v[1]) / 10 for t, i in held if (v := _VALUE.fullmatch(t))}
+            if not found:
+                raise BadInput("a tokenizer without value tokens", "<v0>, <v1> ... as tokens")
+            self.number_values = torch.full((self.vocab_size,), float("nan"))
+            self.number_values[list(found)] = torch.tensor(list(found.values()))
+            self.is_number_token = ~self.number_values.isnan()
+            self.nan_id = int((~self.is_number_token).nonzero()[0])
+            self.number_values_dense = self.number_values[self.is_number_token]
+            self.number_token_ids = self.is_number_token.nonzero().squeeze(1)
+            self._nt_ids_cache: dict[Any, Any] = {}
+
+    return ValueLoss

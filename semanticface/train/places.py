@@ -1,0 +1,63 @@
+"""What a run needs and was not given: synthetic faces and the small model, made once."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+
+from semanticface.data import synth
+from semanticface.data.plan import Plan
+from semanticface.data.shards import MANIFEST
+from semanticface.errors import BadInput
+from semanticface.train.options import DataOptions
+
+SMALL = "nano"
+
+
+def data_place(options: DataOptions) -> Path:
+    """The data set asked for, or a folder of synthetic faces, made on first use."""
+    if options.data:
+        return Path(options.data).expanduser()
+    plan = Plan(frames=options.synth_frames, identities=options.synth_identities,
+                size=options.synth_size, seed=options.synth_seed)  # fmt: skip
+    origin = synth.origin()
+    key = sha256(json.dumps([plan.as_json(), origin], sort_keys=True).encode()).hexdigest()[:12]
+    folder = Path(options.cache).expanduser() / f"faces-{key}"
+    if not (folder / MANIFEST).is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        synth.make(plan, folder, workers=_workers(plan))
+    return folder
+
+
+def _workers(plan: Plan) -> int:
+    """Processes worth starting: none for a small set, else as many as there are cores."""
+    import os
+
+    return min(os.cpu_count() or 1, max(1, plan.frames // 5000))
+
+
+def model_place(model: str, cache: str) -> str:
+    """The model asked for, or the small one with random weights, built on first use."""
+    if model:
+        return str(Path(model).expanduser()) if Path(model).expanduser().is_dir() else model
+    from semanticface.train import nano
+
+    folder = Path(cache).expanduser() / f"{SMALL}-random"
+    if not (folder / "preprocessor_config.json").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        nano.build(folder)
+    return str(folder)
+
+
+def small_run() -> Path:
+    """The trained small model that comes with the package."""
+    place = Path(str(resources.files("semanticface"))) / "train" / "assets" / SMALL
+    if not (place / "manifest.json").is_file():
+        raise BadInput(
+            "no trained small model in this package",
+            "a run's folder",
+            hint="Train one: accelerate launch recipes/sft.py. Then --run FOLDER.",
+        )
+    return place

@@ -1,0 +1,222 @@
+"""Answers to many pictures, kept as they come, and written out as files people use.
+
+OUT/answers.jsonl    one line an answer, as it came; another run goes on after them
+OUT/faces.json       by picture: the words (`analysis`), the coefficients (`arkit`)
+OUT/faces.csv        the same numbers as a table, one row a picture
+OUT/clip.npz         a clip: of a movie by its times, of files one a second
+OUT/failed.json      pictures that could not be read, and answers that could not
+OUT/overlay.mp4      pictures beside the predicted face, if asked for
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.atomic import whole_file, write_text
+from semanticface.data.images import Pictures
+from semanticface.errors import BadInput
+from semanticface.formats import json_lines
+from semanticface.language.answers import ANSWER_ORDER
+from semanticface.rig import CHANNELS, COUNT, NAMES, ClipMeta, FaceClip, save_npz
+from semanticface.train.predictor import Face, Predictor
+from semanticface.train.shots import Shot, decode, key_of
+
+SCHEMA = "predictions/1"
+ANSWERS = "answers.jsonl"
+Told = Callable[[int, int], None]
+
+
+class Answered(NamedTuple):
+    """One picture's answer as it stands in a file."""
+
+    name: str
+    time: float | None
+    outcome: str
+    text: str
+    values: NDArray[np.float32]
+    analysis: dict[str, str] | None
+
+
+@dataclass
+class Predictions:
+    """Answers of one model in one folder."""
+
+    folder: Path
+    origin: str
+    held: dict[str, Answered] = field(default_factory=dict)
+    """By the key of what was shown."""
+
+    @classmethod
+    def begun(cls, folder: Path, origin: str) -> Predictions:
+        """A new folder, or one of the same model that is gone on with."""
+        folder.mkdir(parents=True, exist_ok=True)
+        made = cls(folder, origin)
+        path = folder / ANSWERS
+        if not path.is_file():
+            write_text(path, json.dumps({"semanticface": SCHEMA, "origin": origin}) + "\n")
+            return made
+        lines = _whole_lines(path)
+        head = lines[0] if lines else {}
+        if head.get("semanticface") != SCHEMA or head.get("origin") != origin:
+            raise BadInput("answers of another model or prompt", "a new folder, or the same model",
+                           file=path)  # fmt: skip
+        made.held = {line["key"]: _answered(line) for line in lines[1:]}
+        return made
+
+    def add(self, key: str, shot: Shot, face: Face) -> None:
+        """Keep an answer, on disk before anything else happens."""
+        outcome = face.parsed.report.outcome if face.parsed is not None else "words"
+        if face.parsed is None and face.words is None:
+            outcome = "failed"
+        line = {
+            "key": key, "name": shot.name, "time": shot.time, "outcome": outcome,
+            "text": face.completion.text,
+            "values": [None if np.isnan(v) else json_lines.shortest(v) for v in face.values],
+            "analysis": None if face.words is None else face.words.as_analysis(),
+        }  # fmt: skip
+        with (self.folder / ANSWERS).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self.held[key] = _answered(line)
+
+
+def _whole_lines(path: Path) -> list[dict[str, Any]]:
+    """All lines; one cut short at the end, by a killed process, is taken off the file."""
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        write_text(path, whole)
+    return [json_lines.mapping(json.loads(line), file=path) for line in whole.splitlines()]
+
+
+def _answered(line: dict[str, Any]) -> Answered:
+    values = np.array([np.nan if v is None else v for v in line["values"]], np.float32)
+    return Answered(line["name"], line["time"], line["outcome"], line["text"], values,
+                    line["analysis"])  # fmt: skip
+
+
+class Outcome(NamedTuple):
+    """What came of all shots, in their order."""
+
+    answers: list[Answered]
+    failed: dict[str, str]
+    """Pictures without a usable answer, and why."""
+    asked: int
+    """How many the model was asked about now; the others were answered before."""
+
+
+def predict(
+    predictor: Predictor, found: Sequence[Shot], kept: Predictions, *, batch: int = 8,
+    told: Told | None = None,
+) -> Outcome:  # fmt: skip
+    """Answer every shot that has no answer yet; one that cannot be read stops nothing."""
+    failed: dict[str, str] = {}
+    keys: list[tuple[str, Shot]] = []
+    waiting: list[tuple[str, Shot, Any]] = []
+    pictures, hashes, asked = Pictures(), dict[str, str](), 0
+
+    def ask() -> None:
+        nonlocal asked
+        faces = predictor.faces([picture for _, _, picture in waiting]) if waiting else []
+        for (key, shot, _), face in zip(waiting, faces, strict=True):
+            kept.add(key, shot, face)
+        asked += len(waiting)
+        waiting.clear()
+
+    for done, shot in enumerate(found, 1):
+        try:
+            key = key_of(shot, hashes)
+            if key not in kept.held:
+                waiting.append((key, shot, decode(shot, pictures)))
+            keys.append((key, shot))
+        except (BadInput, OSError) as fault:
+            failed[shot.name] = str(fault)
+        if len(waiting) == batch or done == len(found):
+            ask()
+        if told is not None:
+            told(done, len(found))
+    answers = [kept.held[key] for key, _ in keys]
+    failed |= {a.name: _why(a) for a in answers if a.outcome == "failed"}
+    return Outcome(answers, failed, asked)
+
+
+def _why(answer: Answered) -> str:
+    return f"an answer that cannot be read: {answer.text[:80]!r}"
+
+
+def write_out(outcome: Outcome, folder: Path, source: str) -> dict[str, int]:
+    """Write the files of a finished prediction; how many answers were read how."""
+    good = [each for each in outcome.answers if each.outcome != "failed"]
+    faces = {each.name: face_json(each) for each in good}
+    write_text(folder / "faces.json", json.dumps(faces, ensure_ascii=False, indent=1) + "\n")
+    _write_table(outcome.answers, folder / "faces.csv")
+    failed = json.dumps(outcome.failed, ensure_ascii=False, indent=1)
+    write_text(folder / "failed.json", failed + "\n")
+    if outcome.answers:
+        save_npz(clip_of(outcome.answers, source), folder / "clip.npz")
+    return dict(Counter(each.outcome for each in outcome.answers))
+
+
+def face_json(answer: Answered) -> dict[str, Any]:
+    """An answer as SemanticFace's request has it, whatever format the model wrote."""
+    numbers = {CHANNELS[i].label: json_lines.shortest(answer.values[i])
+               for i in ANSWER_ORDER if not np.isnan(answer.values[i])}  # fmt: skip
+    told = {} if answer.analysis is None else {"analysis": answer.analysis}
+    return {**told, "arkit": numbers, "meta": {"outcome": answer.outcome}}
+
+
+def _write_table(answers: Sequence[Answered], path: Path) -> None:
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["image", "time", "outcome", *NAMES])
+        for each in answers:
+            numbers = ["" if np.isnan(v) else str(json_lines.shortest(v)) for v in each.values]
+            rows.writerow(
+                [each.name, "" if each.time is None else each.time, each.outcome, *numbers]
+            )
+
+
+def clip_of(answers: Sequence[Answered], source: str) -> FaceClip:
+    """The answers as a clip; where there are no rising times, one frame a second."""
+    values = np.stack([each.values for each in answers]).reshape(-1, COUNT)
+    known = [each.time for each in answers if each.time is not None]
+    timed = len(known) == len(answers) and all(a < b for a, b in pairwise(known))
+    times = np.array(known, np.float64) if timed else np.arange(len(answers), dtype=np.float64)
+    present = np.asarray(np.isfinite(values).any(axis=0), np.bool_)
+    meta = ClipMeta(source, "prediction")
+    if not timed:
+        meta = meta.applied("no times: one picture a second")
+    return FaceClip(values, times, present, meta)
+
+
+def overlay(outcome: Outcome, found: Sequence[Shot], size: int = 320) -> Iterator[Any]:
+    """Each picture beside the face that was predicted from it, [size, 2 size, 3] uint8."""
+    from semanticface.render.picture import Renderer, dimmed
+
+    renderer, pictures = Renderer(size=size), Pictures()
+    by_name = {each.name: each for each in outcome.answers}
+    still = np.zeros(COUNT, np.float32)
+    for shot in found:
+        answer = by_name.get(shot.name)
+        if answer is None:
+            continue
+        drawn = renderer.render(np.nan_to_num(answer.values))
+        lost = bool(np.isnan(answer.values).all())
+        seen = _fitted(decode(shot, pictures), size)
+        yield np.concatenate([seen, dimmed(renderer.render(still)) if lost else drawn], axis=1)
+
+
+def _fitted(picture: Any, size: int) -> Any:
+    """The picture in a square, borders black."""
+    from PIL import Image, ImageOps
+
+    return np.asarray(ImageOps.pad(picture, (size, size), Image.Resampling.LANCZOS), np.uint8)

@@ -1,0 +1,143 @@
+"""A trained model that answers pictures: from a run's folder, or any model by its name.
+
+predictor = opened("runs/nano")
+face = predictor.faces([picture])[0]
+face.values, face.words, face.parsed.report.outcome
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.data.tasks import Task
+from semanticface.errors import BadInput, need
+from semanticface.language.description import Description
+from semanticface.language.parsed import Parsed
+from semanticface.train.answering import answerer
+from semanticface.train.decoding import MOST_TOKENS, Completion, Decoder
+from semanticface.train.loading import Loaded, Source, load_model
+from semanticface.train.manifest import base_digest, prompt_json, read_manifest, task_of
+from semanticface.train.one_pass import Reader
+from semanticface.train.processors import load_processor
+from semanticface.train.runs import ADAPTER, Run
+from semanticface.train.seal import SEAL, check_seal
+
+
+class Face(NamedTuple):
+    """What a model says about a picture."""
+
+    values: NDArray[np.float32]
+    """[61], NaN where the answer gives no number."""
+    words: Description | None
+    parsed: Parsed | None
+    completion: Completion
+
+
+@dataclass
+class Predictor:
+    """A model, what it is asked, and a name for both."""
+
+    model: Any
+    processor: Any
+    task: Task
+    origin: str
+    """Hashes of the weights and of the request: another one may answer otherwise."""
+    most: int = MOST_TOKENS
+
+    @cached_property
+    def answerer(self) -> Decoder | Reader:
+        """Decodes its answers, or reads them in one pass."""
+        return answerer(self.model, self.processor, self.task, self.most)
+
+    def faces(self, pictures: Sequence[Any]) -> list[Face]:
+        """One face for each picture."""
+        return [self._face(each) for each in self.answerer.answers(pictures)]
+
+    def _face(self, completion: Completion) -> Face:
+        answer = self.task.read(completion.text)
+        return Face(answer.values, answer.words, answer.parsed, completion)
+
+
+def opened(place: str | Path, *, task: Task | None = None, base: str | None = None) -> Predictor:
+    """A predictor from a run's folder, whose manifest says what it is asked, or from a model's
+    folder or name, with a task. `base` is where a run's base model lies now."""
+    folder = Path(place).expanduser()
+    if (folder / "manifest.json").is_file():
+        if task is not None:
+            raise BadInput("an answer format for a run of its own", "none: its manifest says it",
+                           file=folder)  # fmt: skip
+        return _of_run(folder, base)
+    asked = task or Task.of()
+    loaded = Loaded(load_model(Source(str(place))), load_processor(place))
+    weights = base_digest(str(place), None) if folder.is_dir() else f"hub {place}"
+    return _predictor(loaded, asked, weights)
+
+
+def _of_run(folder: Path, base: str | None) -> Predictor:
+    held = read_manifest(folder / "manifest.json")
+    result = Run(folder).result()
+    check_seal(result)
+    task = task_of(held)
+    if prompt_json(task) != held["prompt"]:
+        raise BadInput(
+            f"another text of the prompt {task.prompt}",
+            "the one that the run was trained with",
+            file=folder,
+            hint="Use the version of this package that it was trained with.",
+        )
+    return _predictor(load_run(folder, base), task, _digest(result / SEAL))
+
+
+def load_run(folder: Path, base: str | None = None, *, merged: bool = False) -> Loaded:
+    """The model of a finished run and its processor."""
+    held, result = read_manifest(folder / "manifest.json"), Run(folder).result()
+    check_seal(result)
+    processor = load_processor(result)
+    dtype = held["config"].get("dtype", "auto")
+    if result.name != ADAPTER:
+        return Loaded(load_model(Source(str(result), dtype)), processor)
+    peft = need("peft", "train", "Loading an adapter")
+    place = base_of(folder, base)
+    quantised = bool(held["config"].get("quantised")) and not merged
+    model = load_model(Source(place, dtype, quantised))
+    return Loaded(peft.PeftModel.from_pretrained(model, str(result)), processor)
+
+
+def base_of(folder: Path, base: str | None) -> str:
+    """Where a run's base model lies, seen to be the one it was trained on."""
+    held = read_manifest(folder / "manifest.json")["base"]
+    place = base or held["path"]
+    known = str(held["sha256"])
+    if known.startswith("commit "):
+        return str(place)
+    if not Path(place).is_dir():
+        raise BadInput(f"no base model at {place}", "the folder it was trained on", file=folder,
+                       hint="Say where it is now: --base FOLDER.")  # fmt: skip
+    if base_digest(str(place), None) != known:
+        raise BadInput(f"another base model at {place}", "the one that the run was trained on",
+                       file=folder, hint="--base FOLDER with the same files.")  # fmt: skip
+    return str(place)
+
+
+def _predictor(loaded: Loaded, task: Task, weights: str) -> Predictor:
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = loaded.model.eval()
+    if not getattr(model, "is_quantized", False) and model.device.type != device:
+        model = model.to(device)
+    origin = sha256(f"{weights} {json.dumps(prompt_json(task))}".encode()).hexdigest()
+    return Predictor(model, loaded.processor, task, origin)
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,132 @@
+"""While a model trains: answers to the same held-out faces, figures, the best weights kept.
+
+Every process decodes the same faces: nothing is drawn at random, so all agree on which
+probe is best and when to stop, and sharded models run in step.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+from transformers import Trainer, TrainerCallback
+
+from semanticface.data.images import Pictures
+from semanticface.train.answering import answerer
+from semanticface.train.curves import draw
+from semanticface.train.figures import Figures, figures
+from semanticface.train.options import HIGHER, ProbeOptions
+from semanticface.train.rows import Table
+from semanticface.train.runs import Run, append, read_journal
+from semanticface.train.seal import seal
+
+_LOG = logging.getLogger(__name__)
+_SHOWN = 300
+
+
+class Probe(TrainerCallback):  # type: ignore[misc]
+    """Probes at steps, keeps the best weights, stops where nothing gets better."""
+
+    def __init__(
+        self, trainer: Any, options: ProbeOptions, held: Table, task: Any, run: Run
+    ) -> None:
+        self.trainer, self.options, self.task, self.run = trainer, options, task, run
+        self.records = list(held)
+        pictures = Pictures()
+        self.pictures = [pictures.decode(each.image, each.id) for each in self.records]
+        self.values: list[tuple[int, float]] = []
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Take up what earlier probes found."""
+        held = read_journal(self.run.probes)
+        self.values = [(row["step"], _number(row[self.options.best_by])) for row in held]
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Probe at its steps and at the last one."""
+        every, step = self.options.probe_steps, state.global_step
+        last = step >= state.max_steps
+        if last or (every and step % every == 0):
+            logs = control.should_log  # which logging a probe would take for done
+            self.probe(step)
+            control.should_log = logs
+            if self.options.patience and self._stale() >= self.options.patience:
+                _LOG.info("no better probe since step %d: stopping", self.best[0])
+                control.should_training_stop = True
+
+    def probe(self, step: int) -> Figures:
+        """Decode, score, log; keep the weights if they are the best so far."""
+        found = figures(self.task, self.records, answers := self._answers())
+        told = {key: None if math.isnan(v) else v for key, v in found._asdict().items()}
+        self.values.append((step, getattr(found, self.options.best_by)))
+        if self.trainer.is_world_process_zero():
+            append(self.run.probes, {"step": step, **told, "sample": answers[0].text[:_SHOWN]})
+        shown = {f"probe/{key}": value for key, value in told.items() if value is not None}
+        Trainer.log(self.trainer, shown)  # not TRL's, which would close its own means
+        if self.best[0] == step:
+            self._keep()
+        if self.trainer.is_world_process_zero():
+            draw(self.run)
+        return found
+
+    @property
+    def best(self) -> tuple[int, float]:
+        """Step and value of the best probe; the first of equals."""
+        sign = -1 if self.options.best_by in HIGHER else 1
+        known = [each for each in self.values if not math.isnan(each[1])]
+        return min(known, key=lambda each: sign * each[1]) if known else self.values[-1]
+
+    def _stale(self) -> int:
+        """Probes since the best one."""
+        return sum(step > self.best[0] for step, _ in self.values)
+
+    def _answers(self) -> list[Any]:
+        model = self.trainer.accelerator.unwrap_model(self.trainer.model)
+        learning = model.training
+        model.eval()
+        decoder = answerer(model, self.trainer.processing_class, self.task,
+                             self.options.probe_tokens)  # fmt: skip
+        size = self.options.probe_batch
+        try:
+            batches = [self.pictures[i : i + size] for i in range(0, len(self.pictures), size)]
+            return [answer for batch in batches for answer in decoder.answers(batch)]
+        finally:
+            model.train(learning)
+
+    def _keep(self) -> None:
+        """Save the weights beside the old best, then exchange the folders."""
+        save(self.trainer, self.run.fresh_best)
+        if self.trainer.is_world_process_zero():
+            shutil.rmtree(self.run.best, ignore_errors=True)
+            self.run.fresh_best.rename(self.run.best)
+        self.trainer.accelerator.wait_for_everyone()
+
+
+def save(trainer: Any, folder: Path) -> Path:
+    """Weights and processor into a sealed folder; every process calls it."""
+    if trainer.is_world_process_zero():
+        shutil.rmtree(folder, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
+    trainer.save_model(str(folder))
+    trainer.accelerator.wait_for_everyone()
+    if trainer.is_world_process_zero():
+        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, and the manifest has it
+        seal(folder)
+    trainer.accelerator.wait_for_everyone()
+    return folder
+
+
+def finish(trainer: Any, run: Run, result: Path) -> Path:
+    """The best weights become the result; on every process."""
+    trainer.accelerator.wait_for_everyone()
+    if trainer.is_world_process_zero():
+        run.best.rename(result)
+        draw(run)
+    trainer.accelerator.wait_for_everyone()
+    return result
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,207 @@
+"""Records as the rows a trainer draws: kept on disk, turned into examples when drawn.
+
+The table holds one line of JSON a record, memory-mapped, so that a million faces take the
+memory of none. A row of training is a record and a view of it; a view's number seeds how
+its picture varies and, with `mirror`, every second one is turned around. Nothing depends
+on when or by which process a row is drawn: a run that is resumed sees what it would have.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from heapq import nsmallest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from semanticface.data.augment import mirrored
+from semanticface.data.manifest import manifest_of
+from semanticface.data.records import Record, for_training, record_of
+from semanticface.data.sources import records
+from semanticface.data.splits import DEFAULT
+from semanticface.errors import BadInput, need
+from semanticface.train.options import DataOptions
+
+_PIECE = 1 << 16
+_PLACES = ("path", "shard", "movie")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Records of one side, on disk."""
+
+    held: Any
+    """A `datasets.Dataset` with the columns `record` (JSON) and `picture` (bytes or null)."""
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def __getitem__(self, index: int) -> Record:
+        return _record(self.held[index])
+
+    def __iter__(self) -> Iterator[Record]:
+        for index in range(len(self)):
+            yield self[index]
+
+    def digest(self) -> str:
+        """sha256 over all records, wherever their pictures lie: the same faces in the same
+        order, the same hash."""
+        digest = sha256()
+        for row in self.held:
+            held = json.loads(row["record"])
+            held["image"] |= {kind: Path(held["image"][kind]).name
+                              for kind in _PLACES if kind in held["image"]}  # fmt: skip
+            line = json.dumps(held, sort_keys=True)
+            digest.update(line.encode() + b"\0" + (row["picture"] or b"") + b"\n")
+        return digest.hexdigest()
+
+
+class Sides(NamedTuple):
+    """What is learnt from, and what is held out for probes."""
+
+    train: Table
+    probe: Table
+    """Few, always the same: those whose ids have the smallest hashes, by id."""
+
+
+def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
+    """Read a data set once: training records into `folder`, a few held out ones kept."""
+    held_out = nsmallest(probed, _side(options, data, "val"), key=_hash_of)
+    train = table(_limited(_side(options, data, "train"), options.max_records), folder / "train")
+    if not len(train):
+        raise BadInput("no record to train on", "some on the side 'train'", file=data)
+    if not held_out:
+        raise BadInput(
+            "no record held out",
+            "some subjects on the side 'val'",
+            file=data,
+            hint="Subjects are dealt by a hash of their name; take more of them.",
+        )
+    people = {record.subject for record in held_out}
+    if any(record.subject in people for record in train):
+        raise BadInput("subjects both trained on and held out", "each on one side", file=data)
+    return Sides(train, table(sorted(held_out, key=lambda each: each.id), folder / "probe"))
+
+
+def opened_sides(folder: Path) -> Sides:
+    """What `sides` has written."""
+    return Sides(opened(folder / "train"), opened(folder / "probe"))
+
+
+def _side(options: DataOptions, data: Path, side: str) -> Iterator[Record]:
+    allowed = for_training(records(manifest_of(data)), without_consent=options.without_consent)
+    return (each for each in allowed if (each.split or DEFAULT.side(each.subject)) == side)
+
+
+def _limited(some: Iterable[Record], most: int | None) -> Iterator[Record]:
+    for count, record in enumerate(some):
+        if count == most:
+            return
+        yield record
+
+
+def _hash_of(record: Record) -> str:
+    return sha256(record.id.encode()).hexdigest()
+
+
+def table(some: Iterable[Record], folder: Path) -> Table:
+    """Write records as an Arrow file in `folder` and map it into memory."""
+    need("datasets", "train", "Training")
+    from datasets import Dataset, Features, Value
+    from datasets.arrow_writer import ArrowWriter
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "records.arrow"
+    columns = Features({"record": Value("large_string"), "picture": Value("large_binary")})
+    with ArrowWriter(features=columns, path=str(path), writer_batch_size=1000) as writer:
+        for record in some:
+            writer.write(_line(record))
+        writer.finalize()
+    return Table(Dataset.from_file(str(path)))
+
+
+def opened(folder: Path) -> Table:
+    """A table that is on disk."""
+    from datasets import Dataset
+
+    return Table(Dataset.from_file(str(folder / "records.arrow")))
+
+
+def _line(record: Record) -> dict[str, Any]:
+    held = record.model_dump(exclude_none=True, exclude_defaults=True)
+    picture = held["image"].pop("data", None)
+    return {"record": json.dumps(held | {"targets": record.targets}), "picture": picture}
+
+
+def _record(row: dict[str, Any]) -> Record:
+    held = json.loads(row["record"])
+    if row["picture"] is not None:
+        held["image"]["data"] = row["picture"]
+    return record_of(held)
+
+
+class View(NamedTuple):
+    """A record as one row shows it."""
+
+    record: Record
+    seed: int | None
+    """Seeds the changes to its pixels; None leaves them."""
+
+
+def view_of(record: Record, view: int, options: DataOptions) -> View:
+    """One of the views of a record; the first, unvaried one is the record itself."""
+    turned = options.mirror and (view % 2 == 1 if options.views > 1 else _coin(record, view))
+    shown = mirrored(record, seed=options.wording).record if turned else record
+    digest = sha256(f"{options.wording}/{record.id}/{view}".encode()).digest()
+    seed = int.from_bytes(digest[:7], "big") if options.augment else None
+    return View(shown, seed)
+
+
+def _coin(record: Record, view: int) -> bool:
+    return bool(sha256(f"{record.id}/{view}/mirror".encode()).digest()[0] & 1)
+
+
+def rows(held: Table, options: DataOptions) -> Any:
+    """A `datasets.Dataset` whose rows become examples when they are drawn."""
+    from datasets import Dataset
+
+    count = len(held) * options.views * len(options.tasks)
+    numbers = Dataset.from_generator(_numbers, gen_kwargs={"count": count}) \
+        if count > _PIECE * 64 else Dataset.from_dict({"row": range(count)})  # fmt: skip
+    return numbers.with_transform(transform(held, options))
+
+
+def _numbers(count: int) -> Iterator[dict[str, int]]:
+    return ({"row": number} for number in range(count))
+
+
+def transform(
+    held: Table, options: DataOptions
+) -> Callable[[dict[str, list[int]]], dict[str, list[Any]]]:
+    """From row numbers to TRL's examples; a fault names the record."""
+
+    def examples(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
+        made = [_example(held, number, options) for number in batch["row"]]
+        return {key: [each[key] for each in made] for key in made[0]}
+
+    return examples
+
+
+def _example(held: Table, number: int, options: DataOptions) -> dict[str, Any]:
+    turn, row = divmod(number, len(held))
+    view, asked = divmod(turn, len(options.tasks))
+    shown = view_of(held[row], view, options)
+    try:
+        example = options.tasks[asked].example(shown.record)
+        return example | {"augment": shown.seed, "task": asked}
+    except BadInput as fault:
+        raise fault.at(file=f"record {shown.record.id}", row=row + 1) from None
+
+
+def shown_records(held: Table, options: DataOptions) -> Iterator[Record]:
+    """Every record as its views show it: what a token budget has to count."""
+    for view in range(min(options.views, 2) if options.mirror else 1):
+        for record in held:
+            yield view_of(record, view, options).record

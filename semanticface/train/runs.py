@@ -1,0 +1,170 @@
+"""The folder of a run.
+
+    RUN/manifest.json     versions, settings, hashes of data, prompt and base model
+    RUN/config.yaml       the settings, to be used with --config again
+    RUN/log.jsonl         loss and the like, by step
+    RUN/probes.jsonl      figures on faces held out, by step
+    RUN/curves.png        both, drawn
+    RUN/data/             the records that are trained on
+    RUN/checkpoint-N/     to go on from, each sealed when it was whole
+    RUN/best/             weights of the best probe so far
+    RUN/adapter/ or RUN/model/   the result, sealed
+
+The same command begins a run or goes on with it. A run whose settings, data or prompt
+changed is not gone on with, and what changed is said.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semanticface.atomic import write_text
+from semanticface.errors import BadInput
+from semanticface.train.adapters import Plan
+from semanticface.train.manifest import Manifest, read_manifest, refuse_change
+from semanticface.train.seal import check_seal, sealed
+
+ADAPTER, MODEL, BEST = "adapter", "model", "best"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's folder."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        """Its manifest."""
+        return self.folder / "manifest.json"
+
+    @property
+    def log(self) -> Path:
+        """Losses by step."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def probes(self) -> Path:
+        """Probes by step."""
+        return self.folder / "probes.jsonl"
+
+    @property
+    def best(self) -> Path:
+        """Weights of the best probe."""
+        return self.folder / BEST
+
+    @property
+    def fresh_best(self) -> Path:
+        """The next best's weights, until they take the place of the old ones."""
+        return self.folder / f"{BEST}.new"
+
+    @property
+    def data(self) -> Path:
+        """Its records."""
+        return self.folder / "data"
+
+    def result_folder(self, plan: Plan) -> Path:
+        """Where the result will lie: an adapter's folder or a whole model's."""
+        return self.folder / (ADAPTER if plan.adapted else MODEL)
+
+    def refuse_finished(self) -> None:
+        """An error if there is nothing left to do."""
+        if self.finished():
+            raise BadInput("a finished run", "a new folder", file=self.folder,
+                           hint="Choose another output_dir.")  # fmt: skip
+
+    def result(self) -> Path:
+        """The finished weights: an adapter or a whole model."""
+        for name in (ADAPTER, MODEL):
+            if sealed(self.folder / name):
+                return self.folder / name
+        raise BadInput(
+            f"neither a finished {ADAPTER} nor {MODEL}",
+            "a run that came to its end",
+            file=self.folder,
+            hint="Run the same command again to go on with it.",
+        )
+
+    def finished(self) -> bool:
+        """Whether it came to its end."""
+        return any(sealed(self.folder / name) for name in (ADAPTER, MODEL))
+
+    def begin(self, manifest: Manifest, config: dict[str, Any]) -> Path | None:
+        """Begin, or find the checkpoint to go on from; on the main process alone."""
+        self.refuse_finished()
+        if self.manifest.is_file():
+            refuse_change(read_manifest(self.manifest), manifest, self.manifest)
+        checkpoint = self.last_checkpoint()
+        step = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+        for journal in (self.log, self.probes):
+            cut_after(journal, step)
+        if checkpoint is None:
+            shutil.rmtree(self.best, ignore_errors=True)
+        elif not self.best.is_dir() and sealed(self.fresh_best):  # killed between two names
+            self.fresh_best.rename(self.best)
+        import yaml
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_text(self.folder / "config.yaml", yaml.safe_dump(config, sort_keys=False))
+        write_text(self.manifest, json.dumps(manifest, indent=1) + "\n")
+        return checkpoint
+
+    def last_checkpoint(self) -> Path | None:
+        """The newest whole checkpoint; what a killed process left of others is removed."""
+        found = None
+        for folder in sorted(self.folder.glob("checkpoint-*"), key=_step):
+            try:
+                check_seal(folder)
+            except BadInput:
+                shutil.rmtree(folder)
+            else:
+                found = folder
+        return found
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.rpartition("-")[2])
+
+
+def append(journal: Path, row: dict[str, Any]) -> None:
+    """One line more."""
+    with journal.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(row) + "\n")
+
+
+def read_journal(journal: Path) -> list[dict[str, Any]]:
+    """All lines; the last one may have been cut short when a process was killed."""
+    if not journal.is_file():
+        return []
+    rows = []
+    lines = journal.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            if number < len(lines):
+                raise BadInput("a broken line", "JSON", file=journal, row=number) from None
+    return rows
+
+
+def cut_after(journal: Path, step: int) -> None:
+    """Forget what was written after a step, for it will be done again."""
+    if journal.is_file():
+        kept = [row for row in read_journal(journal) if row["step"] <= step]
+        write_text(journal, "".join(json.dumps(row) + "\n" for row in kept))
+
+
+def report(run: Run, result: Path) -> str:
+    """What came out, in a few lines."""
+    probes = read_journal(run.probes)
+    lines = [f"{result}: {probes[-1]['step']} steps, {len(probes)} probes"]
+    for row in probes[-1:]:
+        known = {k: v for k, v in row.items() if isinstance(v, float) and k != "step"}
+        lines.append("last probe: " + ", ".join(f"{key} {v:.3g}" for key, v in known.items()))
+    lines.append(f"curves: {run.folder / 'curves.png'}")
+    lines.append(f"use it: semanticface predict PICTURE --run {run.folder}")
+    return "\n".join(lines)

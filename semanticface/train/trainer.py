@@ -1,0 +1,68 @@
+"""TRL's SFTTrainer for faces: another loss where asked for, checkpoints that are whole or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trl import SFTTrainer
+
+from semanticface.train.callbacks import EveryPartMoves, Journal
+from semanticface.train.collation import collator
+from semanticface.train.loading import Loaded
+from semanticface.train.objective import Changed, number_loss
+from semanticface.train.options import LossOptions
+from semanticface.train.parsing import Settings
+from semanticface.train.probe import Probe
+from semanticface.train.rows import Sides, rows
+from semanticface.train.runs import Run
+from semanticface.train.seal import seal
+
+
+class FaceTrainer(SFTTrainer):  # type: ignore[misc]
+    """SFTTrainer with weights for tokens and sealed checkpoints."""
+
+    def __init__(self, *, loss: LossOptions, numbers: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._loss, self._numbers = loss, numbers
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:  # fmt: skip
+        """TRL's loss, over tokens that may count differently."""
+        weights = inputs.pop("weights", None)
+        if weights is not None or self._numbers is not None:
+            share = self._loss.number_loss if self._numbers is not None else 0.0
+            model = Changed(model, weights, self._numbers, share)
+        return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+        self.accelerator.wait_for_everyone()
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """None: the manifest says what a run is."""
+
+
+def trainer_of(settings: Settings, loaded: Loaded, held: Sides, run: Run) -> FaceTrainer:
+    """The trainer of a run; its callbacks keep the journal, watch that every part learns, and
+    probe."""
+    task = settings.data.task
+    numbers = None
+    if settings.loss.number_loss:
+        width = loaded.model.get_output_embeddings().weight.shape[0]
+        numbers = number_loss(loaded.processor.tokenizer, width,
+                              values=settings.data.answer == "tokens" and task.numbers)  # fmt: skip
+    trainer = FaceTrainer(
+        model=loaded.model, args=settings.training, train_dataset=rows(held.train, settings.data),
+        processing_class=loaded.processor, loss=settings.loss, numbers=numbers,
+        data_collator=collator(loaded.processor, settings.data, settings.loss,
+                               settings.training.max_length),
+        callbacks=[Journal(run), EveryPartMoves()],
+    )  # fmt: skip
+    trainer.add_callback(Probe(trainer, settings.probe, held.probe, task, run))
+    return trainer

@@ -1,0 +1,90 @@
+"""What the tests of training share: a few faces on disk, settings, the recipe as a module."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from samples import faces, picture, record
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SFT = REPOSITORY / "recipes" / "sft.py"
+
+
+def recipe(name: str = "sft") -> Any:
+    """A recipe as a module, from its file."""
+    spec = importlib.util.spec_from_file_location(
+        f"recipe_{name}", REPOSITORY / "recipes" / f"{name}.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tiny_model(factory: Any) -> Path:
+    """The small model in its size for tests, built once by all workers together."""
+    from semanticface.train import nano
+
+    root = factory.getbasetemp().parent if "xdist" in sys.modules else factory.getbasetemp()
+    with (root / "tiny.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = root / "tiny-model"
+        if not (folder / "preprocessor_config.json").is_file():
+            nano.build(folder, "test", seed=0)
+    return folder
+
+
+def face_data(folder: Path, train: int = 12, val: int = 2, size: int = 48) -> Path:
+    """Faces of as many people, pictures beside them; the same bytes each time."""
+    from semanticface.data.records import write_records
+
+    (folder / "pictures").mkdir(parents=True)
+    made = []
+    for i, values in enumerate(faces(train + val, seed=5)):
+        path = folder / "pictures" / f"{i:03d}.png"
+        picture(size, size, seed=i).save(path)
+        side = "train" if i < train else "val"
+        made.append(record(np.clip(values, -1, 1), id=f"r{i:03d}", image=str(path),
+                           subject=f"s{i}", split=side))  # fmt: skip
+    write_records(folder / "faces.jsonl", made)
+    return folder / "faces.jsonl"
+
+
+PLAIN = {
+    "vision": "full", "projector": "full", "language": "full", "stage": "coefficients",
+    "answer": "tokens", "max_steps": 4, "save_steps": 2, "logging_steps": 1, "warmup_steps": 0,
+    "learning_rate": 1e-3, "lr_scheduler_type": "constant", "per_device_train_batch_size": 4,
+    "probe_steps": 0, "probe_rows": 2, "disable_tqdm": "true", "use_cpu": "true",
+}  # fmt: skip
+LORA = {"vision": "frozen", "projector": "lora", "language": "lora", "rank": 4, "alpha": 8}
+
+
+def flags(output: Path, model: Path, data: Path, **more: object) -> list[str]:
+    """Flags of a short run."""
+    told = PLAIN | {"output_dir": output, "model": model, "data": data} | more
+    return [word for key, value in told.items() for word in (f"--{key}", str(value))]
+
+
+def train(output: Path, model: Path, data: Path, **more: object) -> Path:
+    """A run by the recipe, in this process."""
+    module = recipe()
+    module.main(module.parse(flags(output, model, data, **more)))
+    return output
+
+
+def losses(run: Path) -> list[float]:
+    """Loss by step."""
+    return [json.loads(line)["loss"] for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def weights(run: Path, name: str = "model") -> dict[str, Any]:
+    """A result's tensors."""
+    from safetensors.torch import load_file
+
+    file = "adapter_model.safetensors" if name == "adapter" else "model.safetensors"
+    return load_file(run / name / file)
