@@ -23,6 +23,7 @@ demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write 
 	$(BIN)/semanticface demo --out build/demo
 
 test: $(VENV)/.ready ## every test
+	scripts/test_packages.sh
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.ready ## the tests that take no time
