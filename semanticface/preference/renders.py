@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from PIL import Image
+from sqlalchemy import select
 
 from semanticface.atomic import write_bytes
 from semanticface.errors import BadInput, SemanticFaceError
@@ -115,13 +116,21 @@ class Renders:
         with self._store.reading() as connection:
             rows = {key: _answer_row(connection, key) for key in {key for key, _ in fresh}}
         found = {(key, region): self._digest(rows[key], region) for key, region in fresh}
+        with self._store.reading() as connection:
+            query = select(RENDERS.c.hash).where(RENDERS.c.hash.in_(found.values()))
+            there = set(connection.execute(query).scalars())
+        new = {place: value for place, value in found.items() if value not in there}
+        if new:
+            self._insert(new)
+        self._known |= found
+
+    def _insert(self, new: dict[tuple[str, str], str]) -> None:
         with self._store.writing() as connection:
-            for (key, region), value in found.items():
+            for (key, region), value in new.items():
                 insert_once(connection, RENDERS, {
                     "hash": value, "answer_id": key, "region": region,
                     "presentation": self._how.as_json(), "made": time.time(),
                 })  # fmt: skip
-        self._known |= found
 
     def _digest(self, row: Any, region: str) -> str:
         candidate = candidate_of(row)

@@ -10,7 +10,8 @@ fixed list, pictures by their hash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -28,12 +29,14 @@ from semanticface.preference.renders import NoRoom, Renders
 from semanticface.preference.store.content import Project, Rater
 from semanticface.preference.store.database import Store, StoreBusy
 from semanticface.preference.store.files import kept_file
-from semanticface.preference.store.questions import Question, open_questions, progress_of
-from semanticface.preference.store.verdicts import Conflict, may_see, record, undo
+from semanticface.preference.store.questions import Question, left_of, open_questions, progress_of
+from semanticface.preference.store.verdicts import Conflict, may_see, record_and_ask, undo
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 _AHEAD = 3
 """Questions handed out at once: the one in front and the ones drawn meanwhile."""
+_COUNT_EVERY = 5.0
+"""Seconds for which the number of pairs left is remembered."""
 _PAGES = {
     "arena.css": "text/css", "arena.js": "text/javascript", "admin.js": "text/javascript",
     "icon.svg": "image/svg+xml",
@@ -62,18 +65,31 @@ class Arena:
         self.keys, self.secure = keys, secure
         self.tries = Bucket(rate=0.5, burst=20)
         """Invitations tried, by address."""
+        self._lefts: dict[str, tuple[int, int, float]] = {}
 
-    def state(self, rater: Rater, session: str) -> dict[str, Any]:
+    def state(
+        self, rater: Rater, session: str, waiting: Sequence[Question] | None = None
+    ) -> dict[str, Any]:
         """Everything the page shows; nothing that tells the sources or the checks."""
-        waiting = open_questions(self.store, self.project, rater.id, _AHEAD)
-        progress = progress_of(self.store, self.project, rater.id)
+        if waiting is None:
+            waiting = open_questions(self.store, self.project, rater.id, _AHEAD)
+        answered, pace = progress_of(self.store, rater.id)
         told = self._told(waiting)
         return {
             "rater": rater.name, "question": self.project.question, "questions": told,
-            "csrf": self.keys.csrf(session), "answered": progress.answered,
-            "left": progress.left, "pace": progress.seconds,
+            "csrf": self.keys.csrf(session), "answered": answered,
+            "left": max(len(waiting), self._left(rater, answered)), "pace": pace,
             "sides": len(self.project.presentation.views),
         }  # fmt: skip
+
+    def _left(self, rater: Rater, answered: int) -> int:
+        """Counted anew every few seconds, for it looks at every pair."""
+        count, then, at = self._lefts.get(rater.id, (0, 0, -_COUNT_EVERY))
+        now = time.monotonic()
+        if now - at >= _COUNT_EVERY:
+            count, then = left_of(self.store, self.project, rater.id), answered
+            self._lefts[rater.id] = (count, then, now)
+        return count - (answered - then)
 
     def _told(self, waiting: Iterable[Question]) -> list[dict[str, Any]]:
         asked = list(waiting)
@@ -144,8 +160,10 @@ def _add_pages(app: FastAPI, arena: Arena) -> None:
 
 
 def _add_rating(app: FastAPI, arena: Arena) -> None:
-    def state(request: Request, me: Rater) -> dict[str, Any]:
-        return arena.state(me, request.cookies.get(RATER, ""))
+    def state(
+        request: Request, me: Rater, waiting: Sequence[Question] | None = None
+    ) -> dict[str, Any]:
+        return arena.state(me, request.cookies.get(RATER, ""), waiting)
 
     @app.get("/api/state")
     def current(request: Request, me: Me) -> dict[str, Any]:
@@ -154,9 +172,11 @@ def _add_rating(app: FastAPI, arena: Arena) -> None:
     @app.post("/api/verdicts")
     def give(request: Request, verdict: Verdict, me: Me) -> dict[str, Any]:
         from_our_page(request, RATER)
-        given = record(arena.store, me.id, verdict.question, verdict.click, key=verdict.key,
-                       seconds=verdict.seconds)  # fmt: skip
-        return {"kept": given.id, "repeated": given.repeated, **state(request, me)}
+        given, waiting = record_and_ask(
+            arena.store, arena.project, me.id, verdict.question, verdict.click, key=verdict.key,
+            seconds=verdict.seconds, count=_AHEAD,
+        )  # fmt: skip
+        return {"kept": given.id, "repeated": given.repeated, **state(request, me, waiting)}
 
     @app.post("/api/undo")
     def take_back(request: Request, me: Me) -> dict[str, Any]:

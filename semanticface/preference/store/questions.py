@@ -20,7 +20,6 @@ from semanticface.preference.store.database import Store
 from semanticface.preference.store.rows import insert_once
 from semanticface.preference.store.tables import ITEMS, PAIRS, QUESTIONS, RATERS, VERDICTS
 
-_TRIES = 5
 _PATIENCE = 3600.0
 """Seconds after which an unanswered question of one rater is asked of another too."""
 DECIDED = ("one", "other", "tie", "bad")
@@ -55,16 +54,19 @@ def open_questions(
     """
     with store.reading() as connection:
         waiting = _open(connection, rater_id)
-    for _ in range(_TRIES):
-        if len(waiting) >= count:
-            break
+    if len(waiting) < count:
         with store.writing() as connection:
-            missing = count - len(_open(connection, rater_id))
-            made = sum(_ask(connection, project, rater_id) for _ in range(missing))
-            waiting = _open(connection, rater_id)
-        if not made:
-            break
+            waiting = topped_up(connection, project, rater_id, count)
     return tuple(waiting[:count])
+
+
+def topped_up(connection: Any, project: Project, rater_id: str, count: int) -> list[Question]:
+    """The open questions within a transaction that writes, new ones made up to `count`."""
+    waiting = _open(connection, rater_id)
+    made = 0
+    for _ in range(count - len(waiting)):
+        made += _ask(connection, project, rater_id)
+    return _open(connection, rater_id)[:count] if made else waiting[:count]
 
 
 def _open(connection: Any, rater_id: str) -> list[Question]:
@@ -193,30 +195,24 @@ def _key(connection: Any, query: Any) -> str | None:
     return None if found is None else str(found)
 
 
-class Progress(NamedTuple):
-    """How far a rater is."""
-
-    answered: int
-    left: int
-    """Pairs of the project that still want a vote and that this rater has not seen."""
-    seconds: float | None
-    """Median time for a verdict; None before the first."""
-
-
-def progress_of(store: Store, project: Project, rater_id: str) -> Progress:
-    """Counts for the rater's own page."""
-    seen = and_(QUESTIONS.c.rater_id == rater_id, QUESTIONS.c.pair_id == PAIRS.c.id)
-    left = select(func.count()).select_from(PAIRS).where(
-        PAIRS.c.project_id == project.id, PAIRS.c.purpose == "judge", ~exists().where(seen),
-        PAIRS.c.asked < project.rules.votes,
-    )  # fmt: skip
+def progress_of(store: Store, rater_id: str) -> tuple[int, float | None]:
+    """How many a rater answered, and the median seconds of it."""
     times = (
         select(VERDICTS.c.seconds).join(QUESTIONS, QUESTIONS.c.id == VERDICTS.c.question_id)
         .where(QUESTIONS.c.rater_id == rater_id, VERDICTS.c.withdrawn.is_(None))
     )  # fmt: skip
     with store.reading() as connection:
         pace = [row[0] for row in connection.execute(times)]
-        waiting = len(_open(connection, rater_id))
-        fresh = int(connection.execute(left).scalar() or 0)
     known = sorted(each for each in pace if each is not None)
-    return Progress(len(pace), fresh + waiting, known[len(known) // 2] if known else None)
+    return len(pace), known[len(known) // 2] if known else None
+
+
+def left_of(store: Store, project: Project, rater_id: str) -> int:
+    """Pairs that still want a vote and that this rater was not asked, and the open ones."""
+    seen = and_(QUESTIONS.c.rater_id == rater_id, QUESTIONS.c.pair_id == PAIRS.c.id)
+    left = select(func.count()).select_from(PAIRS).where(
+        PAIRS.c.project_id == project.id, PAIRS.c.purpose == "judge", ~exists().where(seen),
+        PAIRS.c.asked < project.rules.votes,
+    )  # fmt: skip
+    with store.reading() as connection:
+        return int(connection.execute(left).scalar() or 0) + len(_open(connection, rater_id))

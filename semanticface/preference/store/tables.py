@@ -80,7 +80,7 @@ PAIRS = Table(
     Column("worth", Float, nullable=False),
     Column("place", Integer, nullable=False),
     Column("asked", Integer, nullable=False),
-    Index("pairs_to_ask", "project_id", "purpose", "asked", "place"),
+    Index("pairs_to_ask", "project_id", "purpose", "asked", text("worth DESC"), "place"),
 )  # fmt: skip
 
 QUESTIONS = Table(

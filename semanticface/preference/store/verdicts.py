@@ -14,7 +14,9 @@ from typing import Any, Literal, NamedTuple, get_args
 from sqlalchemy import select
 
 from semanticface.errors import BadInput, SemanticFaceError
+from semanticface.preference.store.content import Project
 from semanticface.preference.store.database import Store
+from semanticface.preference.store.questions import Question, topped_up
 from semanticface.preference.store.rows import insert_once
 from semanticface.preference.store.tables import ITEMS, PAIRS, QUESTIONS, RATERS, RENDERS, VERDICTS
 
@@ -42,20 +44,40 @@ def record(
     seconds: float | None = None,
 ) -> Given:  # fmt: skip
     """Keep a verdict. `key` names the click: sending it again changes nothing."""
+    _check(click, key, seconds)
+    with store.writing() as connection:
+        return _recorded(connection, rater_id, question_id, click, key, seconds)
+
+
+def record_and_ask(
+    store: Store, project: Project, rater_id: str, question_id: str, click: str, *, key: str,
+    seconds: float | None, count: int,
+) -> tuple[Given, list[Question]]:  # fmt: skip
+    """Keep a verdict and hand out what comes next, all in one transaction."""
+    _check(click, key, seconds)
+    with store.writing() as connection:
+        given = _recorded(connection, rater_id, question_id, click, key, seconds)
+        return given, topped_up(connection, project, rater_id, count)
+
+
+def _check(click: str, key: str, seconds: float | None) -> None:
     if click not in CLICKS:
         raise BadInput(f"the verdict {click[:20]!r}", f"one of {', '.join(CLICKS)}")
     if not 8 <= len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise BadInput(f"the key {key[:20]!r}", f"8 to {_LONGEST_KEY} printable characters")
     if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= 86_400):
         raise BadInput(f"{seconds} seconds", "0 to 86,400")
-    with store.writing() as connection:
-        flipped = _side(connection, rater_id, question_id)
-        choice = _choice(click, flipped)
-        row = {"id": key, "question_id": question_id, "choice": choice, "seconds": seconds,
-               "given": time.time(), "withdrawn": None}  # fmt: skip
-        if insert_once(connection, VERDICTS, row):
-            return Given(key, choice, False)
-        return _standing(connection, key, question_id, choice)
+
+
+def _recorded(
+    connection: Any, rater_id: str, question_id: str, click: str, key: str, seconds: float | None
+) -> Given:
+    choice = _choice(click, _side(connection, rater_id, question_id))
+    row = {"id": key, "question_id": question_id, "choice": choice, "seconds": seconds,
+           "given": time.time(), "withdrawn": None}  # fmt: skip
+    if insert_once(connection, VERDICTS, row):
+        return Given(key, choice, False)
+    return _standing(connection, key, question_id, choice)
 
 
 def _side(connection: Any, rater_id: str, question_id: str) -> bool:

@@ -75,7 +75,14 @@ def _answers() -> None:
         sa.Column("place", sa.Integer, nullable=False),
         sa.Column("asked", sa.Integer, nullable=False),
     )
-    op.create_index("pairs_to_ask", "pairs", ["project_id", "purpose", "asked", "place"])
+    best_first: list[str | sa.TextClause] = [
+        "project_id",
+        "purpose",
+        "asked",
+        sa.text("worth DESC"),
+        "place",
+    ]
+    op.create_index("pairs_to_ask", "pairs", best_first)
 
 
 def _verdicts() -> None:
