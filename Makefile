@@ -8,8 +8,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Where CPU builds of torch lie: the plain one brings gigabytes for GPUs that tests do not use.
 TORCH ?= https://download.pytorch.org/whl/cpu
 
-# A free voice and a real one, for the tests of speech.
-VOICES := flite pocketsphinx-testdata
+# What tests drive and pip cannot bring: a free voice and a real one, a browser, a database server.
+PACKAGES := flite pocketsphinx-testdata chromium postgresql
 
 .PHONY: demo test test-fast lint bench clean help
 
@@ -32,11 +32,11 @@ demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write 
 	$(BIN)/semanticface demo --out build/demo
 
 test: $(VENV)/.ready $(VLLM)/.ready ## every test
-	bash scripts/apt.sh $(VOICES)
+	bash scripts/apt.sh $(PACKAGES)
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.ready ## the tests that take no time
-	bash scripts/apt.sh $(VOICES)
+	bash scripts/apt.sh $(PACKAGES)
 	$(BIN)/pytest -n auto --dist loadfile -m 'not slow'
 
 lint: $(VENV)/.ready ## style, types, import order

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from semanticface.cli.arena import arena
 from semanticface.cli.budget import budget
 from semanticface.cli.calibrate import calibrate
 from semanticface.cli.compare import compare
@@ -18,6 +19,7 @@ from semanticface.cli.inspect import inspect
 from semanticface.cli.merge import merge
 from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
+from semanticface.cli.rank import rank
 from semanticface.cli.render import render
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
@@ -41,9 +43,10 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    budget, predict, merge, demo, doctor, serve, gateway, stream, parity,
+    budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(rank)
 
 
 def main() -> None:
