@@ -15,7 +15,8 @@ from training import REPOSITORY, recipe
 pytestmark = pytest.mark.filterwarnings("default")
 CONFIGS = sorted((REPOSITORY / "recipes" / "configs").glob("*.yaml"))
 LAUNCHES = sorted((REPOSITORY / "recipes" / "accelerate").glob("*.yaml"))
-FAMILY = {"nano": None, "qwen3vl_4b_lora": "qwen3_vl", "qwen3vl_4b_qlora": "qwen3_vl",
+FAMILY = {"nano": None, "nano_asset": None, "qwen3vl_4b_lora": "qwen3_vl",
+          "qwen3vl_4b_qlora": "qwen3_vl",
           "qwen2_5vl_3b_lora": "qwen2_5_vl", "smolvlm": "smolvlm"}  # fmt: skip
 
 
