@@ -100,8 +100,11 @@ def lora_config(plan: Plan, model: Any) -> Any:
 
 
 def pattern_of(names: list[str]) -> str:
-    """One pattern for these names; the numbers of layers become `\\d+`."""
-    forms = sorted({re.sub(r"\\\.\d+(?=\\\.|$)", r"\\.\\d+", re.escape(name)) for name in names})
+    """One pattern for these names; the numbers of layers become `\\d+`.
+
+    A number at the end stays: in `mlp.0` and `mlp.2` it tells the layers from what is between.
+    """
+    forms = sorted({re.sub(r"\\\.\d+(?=\\\.)", r"\\.\\d+", re.escape(name)) for name in names})
     return "(?:" + "|".join(forms) + ")"
 
 

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, need
 from semanticface.language.description import Description
-from semanticface.language.parsed import Parsed
+from semanticface.language.parsed import STRICT, Parsed
 from semanticface.train.answering import answerer
 from semanticface.train.decoding import MOST_TOKENS, Completion, Decoder
 from semanticface.train.loading import Loaded, Source, load_model
 from semanticface.train.manifest import base_digest, prompt_json, read_manifest, task_of
-from semanticface.train.one_pass import Reader
+from semanticface.train.one_pass import Reader, Readout
 from semanticface.train.processors import load_processor
 from semanticface.train.runs import ADAPTER, Run
 from semanticface.train.seal import SEAL, check_seal
@@ -40,6 +40,8 @@ class Face(NamedTuple):
     words: Description | None
     parsed: Parsed | None
     completion: Completion
+    confidence: NDArray[np.float32] | None = None
+    """[61], 0 to 1, of models that are read in one pass."""
 
 
 @dataclass
@@ -60,7 +62,15 @@ class Predictor:
 
     def faces(self, pictures: Sequence[Any]) -> list[Face]:
         """One face for each picture."""
+        if isinstance(self.answerer, Reader):
+            return [self._read(each) for each in self.answerer.readouts(pictures)]
         return [self._face(each) for each in self.answerer.answers(pictures)]
+
+    def _read(self, found: Readout) -> Face:
+        """Expected values as they are; the text has them to the format's decimals."""
+        text = self.task.form.write(found.values)
+        parsed = Parsed(found.values, None, STRICT, self.task.form.key)
+        return Face(found.values, None, parsed, Completion(text, 0, True, 1), found.confidence)
 
     def _face(self, completion: Completion) -> Face:
         answer = self.task.read(completion.text)

@@ -90,6 +90,8 @@ def _placeholder(library: Any, held: dict[str, Any]) -> Any:
 
         merge_size = held.get("merge_size", 2)
         temporal_patch_size = held.get("temporal_patch_size", 2)
+        num_frames = held.get("num_frames")
+        fps = held.get("fps")
         video_sampling = held.get("video_sampling", {})
         model_input_names: list[str] = []  # noqa: RUF012 - the library's own attribute
 

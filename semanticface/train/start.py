@@ -5,7 +5,7 @@ One process does the work and the others wait for it; then all read the same fil
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,8 +66,9 @@ def config_of(settings: Settings) -> dict[str, Any]:
 
     ours = as_flat(settings.model, settings.data, settings.loss, settings.probe)
     plain = as_flat(*(type(each)() for each in settings[:4]))
-    kind = training_options()
-    theirs, given = asdict(kind(output_dir="-")), asdict(settings.training)
+    # Not by making one with its defaults: that would set up this process's devices anew.
+    theirs = {each.name: each.default for each in fields(training_options())}
+    given = asdict(settings.training)
     told = {key: value for key, value in ours.items() if value != plain[key]}
     changed = {k: value for k, value in given.items() if k in theirs and value != theirs[k]}
     return told | {

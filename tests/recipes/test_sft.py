@@ -38,7 +38,7 @@ def test_it_leaves_a_run_that_says_what_it_is(run):
     assert all(row["strict"] == 1 and row["tokens"] == 61 and row["mae"] > 0 for row in probes)
 
 
-EXACT = [7.0735, 6.9957, 6.9109, 6.8256]
+EXACT = [7.1114, 7.0368, 7.0186, 6.8922]
 
 
 def test_losses_are_what_they_were(run):
@@ -177,9 +177,8 @@ def test_two_processes_are_one(run, tiny, data, tmp_path):
     """Two by two rows in two processes are the four rows of one."""
     words = flags(tmp_path / "two", tiny, data, probe_steps=2, per_device_train_batch_size=2)
     done = subprocess.run(
-        [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
-         "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
-         "--main_process_port", "0", str(SFT), *words],
+        [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone",
+         str(SFT), *words],
         cwd=REPOSITORY, env=alone(), capture_output=True, check=False, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -224,7 +223,7 @@ def test_a_part_that_does_not_move_stops_the_run(tiny, data, tmp_path, monkeypat
 
     def cut(settings, loaded, *rest):
         for name, each in loaded.model.named_parameters():
-            if "visual.merger" in name:
+            if "merger" in name:
                 each.register_hook(lambda grad: grad * 0)
         return made(settings, loaded, *rest)
 

@@ -93,6 +93,7 @@ def test_the_recipe_trains_it_beside_other_tasks(tiny, data, tmp_path):
     assert probe["strict"] == 1 and probe["tokens"] == 0
     face = opened(run).faces([picture(112, 112)])[0]
     assert face.completion.passes == 1 and np.isfinite(face.values).all()
+    assert ((face.confidence > 0) & (face.confidence <= 1)).all()
 
 
 def test_words_have_no_slots():

@@ -194,7 +194,7 @@ def test_a_run_is_a_source_of_the_evaluation(run):
     from semanticface.evaluation.sources import source_of, spec_of
     from semanticface.rig import FaceClip
 
-    truth = FaceClip(np.zeros((2, 61), np.float32), np.array([0.0, 1.0]))
+    truth = FaceClip(np.zeros((2, 61), np.float32), np.array([0.0, 1.0]), np.ones(61, np.bool_))
     source = source_of(spec_of({"kind": "run", "name": "ours", "path": str(run), "size": 112}))
     item = Item("take", "anna", truth)
     found = source.predict(item)[0]

@@ -1,0 +1,72 @@
+"""Rows depend on record and view alone: not on when, where or by whom they are drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("datasets", reason="comes with the train extra")
+
+from training import face_data
+
+from semanticface.errors import BadInput
+from semanticface.rig import mirror
+from semanticface.train.options import DataOptions, ProbeOptions
+from semanticface.train.rows import rows, sides, view_of
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture(scope="module")
+def held(data, tmp_path_factory):
+    return sides(DataOptions(), data, tmp_path_factory.mktemp("rows"), 2)
+
+
+def test_sides_share_nobody(held):
+    assert len(held.train) == 12 and len(held.probe) == 2
+    assert not {r.subject for r in held.train} & {r.subject for r in held.probe}
+
+
+def test_every_second_view_is_the_mirror(held):
+    options = DataOptions(mirror=True, views=2)
+    for record in held.train:
+        first, second = (view_of(record, n, options).record for n in (0, 1))
+        assert first == record
+        np.testing.assert_array_equal(second.values, mirror(record.values))
+        assert second.image.flip != record.image.flip
+
+
+def test_a_row_is_the_same_whenever_it_is_drawn(held):
+    options = DataOptions(mirror=True, augment=True, views=2, also="describe/two-key")
+    made, again = rows(held.train, options), rows(held.train, options)
+    assert len(made) == 12 * 2 * 2
+    assert made[30] == again[30]
+    assert made[3]["augment"] != made[27]["augment"]
+    assert {made[i]["task"] for i in (0, 12, 24, 36)} == {0, 1}
+
+
+def test_the_same_faces_elsewhere_have_the_same_hash(held, tmp_path):
+    other = face_data(tmp_path / "elsewhere")
+    moved = sides(DataOptions(), other, tmp_path / "rows", 2)
+    assert moved.train.digest() == held.train.digest()
+    fewer = sides(DataOptions(max_records=11), other, tmp_path / "fewer", 2)
+    assert fewer.train.digest() != held.train.digest()
+
+
+def test_faces_without_anybody_held_out_are_refused(tmp_path):
+    with pytest.raises(BadInput, match="no record held out"):
+        sides(DataOptions(), face_data(tmp_path / "all", val=0), tmp_path / "rows", 2)
+
+
+def test_views_of_faces_that_do_not_vary_are_refused():
+    with pytest.raises(BadInput, match="not varied"):
+        DataOptions(views=2)
+
+
+@pytest.mark.parametrize(("told", "fault"), [
+    ({"best_by": "maee"}, "Did you mean 'mae'"), ({"patience": -1}, "a negative number"),
+    ({"probe_rows": 0}, "a probe of nothing"),
+], ids=str)  # fmt: skip
+def test_probes_that_cannot_be_are_refused(told, fault):
+    with pytest.raises(BadInput, match=fault):
+        ProbeOptions(**told)
