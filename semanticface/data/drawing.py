@@ -104,9 +104,7 @@ def _record(part: Part, setting: Setting, frame: int, face: Floats) -> Record:
     )  # fmt: skip
 
 
-def renderer_of(
-    plan: Plan, part: Part, setting: Setting, view: Camera | None = None
-) -> Renderer:
+def renderer_of(plan: Plan, part: Part, setting: Setting, view: Camera | None = None) -> Renderer:
     """A person at a distance and in a light that the setting's own random stream chooses.
 
     `view`: a camera instead of the one that the stream places; the light stays.
