@@ -16,8 +16,8 @@ pytestmark = pytest.mark.filterwarnings("default")
 CONFIGS = sorted((REPOSITORY / "recipes" / "configs").glob("*.yaml"))
 LAUNCHES = sorted((REPOSITORY / "recipes" / "accelerate").glob("*.yaml"))
 FAMILY = {"nano": None, "nano_asset": None, "qwen3vl_4b_lora": "qwen3_vl",
-          "qwen3vl_4b_qlora": "qwen3_vl",
-          "qwen2_5vl_3b_lora": "qwen2_5_vl", "smolvlm": "smolvlm"}  # fmt: skip
+          "qwen3vl_4b_qlora": "qwen3_vl", "qwen2_5vl_3b_lora": "qwen2_5_vl",
+          "smolvlm": "smolvlm"}  # fmt: skip
 
 
 def test_every_config_has_a_family():
