@@ -32,7 +32,7 @@ from semanticface.serve.gateway.pictures import checked
 from semanticface.serve.gateway.run import http_server
 
 LABELS = [CHANNELS[i].label for i in ANSWER_ORDER]
-LIMITS = Limits(most_bytes=1 << 20, most_pixels=1_000_000, body_seconds=0.6)
+LIMITS = Limits(most_bytes=1 << 20, most_pixels=1_000_000, body_seconds=1.5)
 pytestmark = pytest.mark.filterwarnings(
     "default::DeprecationWarning:websockets.*", "default::DeprecationWarning:uvicorn.*"
 )
@@ -41,19 +41,19 @@ pytestmark = pytest.mark.filterwarnings(
 @contextlib.contextmanager
 def opened(upstream: str, keys=None, limits=LIMITS):
     """A gateway on a port of its own, on a thread."""
-    quick = Settings(concurrency=8, timeout=2.0, deadline=1.0, pause=0.01)
+    quick = Settings(concurrency=8, timeout=20.0, deadline=3.0, pause=0.05)
     app = create_app(FaceClient(upstream, settings=quick), keys, limits)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
-    server = http_server(app, "127.0.0.1", port, limits, quiet=True, header_seconds=0.5)
+    server = http_server(app, "127.0.0.1", port, limits, quiet=True, header_seconds=1.0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as http:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
             yield http
     finally:
         server.should_exit = True
@@ -352,6 +352,19 @@ def test_a_stream_leaves_out_what_is_late(upstream, http):
         assert each["time"] == pytest.approx((each["sequence"] - 1) / 30)
         expected = face_of(shown[each["sequence"] - 1])[list(ANSWER_ORDER)]
         np.testing.assert_allclose(numbers(each["face"]), expected, atol=1e-4)
+
+
+def test_a_stream_may_be_silent_for_longer_than_a_header(http):
+    import websockets
+
+    async def wait_and_ask():
+        url = f"ws://{http.base_url.host}:{http.base_url.port}/v1/stream"
+        async with websockets.connect(url, proxy=None) as ws:
+            await asyncio.sleep(1.5)  # a header must be there after one second
+            await ws.send(png(0, (32, 32)))
+            return json.loads(await ws.recv())
+
+    assert asyncio.run(wait_and_ask())["sequence"] == 1
 
 
 def test_a_stream_says_what_is_wrong_with_a_picture(http):

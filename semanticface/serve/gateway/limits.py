@@ -99,6 +99,12 @@ def impatient(base: type[Any], seconds: float = HEADER_SECONDS) -> type[Any]:
             if self.cycle is None and not self.transport.is_closing():
                 self.transport.close()
 
+        def handle_websocket_upgrade(self, event: Any) -> None:
+            """A WebSocket may be silent for as long as it likes; it has come to the point."""
+            if self._limit is not None:
+                self._limit.cancel()
+            super().handle_websocket_upgrade(event)
+
         def connection_lost(self, exc: Exception | None) -> None:
             if self._limit is not None:
                 self._limit.cancel()
