@@ -15,6 +15,7 @@ from semanticface.formats import livelink_csv
 from semanticface.motion.filters import savgol
 from semanticface.motion.rehearsal import perform
 from semanticface.rig import concatenate
+from semanticface.speech.voices import Voice, say
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
@@ -36,6 +37,7 @@ def folder(tmp_path, monkeypatch):
     for name in ("smooth.csv", "live.csv"):
         livelink_csv.write(savgol(clip), tmp_path / name)
     formats.write(perform(), tmp_path / "mediapipe.json", "mediapipe")
+    say("Bob put the pumpkin in the van.", Voice("flite:slt"), tmp_path / "voice.wav")
     monkeypatch.chdir(tmp_path)
 
 

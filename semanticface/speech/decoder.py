@@ -75,14 +75,14 @@ class Decoder:
         grammar = self._decoder.create_fsg("chain", 0, len(words), arcs)
         self._decoder.add_fsg("chain", grammar)
         self._decoder.activate_search("chain")
-        self._run(sound)
-        if self._decoder.hyp() is None:
-            return None
         try:
+            self._run(sound)
+            if self._decoder.hyp() is None:
+                return None
             self._decoder.set_alignment()  # the second pass, for the phones
-        except RuntimeError:
+            self._run(sound)
+        except RuntimeError:  # no way through the words was left at the end of the sound
             return None
-        self._run(sound)
         found = self._decoder.get_alignment()
         return None if found is None else self._read(found, words, open_start)
 

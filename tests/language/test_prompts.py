@@ -20,6 +20,11 @@ from semanticface.language.prompts import (
 )
 from semanticface.rig import COUNT, ORDERS, region_indices
 
+SPEECH = {
+    "audio": True, "cued": True, "form": "codes", "names": ["jawOpen", "mouthClose"],
+    "codes": "jo jawOpen, mc mouthClose", "count": 15, "rate": "30",
+    "section": "words: *Bob*\nphones: 0-4 B | 5-9 AA1 | 10-14 B",
+}  # fmt: skip
 SCRIPT = (["Lips part.", "A smile."], "A stage.", "Calm.")
 
 
@@ -88,6 +93,8 @@ def test_the_golden_requests_have_not_moved(golden):
             messages = rewrite_messages(Description("a smile", "Mouth: a smile.", "joy", "even"))
         elif task == "script":
             messages = keyframe_messages(*SCRIPT, 2)
+        elif task == "speech":
+            messages = load_prompt(key).messages(**SPEECH)
         else:
             messages = image_messages(answer_format(), key)
         golden(f"prompts/{task}_{name}.json", json.dumps(messages, indent=1) + "\n")

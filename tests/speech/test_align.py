@@ -133,6 +133,17 @@ def test_a_score_falls_with_noise_but_the_words_stay(aligner, readings):
     assert DOUBT < noisy.score < aligner.align([clean], text).score
 
 
+def test_noise_as_loud_as_the_voice_loses_words_but_nothing_breaks(aligner, readings):
+    path, text = readings[0]
+    clean = Recording(path).samples()
+    rng = np.random.default_rng(3)
+    for level in (0.5, 1.0, 3.0):
+        noise = level * np.sqrt(np.mean(clean**2)) * rng.standard_normal(len(clean))
+        found = aligner.align([clean + noise.astype(np.float32)], text)
+        lost = [fault for fault in found.faults if "not found" in fault.why]
+        assert len(found.words) + len(lost) == len(text.split())
+
+
 def test_phones_are_heard_without_a_transcript(utterance):
     found = hear(blocks(utterance.path))
     assert not found.words
