@@ -136,7 +136,8 @@ def test_no_verdict_that_was_answered_for_is_lost_by_kill_9(tmp_path: Path) -> N
     asked: dict[str, str] = {}
     for round_ in range(2):
         server.start()
-        stop = threading.Thread(target=lambda: (time.sleep(1.0), server.kill()))
+        goal = len(kept) + 6
+        stop = threading.Thread(target=_kill_in_the_midst, args=(server, kept, goal))
         with server.rater("ann") as ann:
             stop.start()
             try:
@@ -157,7 +158,14 @@ def test_no_verdict_that_was_answered_for_is_lost_by_kill_9(tmp_path: Path) -> N
     there = {each.id for each in said(folder)}
     for key, question in asked.items():  # every question has a verdict or is still open
         assert key in there or question in open_now or _answered(asked, question, there)
-    assert len(kept) > 4
+    assert len(kept) >= 12
+
+
+def _kill_in_the_midst(server: Server, kept: list[tuple[str, str]], goal: int) -> None:
+    """Kill the server while answers go on coming."""
+    while len(kept) < goal:
+        time.sleep(0.002)
+    server.kill()
 
 
 def _open(store: Any) -> Any:
