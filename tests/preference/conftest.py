@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from semanticface.preference.store import Store, open_store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "faces.store", create=True)
-    yield opened
-    opened.close()
+def store() -> Iterator[Store]:
+    """In memory where the system has a place for that: syncing a disk is not what is tested."""
+    fast = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=fast) as folder:
+        opened = open_store(Path(folder) / "faces.store", create=True)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -24,5 +24,6 @@ def insert_once(connection: Any, table: Any, row: dict[str, Any]) -> int:
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    done = connection.execute(dialect.insert(table).values(**row).on_conflict_do_nothing())
-    return int(done.rowcount == 1)
+    key = next(iter(table.primary_key.columns))  # drivers do not all count rows
+    done = dialect.insert(table).values(**row).on_conflict_do_nothing().returning(key)
+    return int(connection.execute(done).first() is not None)
