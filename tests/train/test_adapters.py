@@ -34,7 +34,7 @@ def test_layers_share_a_pattern_and_ends_do_not():
     (Plan(vision="full", projector="full", language="full"), {"vision", "projector", "language"}),
     (Plan(vision="frozen", projector="full", language="frozen"), {"projector"}),
     (Plan(vision="frozen", projector="full", language="lora"), {"projector", "language"}),
-], ids=lambda each: str(each)[:60])  # fmt: skip
+], ids=["plain", "vision", "all", "projector", "two"])  # fmt: skip
 def test_the_parts_of_a_plan_learn_and_no_others(tiny, plan, parts):
     made = apply(plan, model(tiny))
     assert set(groups(made)) - {"head"} == parts
