@@ -82,14 +82,14 @@ def test_a_skeleton_that_is_not_cut_is_a_legal_answer():
 
 
 def test_the_golden_requests_have_not_moved(golden):
-    for key in prompts.prompts():
+    for key, prompt in prompts.prompts().items():
         task, _, name = key.partition("/")
         if task == "rewrite":
             messages = rewrite_messages(Description("a smile", "Mouth: a smile.", "joy", "even"))
         elif task == "script":
             messages = keyframe_messages(*SCRIPT, 2)
         else:
-            messages = image_messages(answer_format(), key)
+            messages = image_messages(answer_format(*prompt.formats[:1]), key)
         golden(f"prompts/{task}_{name}.json", json.dumps(messages, indent=1) + "\n")
 
 
