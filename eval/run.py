@@ -43,8 +43,12 @@ def main() -> None:
         written = write(outcome, out, channels=suite.chosen_channels)
     except SemanticFaceError as error:
         sys.exit(f"error: {error}")
+    given = [source for source in outcome.evaluation.sources if not source.baseline]
+    scored = any(pairing.scored for source in given for pairing in source.pairings)
     for line in (*written.missing, *(f"wrote {path}" for path in written.files)):
         sys.stderr.write(f"{line}\n")
+    if not (scored or suite.label_free):
+        sys.exit("error: no source could be scored on any take")
 
 
 def _place(suite: str) -> Path:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from semanticface.evaluation.result import Evaluation, Figure, SourceResult
 
 _SHOWN = (
-    "mae", "active_mae", "pearson", "ccc", "f1_10", "amplitude_ratio", "skill_mean", "blink_f1",
-    "closure_f1", "lag", "jitter_ratio",
+    "coverage", "mae", "active_mae", "pearson", "ccc", "f1_10", "amplitude_ratio", "skill_mean",
+    "blink_f1", "closure_f1", "lag", "jitter_ratio",
 )  # fmt: skip
 
 
@@ -41,14 +41,16 @@ def compare(
     by: Annotated[str, typer.Option(metavar="take|subject", help="What counts as one.")] = "take",
     margin: Annotated[
         float | None,
-        typer.Option(help="Difference in MAE that does not matter: tests equivalence.", min=0.0),
+        typer.Option(help="Difference in MAE that does not matter: tests equivalence.", min=1e-9),
     ] = None,
     source_format: From = None,
     rate: Annotated[
         float | None, typer.Option(help="Frames a second, for files without times.", min=0.001)
     ] = None,
     resamples: Annotated[int, typer.Option(help="Of the bootstrap over takes.", min=100)] = 1000,
-    within: Annotated[float, typer.Option(help="Seconds of the lag search, either way.")] = 0.5,
+    within: Annotated[
+        float, typer.Option(help="Seconds of the lag search, either way.", min=0.02, max=60.0)
+    ] = 0.5,
     geometry: Annotated[
         bool, typer.Option("--geometry", help="Vertex errors too; slower.")
     ] = False,
@@ -105,7 +107,7 @@ def compare(
     raw = as_suite(clips, against, source_format, options)
     asked = {**raw, "by": by, "resamples": resamples, "geometry": geometry, "switches": switches}
     suite = suite_of(asked)
-    if margin:
+    if margin is not None:
         suite = suite_of({**asked, "comparisons": _with_margin(suite, margin)})
     with watching() as progress:
         outcome = evaluate(suite, command=" ".join(sys.argv), progress=progress)
@@ -167,12 +169,20 @@ def _clip_files(folder: Path) -> list[Path]:
 
 
 def _names(paths: list[Path]) -> list[str]:
-    """Short names, told apart by their folders where they must be."""
-    stems = [path.stem or path.name for path in paths]
-    return [
-        stem if stems.count(stem) == 1 else f"{path.parent.name}/{stem}"
-        for stem, path in zip(stems, paths, strict=True)
-    ]
+    """Short names, told apart by as many of their folders as they need."""
+    from semanticface.evaluation.suite import BASELINES
+
+    names = [path.stem or path.name for path in paths]
+    for depth in range(2, 2 + max(len(path.resolve().parts) for path in paths)):
+        unclear = {name for name in names if names.count(name) > 1 or name in BASELINES}
+        if not unclear:
+            break
+        names = [
+            "/".join((*path.resolve().parts[-depth:-1], path.stem or path.name))
+            if name in unclear else name
+            for name, path in zip(names, paths, strict=True)
+        ]  # fmt: skip
+    return names
 
 
 def _with_margin(suite: Any, margin: float) -> list[dict[str, Any]]:
@@ -180,7 +190,11 @@ def _with_margin(suite: Any, margin: float) -> list[dict[str, Any]]:
     pairs = [
         (one, other) for i, one in enumerate(names) for other in (*names[i + 1 :], "zero", "mean")
     ]
-    return [{"one": a, "other": b, "metric": "mae", "margin": margin} for a, b in pairs]
+    also = [(one, other) for i, one in enumerate(names) for other in names[i + 1 :]]
+    return [
+        *({"one": a, "other": b, "metric": "mae", "margin": margin} for a, b in pairs),
+        *({"one": a, "other": b, "metric": "pearson"} for a, b in also),
+    ]
 
 
 # -- telling ---------------------------------------------------------------------------
@@ -201,7 +215,7 @@ def show(evaluation: Evaluation) -> None:
 
 
 def _findings(source: SourceResult) -> list[str]:
-    """A line for each finding: the first take's words, and where others differ in numbers only."""
+    """A line for each finding; where takes differ in numbers only, the first take's words."""
     import re
 
     from rich.markup import escape
@@ -215,13 +229,29 @@ def _findings(source: SourceResult) -> list[str]:
     lines = []
     for (action, kind, flag, _), texts in told.items():
         take, *others = texts
-        alike = f" (and {', '.join(others)})" if others else ""
+        spread = _spread(list(texts.values()))
         lines.append(
             f"[{colours[action]}]{action}[/] [bold]{kind}[/] {escape(source.name)}, "
-            f"{escape(take + alike)}: {escape(texts[take])}"
+            f"{escape(', '.join((take, *others)))}: {escape(spread)}"
             + (f" [dim]({flag})[/]" if flag else "")
         )
     return lines
+
+
+def _spread(texts: list[str]) -> str:
+    """Sentences that differ in numbers only as one: each number from the least to the most."""
+    import re
+
+    number = r"(?<![\w.])[-+]?\d+(?:\.\d+)?"
+    several = [re.findall(number, text) for text in texts]
+    if len({len(each) for each in several}) > 1:
+        return texts[0]
+    ranges = iter([
+        low if low == high else f"{low} to {high}"
+        for column in zip(*several, strict=True)
+        for low, high in [(min(column, key=float), max(column, key=float))]
+    ])  # fmt: skip
+    return re.sub(number, lambda _: next(ranges), texts[0])
 
 
 def _table(evaluation: Evaluation) -> Table:

@@ -10,6 +10,7 @@ WHAT_FOR = {
     "render": "pictures, films and GLB of a head",
     "train": "fine-tuning with LoRA",
     "speech": "audio, alignment, phones",
+    "transcribe": "Whisper, where no transcript is given",
     "serve": "HTTP client and gateway",
     "arena": "preference arena",
     "track": "face tracker for comparison",

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from semanticface.cli.arena import arena
 from semanticface.cli.budget import budget
 from semanticface.cli.calibrate import calibrate
 from semanticface.cli.compare import compare
@@ -13,11 +14,17 @@ from semanticface.cli.convert import convert
 from semanticface.cli.demo import demo
 from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
+from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
 from semanticface.cli.merge import merge
+from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
+from semanticface.cli.rank import rank
 from semanticface.cli.render import render
+from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
+from semanticface.cli.speak import speak
+from semanticface.cli.stream import stream
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
 from semanticface.cli.validate import validate
@@ -35,10 +42,11 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, compare, render, tokens, synth, budget,
-    predict, merge, demo, doctor,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
+    budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(rank)
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from semanticface.train.predictions import Outcome
-    from semanticface.train.predictor import Predictor
+    from semanticface.serve.remote import RemotePredictor
+    from semanticface.train.predictions import Asked, Outcome
     from semanticface.train.shots import Shot
 
 
@@ -37,6 +37,15 @@ def predict(
     base: Annotated[
         str | None, typer.Option(help="Where the run's base model lies now.", show_default=False)
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="Ask a server that `semanticface serve` started.", show_default=False),
+    ] = None,
+    served: Annotated[str, typer.Option(help="Name of the model there.")] = "face",
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(help="Environment variable with the server's key.", show_default=False),
+    ] = None,
     every: Annotated[float, typer.Option(help="Seconds between a movie's pictures.", min=0)] = 0.0,
     camera: Annotated[
         int | None, typer.Option(help="Number of a webcam.", min=0, show_default=False)
@@ -61,6 +70,8 @@ def predict(
 
     semanticface predict photos --run Qwen/Qwen3-VL-4B-Instruct --format two-key --out answers
 
+    semanticface predict photos --endpoint http://127.0.0.1:8000 --out answers
+
     semanticface predict --camera 0 --seconds 10 --out me --overlay
     """
     from semanticface.errors import BadInput
@@ -77,12 +88,29 @@ def predict(
     found = shots(given, every) if given else record(camera or 0, seconds, _folder(out) / "camera")
     if out is None and len(found) != 1:
         raise BadInput(f"{len(found)} pictures", "--out FOLDER for more than one")
-    predictor = opened(run or small_run(), task=_task(stage, answer), base=base)
+    if endpoint is not None:
+        if run is not None or base is not None:
+            raise BadInput("--endpoint with --run or --base", "one or the other")
+        predictor: Asked = _remote(endpoint, served, api_key_env, out, _task(stage, answer))
+    else:
+        predictor = opened(run or small_run(), task=_task(stage, answer), base=base)
     predictor.most = tokens
     if out is None:
         _say(predictor, found)
     else:
         _fill(predictor, found, out, batch, overlay, ", ".join(map(str, given)) or "camera")
+
+
+def _remote(
+    url: str, served: str, variable: str | None, out: Path | None, task: Any
+) -> RemotePredictor:
+    import os
+
+    from semanticface.serve.remote import RemotePredictor
+
+    key = os.environ.get(variable, "") if variable else ""
+    journal = None if out is None else out / "endpoint.jsonl"
+    return RemotePredictor(url, served, key, journal, task=task)
 
 
 def _folder(out: Path | None) -> Path:
@@ -103,7 +131,7 @@ def _task(stage: str | None, answer: str | None) -> Any:
     return Task.of(answer or "two-key", chosen)
 
 
-def _say(predictor: Predictor, found: list[Shot]) -> None:
+def _say(predictor: Asked, found: list[Shot]) -> None:
     """The answer to one picture, on stdout."""
     import json
     import tempfile
@@ -121,7 +149,7 @@ def _say(predictor: Predictor, found: list[Shot]) -> None:
 
 
 def _fill(
-    predictor: Predictor, found: list[Shot], out: Path, batch: int, film: bool, source: str
+    predictor: Asked, found: list[Shot], out: Path, batch: int, film: bool, source: str
 ) -> None:
     """Answers to all pictures, in a folder."""
     import time

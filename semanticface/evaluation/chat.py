@@ -8,11 +8,9 @@ was meant for; no proxy is used.
 
 from __future__ import annotations
 
-import email.utils
 import http.client
 import json
 import os
-import random
 import socket
 import ssl
 import threading
@@ -21,13 +19,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from semanticface.errors import BadInput
-from semanticface.evaluation.journal import Answered
 from semanticface.evaluation.specs import EndpointSpec
+from semanticface.serve.journal import Answered
+from semanticface.serve.retry import AGAIN, NEVER, pause, retry_after
 
 _LARGEST = 8 << 20
-_LONGEST_PAUSE = 60.0
-_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-_NEVER = {401, 403, 404, 405}
 
 
 class Unanswered(Exception):
@@ -77,19 +73,14 @@ class Chat:
                 return self._once(sent, end)
             except _Again as fault:
                 why, after = fault.why, fault.after
-            pause = self._pause(attempt) if after is None else min(after, _LONGEST_PAUSE)
-            if attempt == self.spec.retries or time.monotonic() + pause >= end:
+            wait = pause(attempt, self.spec.pause) if after is None else after
+            if attempt == self.spec.retries or time.monotonic() + wait >= end:
                 break
-            if self._stop.wait(pause):
+            if self._stop.wait(wait):
                 raise Unanswered(f"{why}; then the evaluation stopped")
             with self._counting:
                 self.repeats += 1
         raise Unanswered(f"{why}, at the last of {attempt + 1} tries")
-
-    def _pause(self, attempt: int) -> float:
-        """Doubled each time, and by chance half to one and a half of that."""
-        whole = min(self.spec.pause * 2.0**attempt, _LONGEST_PAUSE)
-        return whole * random.uniform(0.5, 1.5)
 
     def _once(self, sent: bytes, end: float) -> Answered:
         try:
@@ -135,9 +126,9 @@ class Chat:
         if reply.status == 200:
             return _answer(reply.body)
         told = reply.body[:300].decode("utf-8", "replace").strip()
-        if reply.status in _AGAIN:
-            raise _Again(f"HTTP {reply.status}", _retry_after(reply.headers))
-        if reply.status in _NEVER or 300 <= reply.status < 400:
+        if reply.status in AGAIN:
+            raise _Again(f"HTTP {reply.status}", retry_after(reply.headers.get("Retry-After")))
+        if reply.status in NEVER or 300 <= reply.status < 400:
             raise self._refused(reply.status, told)
         raise Unanswered(f"HTTP {reply.status}: {told}")
 
@@ -202,16 +193,3 @@ def _answer(body: bytes) -> Answered:
     if not isinstance(text, str):
         raise _Again("a reply whose content is no text")
     return Answered(text, str(finish or ""), *counts)
-
-
-def _retry_after(headers: http.client.HTTPMessage) -> float | None:
-    """Seconds that the endpoint asks to wait: a number, or a date."""
-    told = headers.get("Retry-After")
-    if told is None:
-        return None
-    if told.strip().isdecimal():
-        return float(told)
-    try:
-        return max(email.utils.parsedate_to_datetime(told).timestamp() - time.time(), 0.0)
-    except ValueError:
-        return None

@@ -11,26 +11,34 @@ from numpy.typing import NDArray
 from semanticface.errors import BadInput
 from semanticface.evaluation.pairing import Paired
 from semanticface.evaluation.result import ChannelDifference, Comparison, Figure
-from semanticface.evaluation.summary import DEFAULT, Sureness, clustered, interval
+from semanticface.evaluation.summary import (
+    DEFAULT,
+    Sureness,
+    clustered,
+    interval,
+    mean_over_clusters,
+)
 from semanticface.evaluation.tally import HEADLINE, OF_CHANNELS, Tally, headline, of_channels, tally
 from semanticface.metrics.catalogue import metric as row_of
 from semanticface.metrics.ratio import Floats
-from semanticface.metrics.significance import equivalence, sign_flip, takes_needed
+from semanticface.metrics.significance import equivalence, sign_flip, takes_needed, upper_spread
 from semanticface.metrics.statistics import holm
-from semanticface.motion.resample import common_grid, resample
+from semanticface.metrics.temporal import summary as temporal_summary
+from semanticface.motion.resample import on_measured_frames, resample
 from semanticface.rig import NAMES, FaceClip
 
+SCALAR = ("jitter_ratio", "log_spectral_distance")
+GEOMETRY = ("lve_max_squared", "lve_root", "lve_mean_max", "lip_gap_error", "aperture_error")
+COMPARED = (*HEADLINE, *SCALAR, *GEOMETRY)
+"""Metrics by which two sources can be compared on the same frames."""
 Rival = Callable[[FaceClip], FaceClip]
 """A baseline: from the reference of a take to a prediction at its times."""
 
 
 def joint(one: Paired, other: Paired) -> tuple[FaceClip, FaceClip, FaceClip]:
     """(one, other, truth) at the same times, each only where both predict."""
-    grid = common_grid(one.truth, other.truth)
-    truth = grid.first
-    first, second = common_grid(one.pred, truth).first, common_grid(other.pred, truth).first
-    if len(first) != len(truth) or len(second) != len(truth):
-        first, second = (_onto(each.pred, truth) for each in (one, other))
+    truth = on_measured_frames(one.truth, other.truth).second
+    first, second = (_onto(each.pred, truth) for each in (one, other))
     return (*_where_both(first, second), truth)
 
 
@@ -68,6 +76,8 @@ def compare(
         for (one, other, truth), key in zip(triples, keys, strict=True)
     ]
     first, second = (clustered([pair[i] for pair in tallies], keys) for i in (0, 1))
+    if metric not in HEADLINE:
+        return _by_scalars(names, triples, keys, metric, margin, sure)
     at = HEADLINE.index(metric)
 
     def difference(both: tuple[Tally, Tally]) -> Floats:
@@ -86,6 +96,37 @@ def compare(
     return told.model_copy(update={"verdict": verdict(told)})
 
 
+def _by_scalars(
+    names: tuple[str, str], triples: Sequence[tuple[FaceClip, FaceClip, FaceClip]],
+    keys: Sequence[str], metric: str, margin: float | None, sure: Sureness,
+) -> Comparison:  # fmt: skip
+    """By a metric that does not add up over frames: of movement, or on the head's vertices."""
+    differences = np.array([_scalar(metric, one, truth) - _scalar(metric, other, truth)
+                            for one, other, truth in triples])  # fmt: skip
+    figure = mean_over_clusters(differences, keys, sure)
+    own = np.array([differences[[k == key for k in keys]].mean() for key in dict.fromkeys(keys)])
+    evidence = _evidence(own, margin) if len(own) > 1 and np.isfinite(own).all() else _Evidence()
+    better = row_of(metric).better
+    told = Comparison(
+        one=names[0], other=names[1], metric=metric, difference=figure, margin=margin,
+        better="lower" if better == "one" else better, **evidence._asdict(),
+    )  # fmt: skip
+    return told.model_copy(update={"verdict": verdict(told)})
+
+
+def _scalar(metric: str, pred: FaceClip, truth: FaceClip) -> float:
+    """One figure of one take; ratios as their distance from 1 on a log scale, so less is better."""
+    if metric in GEOMETRY:
+        from semanticface.metrics.geometry import compare_clips
+        from semanticface.metrics.zones import find_zones
+        from semanticface.render.head import load_head
+
+        head = load_head()
+        return float(getattr(compare_clips(head, truth, pred, find_zones(head)), metric))
+    value = temporal_summary(pred, truth, lagging=False)[metric]
+    return abs(float(np.log2(value))) if row_of(metric).better == "one" else float(value)
+
+
 class _Evidence(NamedTuple):
     p: float | None = None
     p_least: float | None = None
@@ -101,11 +142,12 @@ def _evidence(differences: Floats, margin: float | None) -> _Evidence:
 
 
 def _needed(differences: Floats) -> int | None:
-    size, spread = abs(float(differences.mean())), float(differences.std(ddof=1))
-    if size == 0 or spread == 0:
+    """Planned with the upper limit of the spread: that of a few takes is itself a guess."""
+    size = abs(float(differences.mean()))
+    if size == 0 or not differences.std():
         return None
     try:
-        return takes_needed(size, spread)
+        return takes_needed(size, upper_spread(differences))
     except BadInput:  # more takes than anybody has
         return None
 
@@ -145,7 +187,8 @@ def verdict(of: Comparison) -> str:
     if sides is None:
         same = " They are equivalent within the margin." if of.equivalent else ""
         return f"No difference shown between {of.one} and {of.other} ({span}).{same}"
-    return f"{of.one} is {sides} than {of.other} ({span})."
+    small = f", though within the margin of {of.margin:g}" if of.equivalent else ""
+    return f"{of.one} is {sides} than {of.other}{small} ({span})."
 
 
 def _sides(better: str, low: float, high: float) -> str | None:

@@ -8,7 +8,7 @@ left as it is by a switch; either way the result says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ _TURN = 1.6
 """No eye or head turns by more radians than this in a take."""
 _SPREAD = 0.01
 """Standard deviation of left minus right that is needed to tell a side."""
-_LEAST_PAIRS = 3
+_LEAST_PAIRS, _LEAST_FRAMES = 3, 30
 _SURE = 0.3
+_ALIKE = 0.3
+"""What both sides together must correlate by before anything is said about single sides."""
 _SHAPES = [each.index for each in BLENDSHAPES]
 _TURNS = [each.index for each in ROTATIONS]
 _HEAD = [each.index for each in ROTATIONS if each.name.startswith("head")]
@@ -91,7 +93,8 @@ def without_silent_heads(pred: FaceClip, truth: FaceClip) -> Heads:
 def head_is_silent(clip: FaceClip) -> bool:
     """Whether the clip has head channels that are zero in every frame."""
     head = clip.values[:, _HEAD]
-    return bool(len(clip) and clip.present[_HEAD].any() and not np.nan_to_num(head).any())
+    known = head[~np.isnan(head)]
+    return bool(len(known) and clip.present[_HEAD].any() and not known.any())
 
 
 def without_silent_head(clip: FaceClip) -> FaceClip:
@@ -105,18 +108,44 @@ def without_silent_head(clip: FaceClip) -> FaceClip:
 
 
 def on_own_side(
-    pred: FaceClip, truth: FaceClip, *, keep_mirrored: bool = False, keep_mouth: bool = False
-) -> Put:
-    """Undo a mirrored face and an exchanged mouth pair; both clips at the same times."""
-    mirrored, first = _mirrored(pred, truth, keep_mirrored)
-    mouth, second = _mouth(mirrored, truth, keep_mouth)
+    pred: FaceClip, truth: FaceClip, *, keep_mirrored: bool = False, keep_mouth: bool = False,
+    elsewhere: frozenset[str] = frozenset(),
+) -> Put:  # fmt: skip
+    """Undo a mirrored face and an exchanged mouth pair; both clips at the same times.
+
+    `elsewhere`: kinds that the same source's other takes show. They are undone here too
+    where this take cannot tell; a source has one convention.
+    """
+    if resemblance(pred, truth) < _ALIKE:  # NaN compares as false
+        return Put(pred)
+    mirrored, first = _mirrored(pred, truth, keep_mirrored, "mirrored" in elsewhere)
+    mouth, second = _mouth(mirrored, truth, keep_mouth, "mouth pair" in elsewhere)
     return Put(mouth, (*first, *second))
 
 
-def _mirrored(pred: FaceClip, truth: FaceClip, keep: bool) -> Put:
+def resemblance(pred: FaceClip, truth: FaceClip) -> float:
+    """How the movement of both sides together goes with the reference's, -1 to 1.
+
+    Mean correlation over the shapes that move in both clips, left and right added,
+    weighted by how much they move: the same for a mirrored face. NaN if nothing moves.
+    """
+    found = []
+    for channel in BLENDSHAPES:
+        columns = sorted({channel.index, INDEX[channel.mirror]})
+        if channel.index != columns[0]:
+            continue
+        one, other = (clip.values[:, columns].astype(np.float64).sum(1) for clip in (pred, truth))
+        if (side := _together(channel.movement, one, other)) is not None:
+            found.append(side)
+    if not found:
+        return float("nan")
+    return float(np.average([e.correlation for e in found], weights=[e.weight for e in found]))
+
+
+def _mirrored(pred: FaceClip, truth: FaceClip, keep: bool, elsewhere: bool) -> Put:
     sides = [each for each in _sides(pred, truth) if each.movement != _MOUTH]
     if len(sides) < _LEAST_PAIRS:
-        return Put(pred)
+        return _as_elsewhere(pred, "mirrored", "--keep-mirrored", keep) if elsewhere else Put(pred)
     weights = np.array([each.weight for each in sides])
     mean = float(np.average([each.correlation for each in sides], weights=weights))
     against = sum(each.correlation < 0 for each in sides)
@@ -127,13 +156,33 @@ def _mirrored(pred: FaceClip, truth: FaceClip, keep: bool) -> Put:
         text=f"left and right are exchanged in {against} of {len(sides)} pairs that tell a side "
         f"(mean correlation {mean:+.2f}): the source shows a mirrored face",
     )  # fmt: skip
-    return Put(pred if keep else pred.mirrored(), (told,))
+    return Put(pred if keep else turned(pred, "mirrored"), (told,))
 
 
-def _mouth(pred: FaceClip, truth: FaceClip, keep: bool) -> Put:
+def _as_elsewhere(pred: FaceClip, kind: str, flag: str, keep: bool) -> Put:
+    """The clip turned as the source's other takes were."""
+    told = Finding(
+        kind=kind, action="overridden" if keep else "converted", flag=flag,
+        text="exchanged as in this source's other takes; this one moves too little to tell",
+    )  # fmt: skip
+    return Put(pred if keep else turned(pred, kind), (told,))
+
+
+def turned(clip: FaceClip, kind: str) -> FaceClip:
+    """The clip with its sides, or its mouth pair, exchanged."""
+    if kind == "mirrored":
+        return clip.mirrored()
+    other = clip.exchanged("mouthLeft", "mouthRight")
+    meta = clip.meta.applied("mouth pair exchanged for comparison")
+    return FaceClip(other.values, other.times, other.present, meta, other.extra)
+
+
+def _mouth(pred: FaceClip, truth: FaceClip, keep: bool, elsewhere: bool) -> Put:
     pair = next((each for each in _sides(pred, truth) if each.movement == _MOUTH), None)
     if pair is None or pair.correlation > -_SURE:
-        return Put(pred)
+        open_ = pair is None or pair.correlation < _SURE
+        follow = elsewhere and open_
+        return _as_elsewhere(pred, "mouth pair", "--keep-mouth", keep) if follow else Put(pred)
     blame = detect_mouth_pair(truth)
     doubt = (
         " The reference's own smile says that its pair is the exchanged one."
@@ -145,11 +194,7 @@ def _mouth(pred: FaceClip, truth: FaceClip, keep: bool) -> Put:
         f"(correlation of left minus right {pair.correlation:+.2f}).{doubt}",
         channels=("mouthLeft", "mouthRight"),
     )  # fmt: skip
-    if keep:
-        return Put(pred, (told,))
-    turned = pred.exchanged("mouthLeft", "mouthRight")
-    meta = pred.meta.applied("mouth pair exchanged for comparison")
-    return Put(FaceClip(turned.values, turned.times, turned.present, meta, turned.extra), (told,))
+    return Put(pred if keep else turned(pred, "mouth pair"), (told,))
 
 
 class _Side(NamedTuple):
@@ -165,12 +210,19 @@ def _sides(pred: FaceClip, truth: FaceClip) -> Iterator[_Side]:
         if pair[0] >= pair[1]:  # no partner, or seen from the partner's side already
             continue
         one, other = (clip.values[:, pair[0]] - clip.values[:, pair[1]] for clip in (pred, truth))
-        known = ~(np.isnan(one) | np.isnan(other))
-        if known.sum() < 30:
-            continue
-        a, b = one[known].astype(np.float64), other[known].astype(np.float64)
-        if min(a.std(), b.std()) > _SPREAD:
-            yield _Side(channel.movement, float(np.corrcoef(a, b)[0, 1]), float(a.std() * b.std()))
+        if (side := _together(channel.movement, one, other)) is not None:
+            yield side
+
+
+def _together(movement: str, one: NDArray[Any], other: NDArray[Any]) -> _Side | None:
+    """How two curves go together; None where too little is known or moves."""
+    known = ~(np.isnan(one) | np.isnan(other))
+    if known.sum() < _LEAST_FRAMES:
+        return None
+    a, b = one[known].astype(np.float64), other[known].astype(np.float64)
+    if not min(a.std(), b.std()) > _SPREAD:
+        return None
+    return _Side(movement, float(np.corrcoef(a, b)[0, 1]), float(a.std() * b.std()))
 
 
 assert len(_HEAD) == 3 and len(_SHAPES) + len(_TURNS) == COUNT

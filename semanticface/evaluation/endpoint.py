@@ -28,7 +28,6 @@ from semanticface.evaluation.chat import Chat, Unanswered
 from semanticface.evaluation.fingerprints import code_sha256, fingerprint
 from semanticface.evaluation.images import Show, meta_of, picture_facts, shows
 from semanticface.evaluation.items import Item, Prediction
-from semanticface.evaluation.journal import Answered, Journal
 from semanticface.evaluation.specs import EndpointSpec, Progress
 from semanticface.formats.mouth_pair import MOUTH_EXCHANGED
 from semanticface.language.answers import AnswerFormat, answer_format
@@ -37,6 +36,7 @@ from semanticface.language.parsed import Parsed, nothing
 from semanticface.language.prompts import image_messages, load_prompt
 from semanticface.render.picture import Picture
 from semanticface.rig import COUNT, FaceClip
+from semanticface.serve.journal import Answered, Journal
 
 JOURNAL = "answers.jsonl"
 GIVE_UP = 8

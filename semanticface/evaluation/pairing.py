@@ -19,7 +19,7 @@ from semanticface.metrics.coefficients import active_channels, scores, sums
 from semanticface.metrics.temporal import frozen, jitter_ratio
 from semanticface.metrics.validity import validity, validity_sums
 from semanticface.motion.align import Lag, best_lag
-from semanticface.motion.resample import common_grid
+from semanticface.motion.resample import on_measured_frames
 from semanticface.rig import BLENDSHAPES, NAMES, FaceClip
 
 _SPARSE = 0.1
@@ -31,6 +31,11 @@ _SHAKY, _SMOOTH = 2.0, 0.5
 _STILL = 1e-6
 _STUCK = 0.2
 _INVALID = 0.02
+_COVERED, _ANSWERED = 0.9, 0.8
+"""Shares of the reference's frames, and of its values in them, below which it is said."""
+_NOTHING = 0.01
+_UNLIKE = 0.1
+_DAY = 86400.0
 _SHAPES = np.array([each.index for each in BLENDSHAPES])
 
 
@@ -62,6 +67,8 @@ class Paired(NamedTuple):
     findings: tuple[Finding, ...]
     sparse: bool = False
     """Frames so far apart that they are single pictures, not motion."""
+    coverage: float = float("nan")
+    """Share of the reference's values for which the source has one: of its time, and in it."""
 
 
 class Refused(NamedTuple):
@@ -70,8 +77,14 @@ class Refused(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def pair(pred: FaceClip, truth: FaceClip, switches: Switches = Switches()) -> Paired | Refused:
-    """Both clips on one grid with conventions put right, or the reasons against it."""
+def pair(
+    pred: FaceClip, truth: FaceClip, switches: Switches = Switches(),
+    elsewhere: frozenset[str] = frozenset(),
+) -> Paired | Refused:  # fmt: skip
+    """Both clips at the same frames with conventions put right, or the reasons against it.
+
+    `elsewhere`: kinds of conversion that the source's other takes needed.
+    """
     found = [*_subjects(pred, truth, switches), *_calibration(pred, truth, switches)]
     if any(each.action == "refused" for each in found):
         return Refused(tuple(found))
@@ -82,42 +95,98 @@ def pair(pred: FaceClip, truth: FaceClip, switches: Switches = Switches()) -> Pa
         pred, truth = pred.from_zero(), truth.from_zero()
         found.append(_noted("clock", "both clips are taken to begin at the same moment",
                             action="overridden", flag="--same-start"))  # fmt: skip
+    else:
+        pred, same_day = _same_day(pred, truth)
+        found += same_day
     try:
         lag = (
-            _unknown_lag()
-            if _sparse(pred, truth)
-            else best_lag(pred, truth, within=switches.within)
+            _unknown_lag() if sparse(pred, truth) else best_lag(pred, truth, within=switches.within)
         )
-        grid = common_grid(pred, truth)
+        grid = on_measured_frames(pred, truth)
     except BadInput as error:
         return Refused((*found, Finding(kind="clock", action="refused", flag="--same-start",
                                         text=f"no common time: {error}")))  # fmt: skip
     if len(grid.first) < 2:
         text = f"the clips share {len(grid.first)} frame"
         return Refused((*found, Finding(kind="clock", action="refused", text=text)))
-    return _finished(pred, truth, grid, lag, switches, found)
+    share = coverage(grid.first, grid.second, truth)
+    if share.values < _NOTHING:
+        text = f"of the reference's values the source has {share.values:.1%}"
+        return Refused((*found, Finding(kind="coverage", action="refused", text=text)))
+    done = _finished(pred, truth, grid, lag, switches, found, elsewhere)
+    return done._replace(findings=(*done.findings, *_uncovered(share)),
+                         coverage=share.time * share.values)  # fmt: skip
 
 
 def _finished(pred: FaceClip, truth: FaceClip, grid: tuple[FaceClip, FaceClip], lag: Lag,
-              switches: Switches, found: list[Finding]) -> Paired:  # fmt: skip
-    moved = _moved(pred, lag)
-    best = common_grid(moved, truth)
-    sides = {"keep_mirrored": switches.keep_mirrored, "keep_mouth": switches.keep_mouth}
-    at_best, turned = conventions.on_own_side(best.first, best.second, **sides)
+              switches: Switches, found: list[Finding],
+              elsewhere: frozenset[str]) -> Paired:  # fmt: skip
+    best = on_measured_frames(pred.shifted(-lag.seconds), truth) if _late(lag, truth) else grid
+    at_best, turned = conventions.on_own_side(
+        *best, keep_mirrored=switches.keep_mirrored, keep_mouth=switches.keep_mouth,
+        elsewhere=elsewhere,
+    )  # fmt: skip
     found += turned
-    if turned:  # the same turns at lag 0
-        mirrored = {each.kind for each in turned if each.action == "converted"}
-        first = grid[0].mirrored() if "mirrored" in mirrored else grid[0]
-        first = first.exchanged("mouthLeft", "mouthRight") if "mouth pair" in mirrored else first
-        grid = (first, grid[1])
-    sparse = _sparse(pred, truth)
-    found += _far_apart(pred) if sparse else _lateness(lag, grid[1])
-    found += diagnose(at_best, best.second, moving=not sparse)
-    return Paired(*grid, at_best, best.second, lag, tuple(found), sparse)
+    own = grid[0]
+    for each in turned:  # the same turns at lag 0
+        own = conventions.turned(own, each.kind) if each.action == "converted" else own
+    single = sparse(pred, truth)
+    found += _far_apart(pred) if single else _lateness(lag, truth)
+    found += diagnose(at_best, best[1], moving=not single)
+    return Paired(own, grid[1], at_best, best[1], lag, tuple(found), single)
 
 
-def _sparse(pred: FaceClip, truth: FaceClip) -> bool:
-    return max(pred.step, truth.step) > _SPARSE  # NaN compares as false
+class Coverage(NamedTuple):
+    """How much of a reference a source answers."""
+
+    time: float
+    """Share of the reference's frames between the source's first and last."""
+    values: float
+    """Share of the reference's values in the frames that are scored."""
+
+
+def coverage(pred: FaceClip, truth: FaceClip, whole: FaceClip) -> Coverage:
+    """Of two clips at the same frames, and the whole reference."""
+    inside = whole.between(truth.times[0], truth.times[-1] + 1e-9) if len(truth) else whole[:0]
+    known = ~np.isnan(truth.values)
+    answered = known & ~np.isnan(pred.values)
+    return Coverage(len(inside) / max(len(whole), 1), answered.sum() / max(known.sum(), 1))
+
+
+def _uncovered(share: Coverage) -> list[Finding]:
+    said = []
+    if share.time < _COVERED:
+        said.append(f"the source covers {share.time:.0%} of the reference's frames")
+    if share.values < _ANSWERED:
+        said.append(f"it has {share.values:.0%} of the reference's values in the frames scored")
+    if not said:
+        return []
+    text = " and ".join(said) + ": figures are of that part, which may be the easy one"
+    return [_noted("coverage", text)]
+
+
+def _same_day(pred: FaceClip, truth: FaceClip) -> tuple[FaceClip, list[Finding]]:
+    """A clock of the time of day starts again at midnight: the source is put on the same day."""
+    if pred.meta.clock != "timecode" or truth.meta.clock != "timecode":
+        return pred, []
+    if not len(pred) or not len(truth) or _overlap(pred, truth) > 0:
+        return pred, []
+    for days in (-1, 1):
+        other = pred.shifted(days * _DAY)
+        if _overlap(other, truth) > 0:
+            away = "ahead" if days < 0 else "behind"
+            text = f"the source's clock is a day {away}: midnight lies between the clips"
+            return other, [_noted("clock", text, action="converted")]
+    return pred, []
+
+
+def _overlap(a: FaceClip, b: FaceClip) -> float:
+    return float(min(a.times[-1], b.times[-1]) - max(a.times[0], b.times[0]))
+
+
+def sparse(*clips: FaceClip) -> bool:
+    """Whether any clip's frames are so far apart that they are single pictures."""
+    return any(clip.step > _SPARSE for clip in clips)  # NaN compares as false
 
 
 def _unknown_lag() -> Lag:
@@ -130,8 +199,10 @@ def _far_apart(pred: FaceClip) -> list[Finding]:
     return [_noted("sparse", text)]
 
 
-def _moved(pred: FaceClip, lag: Lag) -> FaceClip:
-    return pred if np.isnan(lag.seconds) else pred.shifted(-lag.seconds)
+def _late(lag: Lag, truth: FaceClip) -> bool:
+    """Whether the lag is clear, and large enough to be worth a word."""
+    least = _LATE if np.isnan(truth.step) else max(_LATE, 0.75 * truth.step)
+    return lag.clear and abs(lag.seconds) >= least
 
 
 def _noted(kind: str, text: str, **more: object) -> Finding:
@@ -150,19 +221,40 @@ def _subjects(pred: FaceClip, truth: FaceClip, switches: Switches) -> list[Findi
 def _calibration(pred: FaceClip, truth: FaceClip, switches: Switches) -> list[Finding]:
     """Calibrated numbers have the neutral face taken off; raw ones do not."""
     one, other = pred.meta.calibrated, truth.meta.calibrated
-    if one is None or other is None or one == other:
+    if one == other:
         return []
+    if one is None or other is None:
+        return _half_known(pred, truth)
     action = "overridden" if switches.mix_calibration else "refused"
-    words = {True: "calibrated", False: "raw"}
-    text = f"the source is {words[one]}, the reference is {words[other]}"
+    text = f"the source is {_CALIBRATED[one]}, the reference is {_CALIBRATED[other]}"
     return [_noted("calibration", text, action=action, flag="--mix-calibration")]
 
 
+_CALIBRATED = {True: "calibrated", False: "raw"}
+
+
+def _half_known(pred: FaceClip, truth: FaceClip) -> list[Finding]:
+    """One clip says whether it is calibrated, the other does not."""
+    named = {"source": pred, "reference": truth}
+    text = ", ".join(
+        f"the {who} is {_CALIBRATED[clip.meta.calibrated]}"
+        if clip.meta.calibrated is not None
+        else f"of the {who} nobody says"
+        + "".join(
+            f" (it {clip.meta.notes['calibration']})"
+            for _ in "x"
+            if "calibration" in clip.meta.notes
+        )
+        for who, clip in named.items()
+    )
+    return [_noted("calibration", text)]
+
+
 def _lateness(lag: Lag, truth: FaceClip) -> list[Finding]:
-    if np.isnan(lag.seconds):
-        return [_noted("lag", str(lag))]
-    least = _LATE if np.isnan(truth.step) else max(_LATE, 0.75 * truth.step)
-    if abs(lag.seconds) < least and not lag.at_edge:
+    if not lag.clear:
+        far = not np.isnan(lag.elsewhere) and lag.elsewhere > lag.at_best
+        return [_noted("lag", str(lag), flag="--within" if far else "")]
+    if not _late(lag, truth) and not lag.at_edge:
         return []
     return [_noted("lag", f"the source is {lag}", flag="--within" if lag.at_edge else "")]
 
@@ -170,7 +262,16 @@ def _lateness(lag: Lag, truth: FaceClip) -> list[Finding]:
 def diagnose(pred: FaceClip, truth: FaceClip, *, moving: bool = True) -> list[Finding]:
     """Faults of a source that stay in its numbers, by comparison with the reference."""
     active = active_channels(truth.values)
-    found = [*_lacking(pred, active), *_dead(pred, active), *_amplitude(pred, truth, active)]
+    alike, unlike = conventions.resemblance(pred, truth), list[Finding]()
+    if alike < _UNLIKE:  # NaN compares as false
+        text = f"the source hardly moves as the reference does (correlation {alike:.2f}): "
+        unlike = [_noted("unlike", text + "do both show the same performance?")]
+    found = [
+        *unlike,
+        *_lacking(pred, active),
+        *_dead(pred, active),
+        *_amplitude(pred, truth, active),
+    ]
     return [*found, *(_motion(pred, truth) if moving else []), *_validity(pred, truth)]
 
 

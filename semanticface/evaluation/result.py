@@ -30,7 +30,7 @@ class Finding(_Part):
     kind: str
     """`units`, `calibration`, `subject`, `clock`, `mouth pair`, `mirrored`, `head`, `lag`,
     `dead channel`, `muted`, `exaggerated`, `jitter`, `too smooth`, `frozen`, `sparse`,
-    `lacking channels`, `validity`, `no prediction`."""
+    `lacking channels`, `coverage`, `unlike`, `validity`, `no prediction`."""
     action: Action
     """`converted`: put right before scoring. `refused`: not scored. `overridden`: would have
     been refused or converted, but a switch said otherwise. `noted`: scored as it is."""
@@ -86,8 +86,10 @@ class Pairing(_Part):
     frames: int = 0
     """Frames scored, on the common grid."""
     lag: float | None = None
-    """Seconds the source is late; None where no cue can tell."""
+    """Seconds the source is late; None where nothing tells it clearly."""
     lag_correlation: float | None = None
+    coverage: float | None = None
+    """Share of the reference's values for which the source has one."""
     findings: tuple[Finding, ...] = ()
     input: Hashed | None = None
     cached: bool = False
@@ -163,6 +165,8 @@ class Evaluation(_Part):
     takes: tuple[Hashed, ...]
     sources: tuple[SourceResult, ...]
     comparisons: tuple[Comparison, ...] = ()
+    reference: dict[str, Figure] = Field(default_factory=dict)
+    """How the reference itself moves: jitter, high share and so on."""
 
     def source(self, name: str) -> SourceResult:
         """The source of that name."""

@@ -17,7 +17,7 @@ from semanticface.errors import BadInput
 from semanticface.evaluation import answers, baselines, comparisons, extras, summary
 from semanticface.evaluation.conventions import without_silent_head
 from semanticface.evaluation.items import Item, PairedFrames, Prediction
-from semanticface.evaluation.pairing import Paired, Refused, Switches, pair
+from semanticface.evaluation.pairing import Paired, Refused, Switches, pair, sparse
 from semanticface.evaluation.predictions import cached
 from semanticface.evaluation.result import (
     Comparison,
@@ -33,6 +33,7 @@ from semanticface.evaluation.suite import BASELINES, Suite, items, of_clip
 from semanticface.evaluation.tally import Tally, tally
 from semanticface.metrics.coefficients import active_channels
 from semanticface.metrics.ratio import Floats
+from semanticface.metrics.temporal import frozen, regularity
 from semanticface.metrics.temporal import summary as temporal_summary
 from semanticface.rig import NAMES, RIG_VERSION, FaceClip
 
@@ -82,7 +83,9 @@ def evaluate(
     ground = _ground(suite)
     folder = None if out is None else out / "predictions"
     runs = {
-        spec.name: list(_runs(source_of(spec), ground, folder, refresh, progress))
+        spec.name: _of_one_convention(
+            list(_runs(source_of(spec), ground, folder, refresh, progress)), suite.switches
+        )
         for spec in suite.sources
     }
     results = [
@@ -97,6 +100,7 @@ def evaluate(
         active=tuple(name for name, on in zip(NAMES, ground.active, strict=True) if on),
         takes=tuple(_hashed(item.truth, item) for item in ground.items if item.truth is not None),
         sources=tuple(results), comparisons=tuple(_comparisons(runs, ground)),
+        reference=_reference(ground),
     )  # fmt: skip
     return Outcome(evaluation, tuple(_frames(runs)))
 
@@ -174,20 +178,49 @@ def _predict(
 def _run(item: Item, prediction: Prediction, ground: Ground) -> Run:
     base = Pairing(
         take=item.take, cluster=ground.keys[item.take], scored=False,
-        input=_hashed(prediction.clip, item, str(prediction.notes.get("path", ""))),
-        cached=prediction.cached, frames=len(prediction.clip),
+        input=_input(prediction, item), cached=prediction.cached, frames=len(prediction.clip),
     )  # fmt: skip
-    if item.truth is None:
-        return Run(item, prediction, None, base)
-    found = pair(prediction.clip, item.truth, ground.suite.switches)
+    return _paired(Run(item, prediction, None, base), ground.suite.switches)
+
+
+def _input(prediction: Prediction, item: Item) -> Hashed:
+    """The file that was read where there was one; else the numbers themselves."""
+    told = _hashed(prediction.clip, item, str(prediction.notes.get("path", "")))
+    digest = str(prediction.notes.get("sha256", ""))
+    return told.model_copy(update={"sha256": digest}) if digest else told
+
+
+def _paired(run: Run, switches: Switches, elsewhere: frozenset[str] = frozenset()) -> Run:
+    """The run with its prediction at the reference's frames, or with what is against it."""
+    if run.item.truth is None:
+        return run
+    found = pair(run.prediction.clip, run.item.truth, switches, elsewhere)
     if isinstance(found, Refused):
-        return Run(item, prediction, None, base.model_copy(
-            update={"findings": found.findings, "frames": 0}))  # fmt: skip
-    told = base.model_copy(update={
+        told = {"findings": found.findings, "frames": 0}
+        return run._replace(pairing=run.pairing.model_copy(update=told))
+    clear = found.lag.clear
+    told = {
         "scored": True, "findings": found.findings, "frames": len(found.pred),
-        "lag": _known(found.lag.seconds), "lag_correlation": _known(found.lag.at_best),
-    })  # fmt: skip
-    return Run(item, prediction, found, told)
+        "lag": _known(found.lag.seconds) if clear else None,
+        "lag_correlation": _known(found.lag.at_best), "coverage": _known(found.coverage),
+    }  # fmt: skip
+    return run._replace(paired=found, pairing=run.pairing.model_copy(update=told))
+
+
+def _of_one_convention(runs: list[Run], switches: Switches) -> list[Run]:
+    """Takes that move too little to tell are turned as the source's other takes were."""
+    turned = frozenset(
+        each.kind for run in runs if run.paired is not None
+        for each in run.paired.findings if each.kind in ("mirrored", "mouth pair")
+    )  # fmt: skip
+    if not turned:
+        return runs
+    return [_paired(run, switches, turned) if _undecided(run, turned) else run for run in runs]
+
+
+def _undecided(run: Run, turned: frozenset[str]) -> bool:
+    done = {each.kind for each in run.paired.findings} if run.paired is not None else turned
+    return not turned <= done
 
 
 def _unpredicted(item: Item, ground: Ground, error: BadInput) -> Run:
@@ -235,12 +268,13 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
         for p, m in both
     ]  # fmt: skip
     own, best = zip(*tallies, strict=True)
-    moving = [_movement(p) for p in pairs]
+    moving = [_movement(run) for run in used]
     scored, active, sure = summary.clustered(own, keys), ground.active, ground.sure
     shared = _from_tallies(scored, ground)
     return {
         **shared,
-        "headline": shared["headline"]
+        "headline": {"coverage": _coverage(pairs, keys, sure)}
+        | shared["headline"]
         | summary.temporal_figures(moving, keys, sure)
         | extras.geometry(pairs, keys, sure, wanted=ground.suite.geometry)
         | extras.semantic(used, ground.suite),
@@ -248,10 +282,32 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
     }
 
 
-def _movement(paired: Paired) -> dict[str, float]:
-    if paired.sparse:
+def _reference(ground: Ground) -> dict[str, Figure]:
+    """How the reference moves where its frames are motion and not single pictures."""
+    moving = [item for item in ground.items if item.truth is not None and not sparse(item.truth)]
+    figures = [temporal_summary(item.truth) for item in moving if item.truth is not None]
+    keys = [ground.keys[item.take] for item in moving]
+    return summary.temporal_figures(figures, keys, ground.sure) if moving else {}
+
+
+def _coverage(pairs: Sequence[Paired], keys: Sequence[str], sure: summary.Sureness) -> Figure:
+    shares = np.array([each.coverage for each in pairs])
+    return summary.within_bounds("coverage", summary.mean_over_clusters(shares, keys, sure))
+
+
+def _movement(run: Run) -> dict[str, float]:
+    """Tremor at the reference's frames; stops and holes as they are in the prediction itself."""
+    paired = run.paired
+    if paired is None or paired.sparse:
         return {}
-    return {**temporal_summary(paired.pred, paired.truth), "lag": paired.lag.seconds}
+    own, stops = run.prediction.clip, frozen(run.prediction.clip)
+    clear = paired.lag.clear and not paired.lag.at_edge
+    lag = paired.lag.seconds if clear else float("nan")
+    return {
+        **temporal_summary(paired.pred, paired.truth, lagging=False), "lag": lag,
+        "frozen": stops.share, "longest_freeze": stops.longest,
+        "missing_frames": float(regularity(own).missing),
+    }  # fmt: skip
 
 
 def _from_tallies(scored: summary.Scored, ground: Ground) -> dict[str, Any]:
@@ -355,11 +411,17 @@ def _triples(
             keys.append(key)
             continue
         for second in runs.get(other, ()):
-            if second.paired is not None and second.item.take == first.item.take:
+            if second.paired is not None and _shown_alike(first, second):
                 triples.append(comparisons.joint(first.paired, second.paired))
                 keys.append(key)
-                break
     return triples, keys
+
+
+def _shown_alike(first: Run, second: Run) -> bool:
+    """Two predictions of one take, and of one face where both were shown several."""
+    one, other = (run.prediction.notes.get("identity") for run in (first, second))
+    same_face = one is None or other is None or one == other
+    return first.item.take == second.item.take and same_face
 
 
 # -- telling ---------------------------------------------------------------------------
@@ -375,7 +437,7 @@ def _frames(runs: Mapping[str, Sequence[Run]]) -> Iterator[PairedFrames]:
 def _notes(runs: Sequence[Run]) -> Iterator[str]:
     for run in runs:
         for key, value in run.prediction.notes.items():
-            if key not in ("path", "sha256"):
+            if key not in ("path", "sha256", "file"):
                 yield f"{run.item.take}: {key}: {value}"
 
 

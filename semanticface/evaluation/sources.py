@@ -117,7 +117,7 @@ class FileSource:
         if progress is not None:
             progress(len(clip), len(clip))
         reports = tuple(each.parsed.report for each in answers)
-        notes = {**clip.meta.notes, "file": path.name}
+        notes = {**clip.meta.notes, "path": str(path), "sha256": path_sha256(path)}
         if reports:
             notes["outcomes"] = dict(Counter(report.outcome for report in reports))
         return [Prediction(clip, reports, tuple(each.text for each in answers), notes)]

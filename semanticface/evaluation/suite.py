@@ -21,10 +21,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from semanticface.errors import BadInput, did_you_mean
+from semanticface.evaluation.comparisons import COMPARED
 from semanticface.evaluation.items import Item
 from semanticface.evaluation.pairing import Switches
 from semanticface.evaluation.specs import SourceSpec
-from semanticface.evaluation.tally import HEADLINE
 from semanticface.rig import FaceClip
 
 Baseline = Literal["zero", "mean", "previous"]
@@ -134,7 +134,11 @@ def suite_of(raw: Mapping[str, Any], path: Path | None = None) -> Suite:
 
 def _check(suite: Suite, path: Path | None) -> None:
     names = [source.name for source in suite.sources]
-    doubled = {name for name in names if names.count(name) > 1 or name in BASELINES.values()}
+    reserved = {*BASELINES, *BASELINES.values(), "training mean", "own mean (knows the take)"}
+    if taken := sorted(reserved & set(names)):
+        raise BadInput(f"a source called '{taken[0]}'", "another name: a baseline has this one",
+                       file=path, column="sources")  # fmt: skip
+    doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         raise BadInput(f"the name {doubled.pop()!r} twice", "a name of its own for each source",
                        file=path, column="sources")  # fmt: skip
@@ -149,10 +153,10 @@ def _check(suite: Suite, path: Path | None) -> None:
             if name not in known:
                 raise BadInput(f"a comparison with '{name}'", f"one of {', '.join(sorted(known))}",
                                file=path, column="comparisons")  # fmt: skip
-        if each.metric not in HEADLINE:
-            raise BadInput(f"the metric '{each.metric}'", f"one of {', '.join(HEADLINE)}",
+        if each.metric not in COMPARED:
+            raise BadInput(f"the metric '{each.metric}'", f"one of {', '.join(COMPARED)}",
                            file=path, column="comparisons",
-                           hint=did_you_mean(each.metric, HEADLINE))  # fmt: skip
+                           hint=did_you_mean(each.metric, COMPARED))  # fmt: skip
 
 
 BASELINES: dict[Baseline, str] = {

@@ -37,7 +37,7 @@ _BOUNDS = {
     **dict.fromkeys(("f1_10", "f1_30", "blink_f1", "closure_f1", "lean_agreement", "missing",
                      "out_of_range", "contradictory", "high_share", "frozen", "grid_share",
                      "zero_share", "missing_values", "supported", "contradicted", "open",
-                     "mention_precision", "mention_recall"), (0.0, 1.0)),
+                     "mention_precision", "mention_recall", "coverage"), (0.0, 1.0)),
 }  # fmt: skip
 _ONE = "one take: nothing shows how much takes differ, so there is no interval"
 TEMPORAL = (

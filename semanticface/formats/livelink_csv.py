@@ -62,6 +62,8 @@ _CALIBRATED_ZEROS = 4
 _WARNINGS_KEPT = 8
 _NAME = re.compile(r"(?P<slate>.+)_(?P<take>\d{1,9})_(?P<subject>.+?)(?P<kind>_cal|_raw|_neutral)?")
 
+_KIND = re.compile(r"_(cal|raw|neutral)$")
+
 
 class _Clock(NamedTuple):
     times: Times
@@ -187,7 +189,8 @@ def _meta(
     path: Path, table: Table, clock: _Clock, faces: _Faces, calibrated: bool | None
 ) -> ClipMeta:
     match = _NAME.fullmatch(path.stem)
-    named = {"_cal": True, "_raw": False, "_neutral": False}.get((match and match["kind"]) or "")
+    kind = _KIND.search(path.stem)
+    named = {"_cal": True, "_raw": False, "_neutral": False}.get(kind[0] if kind else "")
     told = named if calibrated is None else calibrated
     return ClipMeta(
         source=path.name,

@@ -40,6 +40,9 @@ COEFFICIENTS = (
     Metric("f1_30", "share", "higher", "harmonic mean of both at 0.3", "standard"),
     Metric("amplitude_ratio", "", "one", "sum predicted / sum true where active", _OWN),
     Metric("symmetry_error", "weight or rad", "lower", "error of left minus right", _OWN),
+    Metric(
+        "coverage", "share", "higher", "of the reference's values, those that are answered", _OWN
+    ),
     Metric("missing", "share", "lower", "frames of the truth without a prediction", _OWN),
     Metric("skill", "", "higher", "1 - error / error of a baseline", "Murphy 1988"),
     Metric("skill_zero", "", "higher", "1 - MAE / MAE of guessing zero", "Murphy 1988"),
@@ -90,10 +93,10 @@ CATALOGUE: tuple[Metric, ...] = (*COEFFICIENTS, *EVENTS, *VALIDITY, *JUDGES, *RE
 @cache
 def every() -> dict[str, Metric]:
     """All metrics by name, with those of the modules that keep their own rows."""
-    from semanticface.metrics import geometry, language, semantic, temporal
+    from semanticface.metrics import geometry, language, semantic, speech, temporal
 
     rows = [*CATALOGUE]
-    for module in (temporal, semantic, geometry, language):
+    for module in (temporal, semantic, geometry, language, speech):
         rows += [Metric(*row) for row in module.ROWS]
     return {row.name: row for row in reversed(rows)}
 

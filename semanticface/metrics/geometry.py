@@ -205,7 +205,7 @@ def compare_vertices(
 
     `neutral` [V, 3]: the rig at rest, from which FDD measures motion.
     """
-    tally = _Tally(zones, np.asarray(neutral, np.float64) * _MM)
+    tally = _Tally(zones, np.asarray(neutral) * _MM)
     for one, other in _together(_blocks(reference), _blocks(predicted)):
         tally.add(one * _MM, other * _MM)
     return tally.geometry()
@@ -228,7 +228,7 @@ def _together(one: Frames, other: Frames) -> Iterator[tuple[Series, Series]]:
             raise BadInput(f"blocks of shapes {shapes[0]} and {shapes[1]}", "the same in both")
         if first.ndim != 3 or first.shape[2] != 3:
             raise BadInput(f"vertices of shape {first.shape}", "[frames, vertices, 3]")
-        yield np.asarray(first, np.float64), np.asarray(second, np.float64)
+        yield np.asarray(first), np.asarray(second)
 
 
 class _Motion:
@@ -239,7 +239,7 @@ class _Motion:
 
     def add(self, sizes: Series) -> None:
         """`sizes` [B, V]."""
-        n, mean = len(sizes), sizes.mean(axis=0)
+        n, mean = len(sizes), sizes.mean(axis=0, dtype=np.float64)
         total, apart = self.n + n, mean - self.mean
         self.m2 += ((sizes - mean) ** 2).sum(axis=0) + apart**2 * (self.n * n / total)
         self.mean += apart * (n / total)
@@ -270,9 +270,10 @@ class _Tally:
             row = self.frames + int(np.flatnonzero(lost)[0])
             raise BadInput("vertices that are not finite", "a place for each vertex", row=row)
         self.frames += len(away)
-        self._keep("lip_error", away[:, self.zones.lips].max(axis=1))
+        self._keep("lip_error", away[:, self.zones.lips].max(axis=1).astype(np.float64))
         for name, vertices in self.zones.regions.items():
-            self.regions[name] += away[:, vertices].mean(axis=1).sum() if len(vertices) else 0
+            if len(vertices):
+                self.regions[name] += float(away[:, vertices].mean(axis=1, dtype=np.float64).sum())
         for side, (who, points) in enumerate((("reference", reference), ("predicted", predicted))):
             self._keep(f"lip_gap {who}", _gap(points, self.zones.inner_lips))
             lids = [_gap(points, pairs) for pairs in self.zones.lids]

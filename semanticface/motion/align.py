@@ -9,7 +9,7 @@ the peak and its neighbours gives the lag finer than a frame.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ CUES = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
 _FINEST = 60.0  # frames a second: a parabola over coarser steps is off by milliseconds
 _LEAST = 15  # frames: a correlation of fewer says nothing
 _STILL = 0.01  # standard deviation below which a cue has no events to align
+_AWAY, _FARTHEST = 1.5, 12.0  # seconds
+_FLAT = 1e-14  # squared variance below which a curve is a constant
+_WEAK, _ALONE = 0.3, 0.5
 
 Curve = NDArray[np.floating]
 
@@ -46,10 +49,36 @@ class Lag:
     """Cues that do not move, or are missing, in one of the clips."""
     at_edge: bool = False
     """The best shift is the farthest one tried: the true lag may lie beyond it."""
+    elsewhere: float = float("nan")
+    """The highest mean correlation at shifts far outside the search, where only chance or
+    another lag can make one; NaN where the clips are too short to look there."""
+    elsewhere_at: float = float("nan")
+    """The shift of that, seconds."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether the peak says anything: it is higher than what far shifts give by chance.
+
+        At least 0.3; at least 0.5 where the clips are too short for far shifts.
+        """
+        if np.isnan(self.seconds):
+            return False
+        return self.at_best >= (_ALONE if np.isnan(self.elsewhere) else max(_WEAK, self.elsewhere))
+
+    def _far(self) -> str:
+        if np.isnan(self.elsewhere):
+            return ""
+        word = "late" if self.elsewhere_at > 0 else "early"
+        return f"; {abs(self.elsewhere_at):.2f} s {word} gives {self.elsewhere:.2f}"
 
     def __str__(self) -> str:
         if np.isnan(self.seconds):
             return f"no lag to be found: nothing moves in {', '.join(self.still) or 'the overlap'}"
+        if not self.clear:
+            return (
+                "no lag to be found: no shift within the search stands out (the best correlates "
+                f"by {self.at_best:.2f}{self._far()})"
+            )
         edge = ", at the edge of the search" if self.at_edge else ""
         return (
             f"{abs(self.seconds) * 1000:.0f} ms {'late' if self.seconds >= 0 else 'early'}{edge} "
@@ -72,7 +101,11 @@ def best_lag(
     moving = [name for name in channels if _moves(late, name) and _moves(early, name)]
     cues = {name: _correlations(_of(late, name), _of(early, name), reach) for name in moving}
     still = tuple(name for name in channels if name not in moving)
-    return _peak(cues, step * np.arange(-reach, reach + 1), still)
+    found = _peak(cues, step * np.arange(-reach, reach + 1), still)
+    if not moving:
+        return found
+    level, at = _elsewhere(late, early, moving, step, within)
+    return replace(found, elsewhere=level, elsewhere_at=at)
 
 
 def aligned(pred: FaceClip, lag: Lag) -> FaceClip:
@@ -117,23 +150,52 @@ def _moves(clip: FaceClip, name: str) -> bool:
 
 
 def _correlations(late: Curve, early: Curve, reach: int) -> Curve:
-    """Pearson correlation of late[n + k] with early[n] for k from -reach to reach."""
-    return np.array([_pearson(*_overlap(late, early, k)) for k in range(-reach, reach + 1)])
+    """Pearson correlation of late[n + k] with early[n] for k from -reach to reach.
+
+    Over the frames that both have at that shift; all shifts at once by Fourier
+    transforms of the curves, their squares and their masks.
+    """
+    (x, has_x), (y, has_y) = _centred(early), _centred(late)
+    size = 1 << (2 * len(x) - 1).bit_length()
+    spectra = [np.fft.rfft(each, size) for each in (x, x * x, has_x, y, y * y, has_y)]
+    fx, fxx, fm, gy, gyy, gm = spectra
+
+    def summed(one: NDArray[np.complexfloating], other: NDArray[np.complexfloating]) -> Curve:
+        whole = np.fft.irfft(one.conj() * other, size)
+        return np.concatenate([whole[size - reach :], whole[: reach + 1]])
+
+    n = np.rint(summed(fm, gm))
+    sx, sy, xy = summed(fx, gm), summed(fm, gy), summed(fx, gy)
+    xx, yy = summed(fxx, gm), summed(fm, gyy)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = (xx - sx * sx / n) * (yy - sy * sy / n)
+        found = (xy - sx * sy / n) / np.sqrt(spread)
+    return np.where((n >= _LEAST) & (spread > _FLAT * n * n), found, np.nan)
 
 
-def _overlap(late: Curve, early: Curve, k: int) -> tuple[Curve, Curve]:
-    length = max(len(early) - abs(k), 0)
-    one, other = (late[k:], early) if k >= 0 else (late, early[-k:])
-    return one[:length], other[:length]
+def _centred(curve: Curve) -> tuple[Curve, Curve]:
+    """Deviations from the mean, 0 where nothing is known, and 1 where something is."""
+    known = np.isfinite(curve)
+    mean = curve[known].mean() if known.any() else 0.0
+    return np.where(known, curve - mean, 0.0), known.astype(np.float64)
 
 
-def _pearson(one: Curve, other: Curve) -> float:
-    both = np.isfinite(one) & np.isfinite(other)
-    if both.sum() < _LEAST:
-        return float("nan")
-    x, y = one[both] - one[both].mean(), other[both] - other[both].mean()
-    size = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / size if size > 1e-12 else float("nan")
+def _elsewhere(
+    late: FaceClip, early: FaceClip, moving: Sequence[str], step: float, within: float
+) -> tuple[float, float]:
+    """The highest mean correlation far from the search, and the shift in seconds where it is."""
+    nearest = int(np.ceil((within + _AWAY) / step))
+    farthest = min(int(_FARTHEST / step), len(late) // 2)
+    if farthest - nearest < within / step:  # fewer places than were searched
+        return float("nan"), float("nan")
+    curves = [_correlations(_of(late, name), _of(early, name), farthest) for name in moving]
+    curve = np.mean(curves, axis=0)
+    curve[farthest - nearest + 1 : farthest + nearest] = np.nan
+    if np.isnan(curve).all():
+        return float("nan"), float("nan")
+    shifts = np.arange(-farthest, farthest + 1)
+    top = int(np.nanargmax(curve))
+    return float(curve[top]), float(shifts[top] * step)
 
 
 def _peak(cues: Mapping[str, Curve], shifts: Curve, still: tuple[str, ...]) -> Lag:

@@ -24,6 +24,7 @@ Way = Literal["linear", "pchip"]
 WAYS: tuple[Way, ...] = ("linear", "pchip")
 _SNAP = 1e-6  # of a step: nearer than that, a frame's own value is taken to the bit
 _SAME = 1e-9  # seconds
+_COARSER = 1.25
 
 
 class CommonGrid(NamedTuple):
@@ -87,6 +88,22 @@ def common_grid(
     begin = float(coarser.times[np.searchsorted(coarser.times, start - _SAME)])
     grid = begin + np.arange(int((end - begin) / step + _SNAP) + 1) * step
     return CommonGrid(resample(a, grid, way=way), resample(b, grid, way=way))
+
+
+def on_measured_frames(a: FaceClip, b: FaceClip) -> CommonGrid:
+    """Both clips at moments in which one of them was measured, over the span they share.
+
+    The moments are `b`'s, or `a`'s where its frames lie farther apart by a quarter or more.
+    Only the other clip is interpolated, and only where it has no frame of its own: a value
+    between two frames is smoother than any frame, so a grid of its own would flatter
+    whoever trembles.
+    """
+    start, end = shared_span(a, b)
+    first_leads = a.step > _COARSER * b.step  # NaN compares as false
+    leader = a if first_leads else b
+    kept, _ = _one_frame_a_time(leader.between(start - _SAME, end + _SAME))
+    other = resample(b if first_leads else a, kept.times)
+    return CommonGrid(kept, other) if first_leads else CommonGrid(other, kept)
 
 
 def shared_span(a: FaceClip, b: FaceClip) -> tuple[float, float]:

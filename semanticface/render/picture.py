@@ -60,7 +60,7 @@ class Renderer:
         view: str | Camera | tuple[float, float] = "front",
         size: int | tuple[int, int] = 256,
         crop: str = "full",
-        focus: Literal["upper", "lower"] | None = None,
+        focus: Literal["upper", "lower"] | Floats | None = None,
         background: str | Floats = "gradient",
         antialias: bool = True,
         grain: float | None = None,
@@ -71,7 +71,7 @@ class Renderer:
         `seed`: colours of the person, by default those of the identity's seed.
         `size`: pixels, one number for a square or (width, height).
         `crop`: `full`, or only the `upper` or `lower` face with soft edges.
-        `focus`: the whole face, with the other half dimmed.
+        `focus`: the whole face, with the other half dimmed; or weights [V], 1 in focus.
         `antialias`: four samples a pixel instead of one.
         """
         self.head = head or load_head()
@@ -128,10 +128,8 @@ class Renderer:
         pixel = self.camera.distance / self.camera.focal(self.width, self.height)
         return self.look.grain * float(np.clip(1.6 - pixel / 0.0006, 0, 1))
 
-    def _prepare(self, crop: str, focus: str | None, background: str | Floats) -> None:
+    def _prepare(self, crop: str, focus: str | Floats | None, background: str | Floats) -> None:
         """Buffers and tables; nothing is made anew while drawing but the picture itself."""
-        if focus not in (None, "upper", "lower"):
-            raise BadInput(f"the focus '{focus}'", "upper or lower")
         head, count = self.head, len(self.head.neutral)
         width, height = self.width * self._samples, self.height * self._samples
         self._near = np.zeros((height, width), np.float32)
@@ -142,7 +140,7 @@ class Renderer:
         self._background = before_shoulder(behind).reshape(-1, 3)
         self._blank = shown(self._background).reshape(self.height, self.width, 3)
         self._pose = Poser(head, self.offset)
-        region = region_weights(head, focus or crop)
+        region = _weights(head, crop, focus)
         painted = coat(head, self.look, _openness_of(head), region)
         self._closed = closed(head, painted.kinds)
         self._scene = self._scene_of(painted, 0.0 if focus is None else _FOCUS_FLOOR)
@@ -241,6 +239,24 @@ def _values(values: ArrayLike) -> Floats:
     array = np.ascontiguousarray(values, dtype=np.float32)
     if array.shape != (61,):
         raise BadInput(f"values of shape {array.shape}", "(61,), one frame in table order")
+    return array
+
+
+def _weights(head: Head, crop: str, focus: str | Floats | None) -> Floats:
+    """[V] how strongly each vertex is shown."""
+    if focus is None:
+        return region_weights(head, crop)
+    if not isinstance(focus, str):
+        return _given(head, focus)
+    if focus not in ("upper", "lower"):
+        raise BadInput(f"the focus '{focus}'", "upper, lower or a weight a vertex")
+    return region_weights(head, focus)
+
+
+def _given(head: Head, weights: Floats) -> Floats:
+    array = np.asarray(weights, np.float32)
+    if array.shape != head.neutral.shape[:1]:
+        raise BadInput(f"a focus of shape {array.shape}", f"({len(head.neutral)},), a vertex each")
     return array
 
 

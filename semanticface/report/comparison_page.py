@@ -125,11 +125,14 @@ def _opening(evaluation: Evaluation, source: SourceResult, palette: dict[str, st
 
 
 def _first_verdicts(evaluation: Evaluation, name: str) -> list[str]:
-    """Against the baselines by the first metric; what else was compared stands further down."""
-    own = [each for each in evaluation.comparisons if each.one == name]
+    """By the first metric: against other sources, said of both, then against the baselines."""
+    own = [each for each in evaluation.comparisons if name in (each.one, each.other)]
+    if not own:
+        return []
     baselines = {source.name for source in evaluation.sources if source.baseline}
-    own = [each for each in own if each.other in baselines] or own
-    return [each.verdict for each in own if each.metric == own[0].metric]
+    first = [each for each in own if each.metric == own[0].metric]
+    first.sort(key=lambda each: each.other in baselines)
+    return [each.verdict for each in first]
 
 
 def _sizes(evaluation: Evaluation) -> str:

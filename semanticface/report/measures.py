@@ -31,7 +31,8 @@ _LABELS: Mapping[str, str] = {
 }  # fmt: skip
 
 AT_A_GLANCE = (
-    "mae", "active_mae", "bias", "pearson", "ccc", "f1_30", "amplitude_ratio", "blink_f1",
+    "coverage", "mae", "active_mae", "bias", "pearson", "ccc", "f1_30", "amplitude_ratio",
+    "blink_f1",
 )  # fmt: skip
 TIME = "Movement in time"
 OTHER = "Further figures"

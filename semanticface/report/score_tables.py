@@ -19,6 +19,8 @@ from semanticface.report.measures import (
     written,
 )
 
+_WHOLE = 0.8
+
 
 class Cell(NamedTuple):
     """One figure as it is written."""
@@ -61,6 +63,8 @@ class Line(NamedTuple):
     clusters: int
     rests_on: str
     figures: Mapping[str, Figure]
+    partial: bool = False
+    """Answers so little of the reference that it cannot be best of anything."""
 
 
 class Footnotes:
@@ -103,6 +107,8 @@ def headline(evaluation: Evaluation, notes: Footnotes, *, at_best_lag: bool = Fa
 def in_time(evaluation: Evaluation, notes: Footnotes) -> list[Table]:
     """The headline's figures of movement in time."""
     lines = [_line(source, source.headline, evaluation) for source in sources_first(evaluation)]
+    if evaluation.reference:
+        lines.append(Line("the reference itself", "", True, 0, "", evaluation.reference))
     return [each for each in tables(lines, notes) if each.title == TIME]
 
 
@@ -141,7 +147,9 @@ def _line(source: SourceResult, figures: Mapping[str, Figure], evaluation: Evalu
     clusters = clusters or len({pairing.cluster for pairing in scored})
     frames = sum(pairing.frames for pairing in scored)
     rests_on = f"{counted(clusters, evaluation.clustered_by)}, {frames:,} frames"
-    return Line(source.name, source.kind, source.baseline, clusters, rests_on, figures)
+    answered = source.headline.get("coverage", Figure(value=None)).value
+    partial = answered is not None and answered < _WHOLE
+    return Line(source.name, source.kind, source.baseline, clusters, rests_on, figures, partial)
 
 
 def _table(
@@ -187,7 +195,7 @@ def _best(column: Measure, lines: Sequence[Line], figures: Sequence[Figure]) -> 
     ranked = [
         (badness, i)
         for i, (figure, line) in enumerate(zip(figures, lines, strict=True))
-        if not line.baseline
+        if not (line.baseline or line.partial)
         and figure.value is not None
         and (badness := column.badness(figure.value)) is not None
     ]

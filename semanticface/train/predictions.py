@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,25 @@ from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.language.answers import ANSWER_ORDER
 from semanticface.rig import CHANNELS, COUNT, NAMES, ClipMeta, FaceClip, save_npz
-from semanticface.train.predictor import Face, Predictor
+from semanticface.train.predictor import Face
 from semanticface.train.shots import Shot, decode, key_of
 
 SCHEMA = "predictions/1"
 ANSWERS = "answers.jsonl"
 Told = Callable[[int, int], None]
+
+
+class Asked(Protocol):
+    """What answers pictures: a `Predictor`, or a served model."""
+
+    most: int
+
+    @property
+    def origin(self) -> str:
+        """Another one may answer otherwise."""
+
+    def faces(self, pictures: Sequence[Any]) -> list[Face]:
+        """One face for each picture."""
 
 
 class Answered(NamedTuple):
@@ -115,7 +128,7 @@ class Outcome(NamedTuple):
 
 
 def predict(
-    predictor: Predictor, found: Sequence[Shot], kept: Predictions, *, batch: int = 8,
+    predictor: Asked, found: Sequence[Shot], kept: Predictions, *, batch: int = 8,
     told: Told | None = None,
 ) -> Outcome:  # fmt: skip
     """Answer every shot that has no answer yet; one that cannot be read stops nothing."""

@@ -25,11 +25,13 @@ _FILES = ("video_preprocessor_config.json", "processor_config.json")
 
 
 def load_processor(path: str | Path) -> Any:
-    """The processor of a model folder or hub name, with PIL for pictures."""
+    """The processor of a model folder or hub name, with PIL for pictures; where torchvision
+    is, with that, for then the video part asks for the same backend."""
     library = need("transformers", "train", "Loading a model's processor")
+    backend = {} if has_torchvision() else {"backend": "pil"}
     with _without_video(library):
         try:
-            processor = library.AutoProcessor.from_pretrained(str(path), backend="pil")
+            processor = library.AutoProcessor.from_pretrained(str(path), **backend)
         except (OSError, ValueError, KeyError) as fault:
             told = str(fault).strip().splitlines()[0][:200]
             raise BadInput(f"no processor ({told})", "a model's folder or its name on the hub",

@@ -162,3 +162,104 @@ def test_scores_do_not_depend_on_the_hour(lively: FaceClip):
     assert isinstance(late, Paired)
     assert np.allclose(early.pred.values, late.pred.values, atol=2e-3, equal_nan=True)
     assert len(NAMES) == early.pred.values.shape[1]
+
+
+# -- what is compared with what ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("dropped", [[7], [7, 8, 200], list(range(3, 800, 9))])
+def test_missing_frames_leave_the_others_as_they_were(lively: FaceClip, dropped: list[int]):
+    """A grid of its own would smooth the tremor of whoever lacks a frame."""
+    trembling = noisy(lively, 0.02)
+    kept = np.setdiff1d(np.arange(len(lively)), dropped)
+    whole, holed = pair(trembling, lively), pair(trembling[kept], lively)
+    assert isinstance(whole, Paired)
+    assert isinstance(holed, Paired)
+    assert np.array_equal(holed.truth.times, lively.times)
+    assert np.array_equal(holed.pred.values[kept], whole.pred.values[kept], equal_nan=True)
+
+
+def test_a_source_of_half_the_rate_is_scored_at_its_own_frames(lively: FaceClip):
+    half = noisy(lively, 0.02)[::2]
+    found = pair(half, lively)
+    assert isinstance(found, Paired)
+    assert np.array_equal(found.pred.values, half.values, equal_nan=True)
+    assert np.array_equal(found.truth.values, lively[::2].values, equal_nan=True)
+
+
+def test_a_lag_too_small_to_name_moves_nothing(lively: FaceClip):
+    found = pair(noisy(lively, 0.02).shifted(0.004), lively)
+    assert isinstance(found, Paired)
+    assert np.array_equal(found.pred_at_best.values, found.pred.values, equal_nan=True)
+
+
+def test_sources_that_answer_little_say_so(lively: FaceClip):
+    quiet = lively.with_values(np.where(np.abs(lively.values) > 0.05, np.nan, 0))
+    part = pair(lively[: len(lively) // 3], lively)
+    abstains = pair(quiet, lively)
+    assert isinstance(part, Paired)
+    assert isinstance(abstains, Paired)
+    assert part.coverage == pytest.approx(1 / 3, abs=0.01)
+    assert abstains.coverage < 0.8
+    for found in (part, abstains):
+        assert kinds(found)["coverage"] == "noted"
+    assert pair(lively, lively).coverage == 1  # type: ignore[union-attr]
+    nothing = pair(lively.with_values(np.full_like(lively.values, np.nan)), lively)
+    assert kinds(nothing) == {"coverage": "refused"}
+
+
+def test_another_performance_gets_no_lag_and_is_not_turned():
+    truth = sample_clip(40, 30, seed=1)
+    turned = 0
+    for seed in range(2, 22):
+        found = pair(sample_clip(40, 30, seed=seed), truth, Switches(any_subject=True))
+        assert isinstance(found, Paired)
+        told = kinds(found)
+        turned += "mirrored" in told or "mouth pair" in told
+        lag = next((each for each in found.findings if each.kind == "lag"), None)
+        if lag is not None:
+            assert "no lag" in lag.text or found.lag.at_best > 0.3
+    assert turned <= 1
+
+
+def test_a_lag_beyond_the_search_is_not_made_up(lively: FaceClip):
+    found = pair(lively.shifted(3.0), lively)
+    assert isinstance(found, Paired)
+    assert not found.lag.clear
+    lag = next(each for each in found.findings if each.kind == "lag")
+    assert "3.00 s late gives" in lag.text
+    assert lag.flag == "--within"
+    wide = pair(lively.shifted(3.0), lively, Switches(within=4.0))
+    assert isinstance(wide, Paired)
+    assert wide.lag.clear
+    assert wide.lag.seconds == pytest.approx(3, abs=0.005)
+
+
+def test_a_take_that_cannot_tell_follows_the_others(lively: FaceClip):
+    values = lively.values.copy()
+    values[:, [INDEX["mouthLeft"], INDEX["mouthRight"]]] *= 0.001
+    still = lively.with_values(values)
+    turned = still.exchanged("mouthLeft", "mouthRight")
+    assert kinds(pair(turned, still)) == {}
+    found = pair(turned, still, Switches(), frozenset({"mouth pair"}))
+    assert isinstance(found, Paired)
+    assert kinds(found) == {"mouth pair": "converted"}
+    assert np.array_equal(found.pred.values, still.values, equal_nan=True)
+    clear = pair(lively, lively, Switches(), frozenset({"mouth pair"}))
+    assert kinds(clear) == {}, "a take that can tell is not turned"
+
+
+def test_midnight_lies_between_two_clips(lively: FaceClip):
+    evening = lively.with_meta(clock="timecode").shifted(86390 - lively.times[0])
+    morning = lively.with_meta(clock="timecode").shifted(-10 - lively.times[0])
+    morning = morning.between(0, 1e9)
+    for one, other in ((morning, evening), (evening, morning)):
+        found = pair(one, other)
+        assert isinstance(found, Paired)
+        assert kinds(found)["clock"] == "converted"
+        assert abs(found.lag.seconds) < 0.005
+
+
+def test_calibration_that_only_one_clip_tells_is_noted(lively: FaceClip):
+    found = pair(lively.with_meta(calibrated=True), lively.with_meta(calibrated=None))
+    assert kinds(found) == {"calibration": "noted"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import yaml
 from conftest import REPOSITORY
 
 from semanticface.errors import BadInput
+from semanticface.evaluation.items import Item, Prediction
 from semanticface.evaluation.result import Evaluation
 from semanticface.evaluation.run import evaluate
 from semanticface.evaluation.suite import load, suite_of
@@ -194,3 +196,97 @@ def test_the_shipped_livelink_suite_finds_predictions_of_any_suffix(tmp_path: Pa
     suite = load(SUITES[0].with_name("livelink.yaml"), given)
     found = evaluate(suite.model_copy(update={"geometry": False})).evaluation.source("predicted")
     assert [pairing.scored for pairing in found.pairings] == [True, True, True]
+
+
+class Faces:
+    """A source that was shown several faces of each take, one of them read badly."""
+
+    kind = "faces"
+
+    def __init__(self, name: str, order: tuple[int, ...]) -> None:
+        self.name, self.order = name, order
+
+    def fingerprint(self, item: Item) -> str:
+        return self.name + item.take
+
+    def predict(self, item, progress=None, *, work=None):
+        clip = item.truth
+        wrong = clip.with_values(clip.values + 0.2)
+        return [Prediction(wrong if face else clip, (), (), {"identity": face})
+                for face in self.order]  # fmt: skip
+
+
+def test_faces_are_compared_each_with_its_own(monkeypatch):
+    made = {"one": Faces("one", (0, 1)), "other": Faces("other", (1, 0))}
+    monkeypatch.setattr("semanticface.evaluation.run.source_of", lambda spec: made[spec.name])
+    sources = [{"name": name, "kind": "degraded"} for name in made]
+    found = evaluate(suite_of({**BASE, "sources": sources})).evaluation
+    (pair,) = [c for c in found.comparisons if (c.one, c.metric) == ("one", "mae")
+               and c.other == "other"]  # fmt: skip
+    assert pair.difference.value == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["zero", "mean", "previous", "all zero", "training mean"])
+def test_names_of_baselines_are_theirs(name):
+    with pytest.raises(BadInput, match="baseline"):
+        suite_of({**BASE, "sources": [{"name": name, "kind": "degraded"}]})
+
+
+def test_better_and_within_the_margin_are_said_together():
+    comparisons = [{"one": "late", "other": "fair", "metric": "mae", "margin": 0.5}]
+    found = evaluate(suite_of({**BASE, "comparisons": comparisons})).evaluation
+    assert "worse than fair, though within the margin of 0.5" in found.comparisons[0].verdict
+
+
+def test_a_source_of_one_convention_is_turned_in_every_take():
+    sources = [{"name": "x", "kind": "degraded", "exchange_mouth": True}]
+    long = {"count": 4, "seconds": 40, "seed": 3}
+    suite = suite_of({**BASE, "rehearsals": long, "sources": sources})
+    found = evaluate(suite).evaluation.source("x")
+    actions = [[f.action for f in p.findings if f.kind == "mouth pair"] for p in found.pairings]
+    assert actions == [["converted"]] * 4
+    assert found.headline["mae"].value == pytest.approx(0, abs=1e-6)
+
+
+def test_the_reference_stands_beside_what_is_read_against_it(outcome):
+    assert {"jitter", "high_share"} <= set(outcome.evaluation.reference)
+    coverage = outcome.evaluation.source("late").headline["coverage"]
+    assert coverage.value == pytest.approx(1, abs=0.03)
+
+
+def test_a_file_source_is_traced_to_its_bytes(tmp_path: Path):
+    for folder in ("takes", "pred"):
+        (tmp_path / folder).mkdir()
+        write(sample_clip(5, seed=0), tmp_path / folder / "t.npz")
+    found = evaluate(suite_of({
+        "name": "x", "takes": [{"path": str(tmp_path / "takes" / "t.npz")}],
+        "sources": [{"name": "s", "kind": "file", "path": str(tmp_path / "pred" / "{take}")}],
+    })).evaluation.source("s").pairings[0]  # fmt: skip
+    file = tmp_path / "pred" / "t.npz"
+    assert found.input.path == str(file)
+    assert found.input.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_nothing_scored_is_a_failure(tmp_path: Path):
+    for folder in ("takes", "pred"):
+        (tmp_path / folder).mkdir()
+    for k in range(2):
+        write(sample_clip(3, seed=k), tmp_path / "takes" / f"t{k}.csv")
+    run = subprocess.run(
+        [sys.executable, REPOSITORY / "eval" / "run.py", "--suite", "livelink", "--data",
+         tmp_path / "takes", "--pred", tmp_path / "pred", "--out", tmp_path / "out"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "no source could be scored" in run.stderr
+
+
+@pytest.mark.parametrize("metric", ["jitter_ratio", "lve_root", "lip_gap_error"])
+def test_sources_are_compared_in_movement_and_on_vertices_too(metric):
+    comparisons = [{"one": "late", "other": "fair", "metric": metric}]
+    short = {"count": 3, "seconds": 4, "seed": 3}
+    suite = suite_of({**BASE, "rehearsals": short, "comparisons": comparisons})
+    (found,) = evaluate(suite).evaluation.comparisons
+    assert found.better == "lower"
+    assert found.difference.value > 0
+    assert found.difference.clusters == 3

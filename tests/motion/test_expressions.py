@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -143,11 +141,3 @@ def test_wrong_arguments_are_named() -> None:
         sample_frames(-1, 0)
     with pytest.raises(BadInput, match="coverage 2"):
         sample_frames(1, 0, coverage=2)
-
-
-@pytest.mark.slow
-def test_twenty_thousand_frames_a_second() -> None:
-    sample_frames(BLOCK, 0)
-    begun = time.perf_counter()
-    sample_frames(20 * BLOCK, 1)
-    assert 20 * BLOCK / (time.perf_counter() - begun) > 20_000

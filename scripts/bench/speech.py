@@ -1,0 +1,170 @@
+"""How fast speech becomes a mouth, how much memory hours of it take, how many tokens it costs.
+
+    python scripts/bench/speech.py                              # speeds and characters
+    python scripts/bench/speech.py --tokenizer tokenizer.json   # and tokens
+    python scripts/bench/speech.py --hours 2                    # memory of a long recording
+
+The sound is LibriVox's 24.7 s of Sense and Sensibility (Debian: pocketsphinx-testdata), said
+over and over. Speeds are times faster than real time, by processor time of one thread; the
+wall clock stands beside them. Loading the acoustic model is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semanticface.language.answers import FlatJson
+from semanticface.language.token_cost import byte_counter, tokenizer_counter
+from semanticface.metrics.mouth_sets import MOUTH_31
+from semanticface.rig import FaceClip
+from semanticface.speech.align import Aligner
+from semanticface.speech.audio import RATE, Recording, Samples, as_int16
+from semanticface.speech.contours import contours
+from semanticface.speech.cues import SETS, Spoken
+from semanticface.speech.hear import hear
+from semanticface.speech.rules import animate
+from semanticface.speech.stitching import Cut
+from semanticface.speech.timeline import Timeline
+from semanticface.speech.window_answers import FORMS, WindowForm, reconstruction
+
+LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
+REPEATS = 6
+
+
+def readings() -> tuple[list[Path], list[str]]:
+    if not LIBRIVOX.is_dir():
+        raise SystemExit("no LibriVox readings: apt-get install pocketsphinx-testdata")
+    paths, texts = [], []
+    for line in (LIBRIVOX / "transcription").read_text().splitlines():
+        text, _, key = line.rpartition("(")
+        paths.append(LIBRIVOX / f"{key.strip()[:-1]}.wav")
+        texts.append(text.replace("<s>", "").replace("</s>", "").strip())
+    return paths, texts
+
+
+def blocks(samples: Samples) -> Iterator[Samples]:
+    size = 10 * RATE
+    for first in range(0, len(samples), size):
+        yield samples[first : first + size]
+
+
+def timed(what: str, seconds: float, against: str, work: Callable[[], Any]) -> Any:
+    wall, own = time.perf_counter(), time.process_time()
+    found = work()
+    own, wall = time.process_time() - own, time.perf_counter() - wall
+    print(f"| {what} | {seconds / own:.0f} | {seconds / wall:.0f} | {against} |")
+    return found
+
+
+def speeds() -> tuple[Timeline, Any, FaceClip]:
+    paths, texts = readings()
+    samples = np.concatenate([Recording(path).samples() for path in paths] * REPEATS)
+    text = " ".join(texts * REPEATS)
+    seconds = len(samples) / RATE
+    aligner = Aligner()
+    animate(Timeline((), seconds=0.1))  # the table is read once
+    print(f"{seconds:.0f} s of speech, {len(text.split())} words\n")
+    print("| what | times real time, processor | wall | wanted |\n|---|---|---|---|")
+    heard = timed("loudness, pitch, voice", seconds, "", lambda: contours(blocks(samples)))
+    timeline = timed("alignment, words and phones", seconds, "30",
+                     lambda: aligner.align(blocks(samples), text))  # fmt: skip
+    timed("phones without a transcript", seconds, "", lambda: hear(blocks(samples)))
+    clip = timed("rule baseline, 30 fps", seconds, "200", lambda: animate(timeline, heard))
+    timed("rule baseline, 60 fps", seconds, "200", lambda: animate(timeline, heard, rate=60))
+    print(f"\n{len(timeline.words)} words placed, {len(timeline.faults)} faults")
+    return timeline, heard, clip
+
+
+def costs(timeline: Timeline, heard: Any, clip: FaceClip, tokenizer: Path | None) -> None:
+    count = byte_counter() if tokenizer is None else tokenizer_counter(tokenizer)
+    unit = "bytes" if tokenizer is None else "tokens"
+    few = clip[slice(0, 720)]  # 24 s: every sentence once
+    seconds = len(few) / 30
+    frame = FlatJson(decimals=2, channels=MOUTH_31)
+    single = sum(count(frame.write(np.nan_to_num(each))) for each in few.values) / seconds
+    print(
+        f"\n| answer | {unit} a second | times fewer | mean error | worst |\n|---|---|---|---|---|"
+    )
+    held = few.values[:, list(MOUTH_31)]
+    off = np.abs(np.round(held, 2) - held)
+    print(f"| one JSON object a frame, 2 decimals | {single:.0f} | 1 | {off.mean():.4f} | "
+          f"{off.max():.3f} |")  # fmt: skip
+    for cut in (Cut(15, 12), Cut(30, 27)):
+        windows = cut.windows(len(few), 30.0)
+        parts = [few.values[w.first : w.first + w.frames] for w in windows]
+        for form in FORMS:
+            told = WindowForm(form)
+            cost = sum(count(told.write(part)) for part in parts) / seconds
+            lost = reconstruction(told, parts)
+            print(f"| {form}, {cut.frames} frames every {cut.hop} | {cost:.0f} | "
+                  f"{single / cost:.1f} | {lost.mae:.4f} | {lost.worst:.3f} |")  # fmt: skip
+    spoken, windows = Spoken(timeline, heard), Cut().windows(len(few), 30.0)
+    print(f"\n| cues | {unit} a window of 15 frames |\n|---|---|")
+    for name, cues in SETS.items():
+        mean = np.mean([count(spoken.section(window, cues)) for window in windows])
+        print(f"| {name} | {mean:.0f} |")
+
+
+def memory(hours: float) -> None:
+    """Peak memory of a whole `speak` to a clip, of minutes and of hours, each in a process."""
+    print("| length | peak memory | processor time | words placed |\n|---|---|---|---|")
+    for seconds in (300.0, 3600 * hours):
+        with tempfile.TemporaryDirectory() as folder:
+            words = _long_file(Path(folder), seconds)
+            told = subprocess.run([sys.executable, __file__, "--one", folder], check=True,
+                                  capture_output=True, text=True).stdout.split()  # fmt: skip
+        print(f"| {seconds / 60:.0f} min | {told[0]} MB | {told[1]} s | {told[2]} of {words} |",
+              flush=True)  # fmt: skip
+
+
+def _long_file(folder: Path, seconds: float) -> int:
+    paths, texts = readings()
+    samples = np.concatenate([Recording(path).samples() for path in paths])
+    once = as_int16(samples)
+    repeats = max(1, round(seconds * RATE / len(samples)))
+    with wave.open(str(folder / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        for _ in range(repeats):
+            file.writeframes(once)
+    (folder / "a.txt").write_text(" ".join(texts * repeats))
+    return repeats * sum(len(text.split()) for text in texts)
+
+
+def one(folder: Path) -> None:
+    from semanticface.speech.listen import listen
+
+    heard = listen(folder / "a.wav", (folder / "a.txt").read_text())
+    animate(heard.timeline, heard.contours)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{most:.0f} {time.process_time():.0f} {len(heard.timeline.words)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tokenizer", type=Path, help="a tokenizer.json; bytes without it")
+    parser.add_argument("--hours", type=float, help="measure memory instead of speed")
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    told = parser.parse_args()
+    if told.one:
+        one(told.one)
+    elif told.hours:
+        memory(told.hours)
+    else:
+        costs(*speeds(), told.tokenizer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Build a synthetic speech corpus: python scripts/speech_corpus.py corpus --sentences 200
+
+Needs flite (`bash scripts/apt.sh`). `--texts FILE` takes your own sentences,
+one a line. See semanticface/data/speech_corpus.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from semanticface.data.speech_corpus import build, sentences
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sentences", type=int, default=100)
+    parser.add_argument("--texts", type=Path, help="your own sentences, one a line")
+    parser.add_argument("--voices", nargs="*", help="such as flite:slt flite:rms")
+    parser.add_argument("--each", type=int, default=2, help="voices a sentence")
+    parser.add_argument("--seed", type=int, default=0)
+    told = parser.parse_args()
+    texts = sentences(told.sentences, told.seed)
+    if told.texts:
+        texts = [each for each in told.texts.read_text().splitlines() if each.strip()]
+    built = build(told.folder, texts, seed=told.seed, voices=told.voices, voices_each=told.each)
+    for why in built.refused:
+        print(f"left out: {why}")
+    print(f"{built.samples} samples, {built.seconds:.0f} s -> {told.folder}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""`semanticface gateway`: pictures in, named numbers out, for everybody who has a key."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from semanticface.errors import BadInput
+
+
+def gateway(
+    url: Annotated[str, typer.Argument(help="Of `semanticface serve`.")] = "http://127.0.0.1:8000",
+    model: Annotated[str, typer.Option(help="Name of the served model.")] = "face",
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at.")] = 8080,
+    keys: Annotated[
+        Path | None, typer.Option(help="File of hashed keys; without it anybody may ask.")
+    ] = None,
+    new_key: Annotated[str, typer.Option(help="Make a key of this name, show it once, end.")] = "",
+    per_minute: Annotated[int, typer.Option(help="Pictures a minute for the new key.")] = 600,
+    upstream_key_env: Annotated[
+        str, typer.Option(help="Environment variable with the key of the model's server.")
+    ] = "",
+    concurrency: Annotated[int, typer.Option(help="Pictures with the model at once.")] = 16,
+    deadline: Annotated[float, typer.Option(help="Seconds for one picture.")] = 30.0,
+    max_mb: Annotated[int, typer.Option(help="Megabytes of a request, at most.")] = 8,
+    max_pixels: Annotated[int, typer.Option(help="Pixels of a picture, at most.")] = 16_000_000,
+) -> None:
+    """Serve POST /v1/face, /v1/faces, a WebSocket stream, /metrics and /docs.
+
+    [bold]semanticface gateway --new-key studio --keys keys.jsonl[/bold]
+    [bold]semanticface gateway http://127.0.0.1:8000 --keys keys.jsonl[/bold]
+    [bold]curl -H "Authorization: Bearer KEY" -H "Content-Type: image/png" --data-binary @face.png http://127.0.0.1:8080/v1/face[/bold]
+    """
+    if new_key:
+        _make(new_key, keys, per_minute)
+        return
+    from semanticface.errors import need
+    from semanticface.serve.client import FaceClient, Settings
+
+    need("fastapi", "serve", "The gateway")
+    from semanticface.serve.gateway.app import Limits, create_app
+    from semanticface.serve.gateway.run import http_server
+
+    if keys is None and host not in ("127.0.0.1", "localhost", "::1"):
+        raise BadInput(
+            f"--host {host} without --keys",
+            "keys, where others can reach it",
+            hint="Make one: semanticface gateway --new-key NAME --keys FILE",
+        )
+    upstream = os.environ.get(upstream_key_env, "") if upstream_key_env else ""
+    settings = Settings(concurrency=concurrency, timeout=deadline, deadline=deadline)
+    limits = Limits(most_bytes=max_mb << 20, most_pixels=max_pixels)
+    client = FaceClient(url, model, key=upstream, settings=settings)
+    http_server(create_app(client, keys, limits), host, port, limits).run()
+
+
+def _make(name: str, keys: Path | None, per_minute: int) -> None:
+    from semanticface.cli.console import note
+    from semanticface.serve.gateway.keys import add_key, make_key
+
+    if keys is None:
+        raise BadInput("--new-key without --keys", "the file to keep its hash in")
+    made = make_key(name, per_minute)
+    add_key(keys, made.client)
+    typer.echo(made.key)
+    note(f"'{name}' may ask about {per_minute} pictures a minute. The key is shown only now.")

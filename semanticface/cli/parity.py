@@ -1,0 +1,92 @@
+"""`semanticface parity`: does a server say what training said?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semanticface.errors import BadInput
+
+if TYPE_CHECKING:
+    from semanticface.serve.parity import Parity
+
+
+def parity(
+    run: Annotated[Path, typer.Argument(help="The run's folder that is served.")],
+    endpoint: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:8000",
+    model: Annotated[str, typer.Option(help="Name of the served model.")] = "face",
+    pictures: Annotated[
+        list[Path] | None, typer.Option(help="Pictures or folders; noise unless given.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Pictures at most.", min=1)] = 4,
+    base: Annotated[str | None, typer.Option(help="Where the run's base model lies now.")] = None,
+    merged: Annotated[
+        bool, typer.Option("--merged", help="Compare with the merged model.")
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(help="Of log-probabilities; bfloat16 wants 0.3 or so.")
+    ] = 0.01,
+    tokens: Annotated[int, typer.Option(help="Most tokens of an answer.", min=1)] = 2048,
+    api_key_env: Annotated[str, typer.Option(help="Environment variable with the key.")] = "",
+) -> None:
+    """Compare a server with transformers and peft on the same pictures; exit code 1 if they differ.
+
+    [bold]semanticface parity runs/smile --endpoint http://127.0.0.1:8000[/bold]
+    """
+    from semanticface.serve.parity import compare
+    from semanticface.train.predictor import opened
+
+    predictor = opened(run, base=base)
+    predictor.most = tokens
+    if merged:
+        predictor.model = predictor.model.merge_and_unload()
+    shown = _pictures(pictures or [], count)
+    key = os.environ.get(api_key_env, "") if api_key_env else ""
+    found = compare(
+        endpoint, model, predictor, shown, tolerance=tolerance, key=key, max_tokens=tokens
+    )
+    _say(found)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+def _pictures(places: list[Path], count: int) -> list[bytes]:
+    files = [file for place in places
+             for file in (sorted(place.iterdir()) if place.is_dir() else [place])]  # fmt: skip
+    if places and not files:
+        raise BadInput("no picture", "files to compare by", file=places[0])
+    return [file.read_bytes() for file in files[:count]] or [_noise(n) for n in range(count)]
+
+
+def _noise(seed: int) -> bytes:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    pixels: Any = np.random.default_rng(seed).integers(0, 256, (224, 224, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _say(found: Parity) -> None:
+    from rich.table import Table
+
+    from semanticface.cli.console import out
+
+    table = Table("picture", "same prompt", "tokens", "log p", "coefficients", "eyes shut")
+    for number, each in enumerate(found.pictures, 1):
+        table.add_row(
+            str(number),
+            "yes" if each.same_prompt else "NO",
+            str(each.tokens),
+            f"{each.logprob:.2g}",
+            f"{each.coefficient:.3g}",
+            f"{each.eyes_shut:.2g}",
+        )
+    out().print(table)
+    out().print(found.verdict())

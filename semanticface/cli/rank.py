@@ -1,0 +1,330 @@
+"""`semanticface rank`: projects of pairs, their raters, and what comes of the verdicts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semanticface.cli.arena import Media, Where, Which
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from semanticface.data.records import Record
+    from semanticface.preference.pairing import Filled
+    from semanticface.preference.store import Store
+    from semanticface.preference.store.content import Project
+
+rank = typer.Typer(
+    name="rank", no_args_is_help=True, rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Pairs of faces to compare: make them, invite raters, use the verdicts.",
+)  # fmt: skip
+
+Regions = Annotated[
+    str, typer.Option(help="upper, lower, full, brows, eyes, cheeks+nose, mouth, jaw: with commas.")
+]
+
+
+class ModeName(StrEnum):
+    """How faces are shown."""
+
+    focus = "focus"
+    crop = "crop"
+    plain = "plain"
+
+
+class JudgeName(StrEnum):
+    """Kinds of judges."""
+
+    human = "human"
+    oracle = "oracle"
+    discriminator = "discriminator"
+
+
+@rank.command()
+def new(
+    where: Where,
+    project: Annotated[str, typer.Option("--project", help="Its name.")] = "faces",
+    question: Annotated[
+        str, typer.Option(help="What raters read.")
+    ] = "Which face is nearer to the picture?",
+    mode: Annotated[ModeName, typer.Option(help="Region clear, alone, or only named.")] =
+        ModeName.focus,
+    views: Annotated[str, typer.Option(help="front,three-quarter: one to four.")] = "front",
+    size: Annotated[int, typer.Option(help="Pixels a side of each view.", min=64, max=1024)] = 384,
+    look: Annotated[str, typer.Option(help="realistic, clay or toon.")] = "realistic",
+    votes: Annotated[int, typer.Option(help="Raters for each pair.", min=1)] = 1,
+    check_every: Annotated[int, typer.Option(help="Attention check; 0 for none.", min=0)] = 15,
+    repeat_every: Annotated[int, typer.Option(help="Repeated pair; 0 for none.", min=0)] = 12,
+    media: Media = None,
+) -> None:  # fmt: skip
+    """Make a project, and its store if there is none."""
+    from semanticface.preference.presentation import Presentation
+    from semanticface.preference.store import open_store
+    from semanticface.preference.store.content import Rules, add_project
+
+    how = Presentation(mode.value, tuple(views.split(",")), size, look)
+    rules = Rules(votes, check_every, repeat_every)
+    store = open_store(where, media=media, create=True)
+    add_project(store, project, question=question, presentation=how, rules=rules)
+    _say(f"project {project} in {where}")
+
+
+@rank.command()
+def faults(
+    where: Where,
+    records: Annotated[Path, typer.Argument(help="Records with true numbers: a synth folder, "
+                                            "a .jsonl or a manifest.", show_default=False)],
+    project: Which = None,
+    regions: Regions = "upper,lower",
+    count: Annotated[int, typer.Option(help="Records at most.", min=1)] = 100,
+    per_region: Annotated[int, typer.Option(help="Pairs of each region of a record.", min=1)] = 1,
+    checks: Annotated[float, typer.Option(help="Share of records with a check.", min=0, max=1)] =
+        0.1,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    media: Media = None,
+) -> None:  # fmt: skip
+    """Pairs of answers with known faults around the truth of each record."""
+    from itertools import islice
+
+    from semanticface.preference.pairing import from_truth
+
+    store, chosen = _opened(where, project, media)
+    told = from_truth(store, chosen, islice(_records(records), count), regions=_listed(regions),
+                      per_region=per_region, check_share=checks, seed=seed)  # fmt: skip
+    _tell(told)
+
+
+@rank.command()
+def clips(
+    where: Where,
+    one: Annotated[Path, typer.Argument(help="A clip in any format.", show_default=False)],
+    other: Annotated[Path, typer.Argument(help="Another of the same face.", show_default=False)],
+    names: Annotated[
+        str, typer.Option(help="What the two are called, with a comma.")
+    ] = "one,other",
+    subject: Annotated[str, typer.Option(help="Who it is.")] = "somebody",
+    project: Which = None,
+    regions: Regions = "upper,lower",
+    every: Annotated[float, typer.Option(help="Seconds between pairs.", min=0.01)] = 1.0,
+    person: Annotated[int | None, typer.Option(help="Seed of the drawn person.")] = None,
+    media: Media = None,
+) -> None:
+    """Pairs from two clips at the same times, such as a take and a tracker."""
+    from semanticface.errors import BadInput
+    from semanticface.formats import read
+    from semanticface.preference.pairing import from_clips
+
+    called = _listed(names)
+    if len(called) != 2 or called[0] == called[1]:
+        raise BadInput(f"--names {names}", "two different names with a comma between")
+    store, chosen = _opened(where, project, media)
+    told = from_clips(
+        store, chosen, read(one), read(other), (called[0], called[1]), subject=subject,
+        every=every, regions=_listed(regions), person=person,
+    )  # fmt: skip
+    _tell(told)
+
+
+@rank.command()
+def invite(
+    where: Where,
+    names: Annotated[list[str], typer.Argument(help="One or several raters.", show_default=False)],
+    url: Annotated[str, typer.Option(help="Where the arena is.")] = "http://127.0.0.1:8765",
+    project: Which = None,
+    media: Media = None,
+) -> None:
+    """Add raters and print their links; a link lets in for two weeks."""
+    from semanticface.cli.console import out
+    from semanticface.preference.arena.serving import invitation_link
+    from semanticface.preference.arena.tokens import Keys
+    from semanticface.preference.store.content import add_rater
+
+    store, chosen = _opened(where, project, media)
+    keys = Keys.of(store.media)
+    for name in names:
+        rater = add_rater(store, chosen.id, name)
+        link = invitation_link(keys, url.rstrip("/"), rater.id)
+        out().print(f"{name}\t{link}", markup=False, soft_wrap=True)
+
+
+@rank.command()
+def oracle(
+    where: Where,
+    records: Annotated[Path, typer.Argument(help="The records the pairs were made from.",
+                                            show_default=False)],
+    name: Annotated[str, typer.Option(help="What this oracle is called.")] = "oracle",
+    noise: Annotated[float, typer.Option(help="0 never errs.", min=0)] = 0.6,
+    bias: Annotated[float, typer.Option(help="Towards the left, in mm.")] = 0.0,
+    lapse: Annotated[float, typer.Option(help="Share of random presses.", min=0, max=1)] = 0.02,
+    most: Annotated[int | None, typer.Option(help="Verdicts at most.", min=1)] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    project: Which = None,
+    media: Media = None,
+) -> None:  # fmt: skip
+    """Let a simulated rater judge. It stands for people, and its verdicts say `oracle`."""
+    from semanticface.preference.oracle import Oracle, Traits, let_judge
+    from semanticface.preference.pairing import truths_of
+    from semanticface.preference.store.content import add_rater
+
+    store, chosen = _opened(where, project, media)
+    traits = Traits(noise=noise, bias=bias, lapse=lapse)
+    rater = add_rater(store, chosen.id, name, "oracle", traits.as_json())
+    truths = truths_of(chosen, (r for r in _records(records) if _whole(r.values)))
+    done = let_judge(store, chosen, rater, Oracle(traits, how=chosen.presentation, seed=seed),
+                     truths, most=most)  # fmt: skip
+    _say(f"{done} simulated verdicts by {name}")
+
+
+@rank.command()
+def draw(where: Where, project: Which = None, media: Media = None) -> None:
+    """Draw every pair in advance, so that the first rater waits for nothing."""
+    from semanticface.cli.console import track
+    from semanticface.preference.renders import Renders
+    from semanticface.preference.store.tables import PAIRS
+
+    store, chosen = _opened(where, project, media)
+    with store.reading() as connection:
+        query = PAIRS.select().where(PAIRS.c.project_id == chosen.id)
+        rows = connection.execute(query).mappings().all()
+    renders = Renders(store, chosen)
+    wanted = [(row[key], row["region"]) for row in rows for key in ("one_id", "other_id")]
+    digests = dict.fromkeys(renders.of_all(wanted))
+    renders.soon(digests)
+    for digest in track(digests, "drawing", len(digests)):
+        renders.shown(digest)
+    renders.close()
+    _say(f"{len(digests)} renders of {len(rows)} pairs")
+
+
+@rank.command()
+def report(
+    where: Where,
+    kind: Annotated[JudgeName, typer.Option("--judges", help="Whose verdicts.")] = JudgeName.human,
+    project: Which = None,
+    media: Media = None,
+) -> None:
+    """Ranking of the sources, agreement, and raters to look at."""
+    from semanticface.cli.ranked import tell_report
+    from semanticface.preference.store.verdicts import heard
+
+    store, chosen = _opened(where, project, media)
+    said = [each for each in heard(store, chosen.id) if each.kind == kind.value]
+    tell_report(store, said, kind.value)
+
+
+@rank.command()
+def preferences(
+    where: Where,
+    output: Annotated[Path, typer.Option("--output", "-o", help="JSON lines; its manifest lies "
+                                         "beside.", show_default=False)],
+    judges: Annotated[str, typer.Option(help="human, oracle, discriminator.")] = "human",
+    mixed: Annotated[bool, typer.Option("--mixed", help="Allow several kinds of judges.")] = False,
+    votes: Annotated[int, typer.Option(help="Least votes of a pair.", min=1)] = 1,
+    share: Annotated[float, typer.Option(help="Of the votes for the winner.", min=0.5, max=1)] =
+        0.6,
+    without: Annotated[str, typer.Option(help="Raters to leave out, with commas.")] = "",
+    project: Which = None,
+    media: Media = None,
+) -> None:  # fmt: skip
+    """Chosen and rejected answers for training; the same store gives the same bytes."""
+    from semanticface.preference.store.preferred import Filter, write_preferences
+
+    rule = Filter(_listed(judges), mixed, votes, share, _listed(without) if without else ())
+    store, chosen = _opened(where, project, media)
+    written = write_preferences(store, chosen.id, output, rule)
+    told = written.manifest
+    by = ", ".join(f"{n} by {kind}" for kind, n in told["judged_by"].items()) or "none"
+    _say(f"{written.rows} preferences of {told['pairs_judged']} judged pairs "
+         f"(verdicts: {by}) -> {output}")  # fmt: skip
+
+
+@rank.command("export")
+def export_(
+    where: Where,
+    output: Annotated[Path, typer.Option("--output", "-o", show_default=False)],
+    project: Which = None,
+    media: Media = None,
+) -> None:
+    """Everything of a project as JSON lines, pictures included."""
+    from semanticface.preference.store.exchange import export_project
+
+    store, chosen = _opened(where, project, media)
+    _say(f"{export_project(store, chosen.id, output)} lines -> {output}")
+
+
+@rank.command("import")
+def import_(
+    where: Where,
+    source: Annotated[Path, typer.Argument(help="An export.", show_default=False)],
+    media: Media = None,
+) -> None:
+    """Take in an export, whole or not at all; what is there already stays."""
+    from semanticface.preference.store import open_store
+    from semanticface.preference.store.exchange import import_project
+
+    carried = import_project(open_store(where, media=media, create=True), source)
+    for word, counts in (("new", carried.new), ("known", carried.known)):
+        told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        _say(f"{word}: {told or 'nothing'}")
+
+
+@rank.command()
+def upgrade(where: Where, media: Media = None) -> None:
+    """Bring an older store to this version; an SQLite file is copied first."""
+    from semanticface.preference.store import open_store
+    from semanticface.preference.store.database import schema_of
+
+    _say(f"schema {schema_of(open_store(where, media=media, upgrade=True))}")
+
+
+# -- parts --------------------------------------------------------------------
+
+
+def _opened(where: str, project: str | None, media: Path | None) -> tuple[Store, Project]:
+    from semanticface.preference.store import open_store
+    from semanticface.preference.store.content import project_of
+
+    store = open_store(where, media=media)
+    return store, project_of(store, project)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _records(path: Path) -> Iterator[Record]:
+    """Records of a synth folder, a JSON lines file or a manifest."""
+    from semanticface.data.manifest import Manifest, Synthetic, read_manifest
+    from semanticface.data.records import read_records
+    from semanticface.data.sources import records
+
+    if path.is_dir():
+        source = Synthetic(kind="synthetic", path=str(path.resolve()))
+        return records(Manifest(sources=(source,), folder=Path()))
+    if path.suffix in (".yaml", ".yml"):
+        return records(read_manifest(path))
+    return read_records(path)
+
+
+def _whole(values: NDArray[np.float32]) -> bool:
+    return not bool((values != values).any())
+
+
+def _tell(told: Filled) -> None:
+    left = f"{told.alike} that look the same, {told.known} known before"
+    _say(f"{told.pairs} pairs and {told.checks} attention checks; left out: {left}, "
+         f"{told.unmeasured} without whole numbers")  # fmt: skip
+
+
+def _say(text: str) -> None:
+    from semanticface.cli.console import err
+
+    err().print(text, markup=False)

@@ -1,0 +1,199 @@
+"""`semanticface speak`: a recording of speech to a talking face, by rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from semanticface.rig import FaceClip
+    from semanticface.speech.listen import Heard
+
+FILMS = (".mp4", ".webm")
+_SHOWN = 12
+
+
+def speak(
+    audio: Annotated[Path, typer.Argument(help="Any sound or film file.", show_default=False)],
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", help="A clip (.csv, .npz, .glb ...), a film (.mp4, .webm), "
+                     "or udp://HOST:PORT to play it to Live Link."),
+    ],
+    transcript: Annotated[
+        str | None, typer.Option(help="What is said in English: a text file, or the words.")
+    ] = None,
+    transcribe: Annotated[
+        str | None,
+        typer.Option(metavar="tiny.en|FOLDER", help="Have Whisper write the transcript, English "
+                     "only; needs the extra 'transcribe'."),
+    ] = None,
+    alignment: Annotated[
+        Path | None,
+        typer.Option(help="Ready words and phones: .TextGrid, .ctm, .srt, WhisperX .json."),
+    ] = None,
+    lexicon: Annotated[
+        Path | None, typer.Option(help="Your own pronunciations: hello  HH AH0 L OW1 a line.")
+    ] = None,
+    save_alignment: Annotated[
+        Path | None, typer.Option(help="Write words and phones: .TextGrid, .ctm or .srt.")
+    ] = None,
+    fps: Annotated[float, typer.Option(help="Frames a second.", min=1, max=240)] = 30.0,
+    lively: Annotated[
+        bool, typer.Option("--lively", help="Add blinks, gaze and head motion, marked as added.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of what --lively adds.", min=0)] = 0,
+    identity: Annotated[int | None, typer.Option(help="A film's person.", min=0)] = None,
+    size: Annotated[int, typer.Option(help="A film's pixels.", min=64, max=2160)] = 512,
+) -> None:  # fmt: skip
+    """Turn speech into a moving mouth: phones to mouth shapes, by rules, without a model.
+
+    With a transcript the words are aligned with the sound; without one the phones are heard,
+    which is less exact.
+
+    [bold]Examples[/bold]
+
+    semanticface speak voice.wav --transcript "Bob put the pumpkin in the box." -o face.mp4
+
+    semanticface speak interview.mp4 --transcript said.txt -o face.csv --save-alignment a.TextGrid
+
+    semanticface speak voice.wav --alignment mfa.TextGrid -o face.glb --lively
+
+    semanticface speak voice.wav -o udp://192.168.1.20:11111
+    """
+    from semanticface.speech.rules import animate, enliven
+
+    _check(output, transcript, transcribe, alignment)
+    if transcribe is not None:
+        transcript = _transcribed(audio, transcribe)
+    heard = _heard(audio, transcript, alignment, lexicon)
+    _tell(heard)
+    if save_alignment is not None:
+        from semanticface.speech.alignments import write_alignment
+
+        write_alignment(heard.timeline, save_alignment)
+    clip = animate(heard.timeline, heard.contours, rate=fps)
+    clip = enliven(clip, seed=seed) if lively else clip
+    _write(clip, heard, audio, output, fps=fps, identity=identity, size=size)
+
+
+def _check(
+    output: str, transcript: str | None, transcribe: str | None, alignment: Path | None
+) -> None:
+    """What can be wrong before anybody has waited."""
+    from semanticface.errors import BadInput
+    from semanticface.formats.catalogue import for_writing
+
+    given = {"--transcript": transcript, "--transcribe": transcribe, "--alignment": alignment}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise BadInput(" and ".join(named), "one of them", hint="Each brings its own words.")
+    if output.startswith("udp://"):
+        _address(output)
+    elif Path(output).suffix.lower() not in FILMS:
+        for_writing(output)
+
+
+def _address(output: str) -> tuple[str, int]:
+    from urllib.parse import urlsplit
+
+    from semanticface.errors import BadInput
+    from semanticface.formats.livelink_stream import PORT
+
+    try:
+        parts = urlsplit(output)
+        host, port = parts.hostname, parts.port or PORT
+    except ValueError:
+        host, port = None, 0
+    if not host:
+        raise BadInput(f"the target '{output}'", "udp://HOST:PORT", hint="Change --output.")
+    return host, port
+
+
+def _transcribed(audio: Path, model: str) -> str | None:
+    from semanticface.cli.console import note
+    from semanticface.speech.audio import Recording
+    from semanticface.speech.transcribe import transcribe
+    from semanticface.speech.words import tokens
+
+    text = transcribe(Recording(audio).blocks(), model)
+    note(f"heard by Whisper: {text or 'nothing'}")
+    return text if tokens(text) else None
+
+
+def _heard(
+    audio: Path, transcript: str | None, alignment: Path | None, lexicon: Path | None
+) -> Heard:
+    from semanticface.speech.alignments import WordsOnly, read_alignment
+    from semanticface.speech.lexicon import read_lexicon
+    from semanticface.speech.listen import listen
+    from semanticface.speech.words import transcript_of
+
+    own = None if lexicon is None else read_lexicon(lexicon)
+    if alignment is not None:
+        found = read_alignment(alignment)
+        if not isinstance(found, WordsOnly):
+            return listen(audio, alignment=found)
+        return listen(audio, found.transcript, lexicon=own)
+    told = None if transcript is None else transcript_of(transcript)
+    return listen(audio, told, lexicon=own)
+
+
+def _tell(heard: Heard) -> None:
+    import math
+
+    from semanticface.cli.console import err, note
+
+    lines = heard.notes()
+    for line in lines[:_SHOWN]:
+        err().print(f"note: {line}", markup=False)
+    if len(lines) > _SHOWN:
+        err().print(f"note: and {len(lines) - _SHOWN} more of this kind", markup=False)
+    timeline = heard.timeline
+    score = "" if math.isnan(timeline.score) else f", score {timeline.score:.0f} a frame"
+    note(f"{timeline.seconds:.2f} s, {len(timeline.words)} words, {len(timeline.sounds)} phones "
+         f"by {timeline.source}{score}")  # fmt: skip
+
+
+def _write(
+    clip: FaceClip, heard: Heard, audio: Path, output: str, *, fps: float, identity: int | None,
+    size: int,
+) -> None:  # fmt: skip
+    from semanticface import formats
+    from semanticface.cli.console import err, note
+    from semanticface.formats.catalogue import accepts, for_writing
+
+    if output.startswith("udp://"):
+        from semanticface.formats.livelink_stream import send
+
+        count = send(clip, *_address(output), fill=0.0)
+        err().print(f"{count} frames -> {output}", markup=False)
+        return
+    if Path(output).suffix.lower() in FILMS:
+        _film(clip, heard, audio, Path(output), fps=fps, identity=identity, size=size)
+        return
+    options: dict[str, Any] = {}
+    if accepts(for_writing(output), "write", "fill"):
+        options["fill"] = 0.0  # the rest of the face is at rest, and the format must say so
+    for text in formats.write(clip, output, **options):
+        note(f"wrote: {text}")
+    err().print(f"{len(clip)} frames, {clip.duration:.2f} s -> {output}", markup=False)
+
+
+def _film(
+    clip: FaceClip, heard: Heard, audio: Path, output: Path, *, fps: float,
+    identity: int | None, size: int,
+) -> None:  # fmt: skip
+    from semanticface.cli.console import err, track
+    from semanticface.render.picture import Renderer
+    from semanticface.render.timeline import count
+    from semanticface.render.video import pictures, write_video
+    from semanticface.speech.audio import SILENT_PEAK
+
+    renderer = Renderer(identity=identity, size=size)
+    frames = track(pictures(clip, renderer, fps), "drawing", count(clip, fps))
+    sound = audio if heard.report.peak >= SILENT_PEAK and not heard.report.broke else None
+    written = write_video(output, frames, fps, audio=sound)
+    err().print(f"{written} frames, {written / fps:.2f} s -> {output}", markup=False)

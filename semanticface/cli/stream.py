@@ -1,0 +1,70 @@
+"""`semanticface stream`: a face in pictures drives an avatar live."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from semanticface.serve.live.loop import Live, Pulse
+
+
+def stream(
+    source: Annotated[str, typer.Option(help="webcam, webcam:1, a film, or a folder of pictures.")],
+    to: Annotated[
+        str, typer.Option(help="udp://HOST:11111, vmc://HOST, ws://HOST:PORT/PATH or FILE.csv")
+    ] = "udp://127.0.0.1:11111",
+    endpoint: Annotated[
+        str, typer.Option(help="Of `semanticface serve`.")
+    ] = "http://127.0.0.1:8000",
+    model: Annotated[str, typer.Option(help="Name of the served model.")] = "face",
+    api_key_env: Annotated[str, typer.Option(help="Environment variable with its key.")] = "",
+    rate: Annotated[float, typer.Option(help="Frames a second to send.")] = 30.0,
+    depth: Annotated[int, typer.Option(help="Pictures with the model at once.")] = 4,
+    subject: Annotated[str, typer.Option(help="Name that Unreal shows.")] = "semanticface",
+    hold: Annotated[float, typer.Option(help="Seconds to hold the last good frame.")] = 0.4,
+    source_rate: Annotated[float, typer.Option(help="Pictures a second of a folder.")] = 30.0,
+) -> None:
+    """Read pictures, ask the model, send frames at a steady rate; Ctrl-C ends it.
+
+    [bold]semanticface stream --source webcam --to udp://192.168.1.20:11111[/bold]
+    [bold]semanticface stream --source take.mov --to take.csv[/bold]
+    """
+    from semanticface.cli.console import note
+    from semanticface.serve.client import FaceClient, Settings
+    from semanticface.serve.live.loop import Live
+    from semanticface.serve.live.senders import sender_of
+    from semanticface.serve.live.sources import pictures
+    from semanticface.serve.live.steady import Settings as Failing
+    from semanticface.serve.live.steady import Steady
+
+    key = os.environ.get(api_key_env, "") if api_key_env else ""
+    # A late answer is worth nothing here, so nothing is asked again for long.
+    settings = Settings(concurrency=depth, timeout=5.0, deadline=5.0, pause=0.05)
+    frames = pictures(source, source_rate)
+
+    async def follow() -> Pulse:
+        async with FaceClient(endpoint, model, key=key, settings=settings) as client:
+            with sender_of(to, subject=subject, rate=rate) as sender:
+                live: Live = Live(client, sender, rate, depth, Steady(Failing(hold=hold)),
+                                  tell=lambda pulse: note(told(pulse)))  # fmt: skip
+                return await live.run(frames)
+
+    try:
+        note(told(asyncio.run(follow())))
+    except KeyboardInterrupt:
+        note("stopped")
+
+
+def told(pulse: Pulse) -> str:
+    """One line."""
+    seconds = max(pulse.seconds, 1e-3)
+    refused = ", ".join(f"{n} {why}" for why, n in pulse.refused.items())
+    return (
+        f"{pulse.seconds:6.1f} s  sent {pulse.sent / seconds:5.1f}/s  "
+        f"predicted {pulse.predicted / seconds:5.1f}/s  dropped {pulse.dropped}  "
+        f"latency {pulse.latency * 1000:.0f} ms" + (f"  refused: {refused}" if refused else "")
+    )

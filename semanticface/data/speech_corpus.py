@@ -1,0 +1,161 @@
+"""A synthetic corpus of speech with mouths: sentences, free voices, articulation rules.
+
+    build("corpus", sentences(200, seed=1), seed=1)
+
+Each sentence is spoken by some voices, each at its own pace and pitch; the articulation
+model of `speech.rules` moves the mouth, in a style that belongs to the voice and varies a
+little from sentence to sentence. Every sample says that it is synthetic. The mouths are the
+rules' own: a model trained on them alone learns the rules, not people.
+
+Splits go by sentence and by voice: training sees neither a held-out sentence nor a held-out
+voice, and a test sample says which of the two it has not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from semanticface.data.speech_samples import SpeechSample, Unseen, write_samples
+from semanticface.data.splits import DEFAULT, Shares
+from semanticface.errors import SemanticFaceError
+from semanticface.rig import FaceClip, save_npz
+from semanticface.speech.align import Aligner
+from semanticface.speech.alignments import write_alignment
+from semanticface.speech.audio import Recording
+from semanticface.speech.contours import contours
+from semanticface.speech.rules import Style, animate
+from semanticface.speech.timeline import Timeline
+from semanticface.speech.voices import Voice, installed, say
+
+SAMPLES = "samples.jsonl"
+_LEAST_SCORE = -45.0
+
+
+class Built(NamedTuple):
+    """What a corpus came to."""
+
+    samples: int
+    seconds: float
+    refused: tuple[str, ...]
+    """Utterances left out, and why."""
+
+
+@cache
+def _parts() -> dict[str, Any]:
+    text = resources.files("semanticface.speech").joinpath("tables/sentences.yaml")
+    held: dict[str, Any] = yaml.safe_load(text.read_text("utf-8"))
+    return held
+
+
+def sentences(count: int, seed: int = 0) -> list[str]:
+    """Different sentences from the table's parts."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, None] = {}
+    for _ in range(50 * count):
+        if len(found) == count:
+            break
+        pattern = str(rng.choice(_parts()["patterns"]))
+        while "{" in pattern:
+            name = pattern[pattern.index("{") + 1 : pattern.index("}")]
+            pattern = pattern.replace(f"{{{name}}}", str(rng.choice(_parts()["lists"][name])), 1)
+        found[pattern[0].upper() + pattern[1:]] = None
+    return list(found)
+
+
+def style_of(voice: str, seed: int, sentence: int) -> Style:
+    """A voice's style, log-normal around the table, and a tenth of that again per sentence."""
+    own = np.random.default_rng([seed, *voice.encode()])
+    now = np.random.default_rng([seed, sentence, *voice.encode()])
+    gains = np.exp(0.22 * own.standard_normal(4) + 0.07 * now.standard_normal(4))
+    jaw, lips, rounding, spread = (float(np.clip(each, 0.55, 1.6)) for each in gains)
+    uneven = float(np.clip(0.12 * own.standard_normal(), -0.35, 0.35))
+    return Style(jaw, lips, rounding, spread, float(own.uniform(0.6, 1.4)), uneven)
+
+
+def split_of(
+    sentence: str, voice: str, held_out: Sequence[str], shares: Shares = DEFAULT
+) -> tuple[str, Unseen]:
+    """The side of a sample, and of a test sample what training has not seen."""
+    side, strange = shares.side(sentence), voice in held_out
+    if side == "train" and not strange:
+        return "train", ""
+    if side == "val" and not strange:
+        return "val", ""
+    if strange:
+        return "test", "voice" if side == "train" else "both"
+    return "test", "sentence"
+
+
+def build(
+    folder: Path, texts: Sequence[str], *, seed: int = 0, voices: Sequence[str] | None = None,
+    voices_each: int = 2, held_out: Sequence[str] = ("flite:awb",),
+    rate: float = 30.0, shares: Shares = DEFAULT,
+) -> Built:  # fmt: skip
+    """Write WAV, TextGrid and NPZ for each utterance, and `samples.jsonl` last of all."""
+    names = list(voices) if voices is not None else installed()
+    if not names:
+        raise SemanticFaceError("no voice is installed. Install one with: apt-get install flite")
+    folder.mkdir(parents=True, exist_ok=True)
+    aligner = Aligner()
+    samples: list[SpeechSample] = []
+    refused: list[str] = []
+    seconds = 0.0
+    for number, text in enumerate(texts):
+        rng = np.random.default_rng([seed, number])
+        for name in rng.permutation(names)[: min(voices_each, len(names))].tolist():
+            voice = Voice(name, float(rng.uniform(0.85, 1.25)), float(rng.uniform(0.9, 1.15)))
+            made = _utter(folder, number, text, voice, aligner, seed, rate)
+            if isinstance(made, str):
+                refused.append(made)
+                continue
+            seconds += made[1]
+            samples.append(_sample(made[0], number, text, voice, held_out, shares))
+    write_samples(folder / SAMPLES, samples)
+    return Built(len(samples), seconds, tuple(refused))
+
+
+def _utter(
+    folder: Path, number: int, text: str, voice: Voice, aligner: Aligner, seed: int, rate: float
+) -> tuple[str, float] | str:
+    """(stem, seconds) of an utterance, or why it was left out."""
+    stem = f"{voice.name.replace(':', '-')}/{number:05d}"
+    (folder / stem).parent.mkdir(exist_ok=True)
+    sound = folder / f"{stem}.wav"
+    timeline = say(text, voice, sound, aligner)
+    if timeline.faults or not timeline.sounds or timeline.score < _LEAST_SCORE:
+        sound.unlink(missing_ok=True)
+        why = timeline.faults[0].line() if timeline.faults else f"score {timeline.score:.0f}"
+        return f"{stem}: {why}"
+    write_alignment(timeline, folder / f"{stem}.TextGrid")
+    save_npz(_mouth(timeline, sound, voice, seed, number, rate), folder / f"{stem}.npz")
+    return stem, timeline.seconds
+
+
+def _mouth(
+    timeline: Timeline, sound: Path, voice: Voice, seed: int, number: int, rate: float
+) -> FaceClip:
+    style = style_of(voice.name, seed, number)
+    clip = animate(timeline, contours(Recording(sound).blocks()), rate=rate, style=style)
+    return clip.with_meta(
+        source=f"synthetic: {voice.name} and articulation rules", subject=voice.name,
+        notes={**clip.meta.notes, "synthetic": True, "style": style._asdict()},
+    )  # fmt: skip
+
+
+def _sample(
+    stem: str, number: int, text: str, voice: Voice, held_out: Iterable[str], shares: Shares
+) -> SpeechSample:
+    side, unseen = split_of(text, voice.name, list(held_out), shares)
+    return SpeechSample.model_validate({
+        "id": stem, "audio": f"{stem}.wav", "clip": f"{stem}.npz",
+        "alignment": f"{stem}.TextGrid", "text": text, "sentence": f"{number:05d}",
+        "subject": voice.name, "split": side, "unseen": unseen, "consent": "synthetic",
+        "source": "flite, articulation rules",
+    })  # fmt: skip

@@ -1,0 +1,220 @@
+"""The task of giving the mouth of a stretch of speech: beside `tasks.Task`, for sound and cues.
+
+    task = SpeechTask.of("codes", cues="articulation")
+    for row in task.examples(sample): ...            # prompt, completion, audio span, window
+    clip, missing = task.assemble(take, answers)     # answers by window, stitched
+    task.score(take, window, completion).reward
+
+**Reward.** With E the mean absolute error over the mouth set and A the same over values of
+0.1 or more in the truth (E where there are none), and C the share of the window's contacts
+(lips at p, b, m; teeth at f, v) that are made (1 where there are none):
+
+    reward = exp(-2 (E + A)) * (0.6 + 0.4 C)         0 where the answer cannot be read
+
+It is this project's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface import formats
+from semanticface.data.speech_samples import SpeechSample
+from semanticface.errors import BadInput
+from semanticface.language.prompts import load_prompt
+from semanticface.metrics.events import closed_spans
+from semanticface.metrics.mouth_sets import mouth_set
+from semanticface.metrics.speech import touches
+from semanticface.motion.resample import resample
+from semanticface.rig import CHANNELS, COUNT, NAMES, ClipMeta, FaceClip
+from semanticface.speech.alignments import WordsOnly, read_alignment
+from semanticface.speech.audio import Recording
+from semanticface.speech.contours import contours
+from semanticface.speech.cues import SETS, Cue, Spoken, Window
+from semanticface.speech.rules import spoken_only
+from semanticface.speech.stitching import Cut, stitch
+from semanticface.speech.timeline import Timeline
+from semanticface.speech.window_answers import FORMS, Form, WindowForm, WindowRead
+
+Message = dict[str, Any]
+PROMPT = "speech/window"
+_ACTIVE = 0.1
+
+
+class Take(NamedTuple):
+    """A sample read from its files."""
+
+    sample: SpeechSample
+    spoken: Spoken
+    clip: FaceClip
+    """The truth at the task's rate, without anything that was added to it."""
+
+
+class SpeechScore(NamedTuple):
+    """A completion beside the truth."""
+
+    readable: bool
+    why: str
+    mae: float
+    active_mae: float
+    contacts: float
+    """Share of the window's contacts that are made; NaN without any."""
+    reward: float
+
+
+@dataclass(frozen=True)
+class SpeechTask:
+    """How a stretch of speech is asked about and how an answer stands in text."""
+
+    form: WindowForm = field(default_factory=WindowForm)
+    cut: Cut = field(default_factory=Cut)
+    rate: float = 30.0
+    cues: tuple[Cue, ...] = SETS["articulation"]
+    audio: bool = True
+    """Whether the sound goes with the request; else the cues must do."""
+    prompt: str = PROMPT
+
+    def __post_init__(self) -> None:
+        if not self.audio and not self.cues:
+            raise BadInput("neither sound nor cues", "one of them", hint="Choose cues, or audio.")
+
+    @classmethod
+    def of(
+        cls, form: Form = "codes", *, cues: str = "articulation", channels: str = "mouth-31",
+        frames: int = 15, hop: int = 12, rate: float = 30.0, tolerance: float = 0.03,
+    ) -> SpeechTask:  # fmt: skip
+        """A task by names; `text` asks by cues alone, every other set sends the sound too."""
+        if form not in FORMS:
+            raise BadInput(f"the form '{form}'", f"one of {', '.join(FORMS)}")
+        if cues not in SETS:
+            raise BadInput(f"the cues '{cues}'", f"one of {', '.join(SETS)}")
+        told = WindowForm(form, mouth_set(channels), tolerance)
+        return cls(told, Cut(frames, hop), rate, SETS[cues], audio=cues != "text")
+
+    # -- the example ---------------------------------------------------------------
+
+    def take(self, sample: SpeechSample) -> Take:
+        """A sample's files, the clip at the task's rate from zero to the sound's end."""
+        recording = Recording(sample.audio)
+        heard = contours(recording.blocks())
+        timeline = _timeline(sample, recording.report.seconds)
+        clip = spoken_only(formats.read(sample.clip))
+        return Take(sample, Spoken(timeline, heard), resample(clip, rate=self.rate))
+
+    def windows(self, take: Take) -> list[Window]:
+        """The windows of a take."""
+        return self.cut.windows(len(take.clip), self.rate)
+
+    def request(self, take: Take, window: Window) -> list[Message]:
+        """The messages before the answer: parts of text and the place of the sound."""
+        told = load_prompt(self.prompt).messages(
+            audio=self.audio, cued=bool(self.cues), form=self.form.form,
+            names=[NAMES[i] for i in self.form.channels], codes=_legend(self.form.channels),
+            count=window.frames, rate=f"{self.rate:g}",
+            section=take.spoken.section(window, self.cues),
+        )  # fmt: skip
+        return [{"role": each["role"], "content": _parts(each["content"])} for each in told]
+
+    def target(self, take: Take, window: Window) -> str:
+        """The text to learn."""
+        return self.form.write(take.clip.values[window.first : window.first + window.frames])
+
+    def example(self, take: Take, window: Window) -> dict[str, Any]:
+        """A row for supervised fine-tuning; `audio` is a place and a span of seconds."""
+        answer = {"type": "text", "text": self.target(take, window)}
+        row: dict[str, Any] = {
+            "prompt": self.request(take, window),
+            "completion": [{"role": "assistant", "content": [answer]}],
+            "record": f"{take.sample.id}@{window.first}",
+        }
+        if self.audio:
+            row["audio"] = {"path": take.sample.audio, "start": window.start, "end": window.end}
+        return row
+
+    def examples(self, sample: SpeechSample) -> Iterator[dict[str, Any]]:
+        """A row for each window of a sample."""
+        take = self.take(sample)
+        for window in self.windows(take):
+            yield self.example(take, window)
+
+    # -- the answer ----------------------------------------------------------------
+
+    def read(self, completion: str, window: Window) -> WindowRead:
+        """What a completion says."""
+        return self.form.read(completion, window.frames)
+
+    def assemble(self, take: Take, answers: Mapping[Window, str]) -> tuple[FaceClip, int]:
+        """Answers as one clip, and how many frames none of them gave."""
+        read = {window: self.read(text, window).values for window, text in answers.items()}
+        whole = {window: values for window, values in read.items() if values is not None}
+        told = stitch(whole, len(take.clip))
+        present = np.zeros(COUNT, np.bool_)
+        present[list(self.form.channels)] = True
+        meta = ClipMeta(source=take.sample.id, notes={"form": self.form.form})
+        return FaceClip(told.values, take.clip.times, present, meta), told.missing
+
+    def score(self, take: Take, window: Window, completion: str) -> SpeechScore:
+        """An answer's worth, in parts and as the reward."""
+        read = self.read(completion, window)
+        if read.values is None:
+            return SpeechScore(False, read.why, math.nan, math.nan, math.nan, 0.0)
+        columns = list(self.form.channels)
+        frames = slice(window.first, window.first + window.frames)
+        truth = take.clip.values[frames][:, columns]
+        error = np.abs(read.values[:, columns] - truth)
+        active = error[truth >= _ACTIVE - 1e-6]
+        mae = float(np.nanmean(error))
+        active_mae = float(np.nanmean(active)) if len(active) else mae
+        made = _contacts(read.values, take, window)
+        kept = 1.0 if math.isnan(made) else made
+        reward = math.exp(-2 * (mae + active_mae)) * (0.6 + 0.4 * kept)
+        return SpeechScore(True, "", mae, active_mae, made, reward)
+
+    def reward(self, take: Take, window: Window, completion: str) -> float:
+        """One number from 0 to 1; see the formula above."""
+        return self.score(take, window, completion).reward
+
+
+def _timeline(sample: SpeechSample, seconds: float) -> Timeline:
+    if sample.alignment is None:
+        return Timeline((), seconds=seconds)
+    found = read_alignment(sample.alignment)
+    if isinstance(found, WordsOnly):
+        raise BadInput("words without phones", "an alignment with phones", file=sample.alignment,
+                       hint="Make one: semanticface speak ... --save-alignment.")  # fmt: skip
+    return found
+
+
+def _contacts(values: NDArray[np.float32], take: Take, window: Window) -> float:
+    """Share of the contacts wholly inside a window that are made; NaN without any."""
+    times = (window.first + np.arange(window.frames)) / window.rate
+    lips, teeth = (
+        [(s, e) for s, e in take.spoken.timeline.contacts(kind)
+         if s >= window.start and e <= window.end] for kind in ("lips", "teeth")
+    )  # fmt: skip
+    face = np.nan_to_num(values.astype(np.float64))
+    made = [*closed_spans(face, np.array(lips).reshape(-1, 2), times),
+            *(touches(face, times, span) for span in teeth)]  # fmt: skip
+    known = [each for each in made if not math.isnan(each)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def _legend(channels: tuple[int, ...]) -> str:
+    return ", ".join(f"{CHANNELS[i].code} {CHANNELS[i].name}" for i in channels)
+
+
+def _parts(text: str) -> list[dict[str, str]]:
+    """A message's text with `<audio>` in it, as parts."""
+    parts: list[dict[str, str]] = []
+    for i, piece in enumerate(text.split("<audio>")):
+        if i:
+            parts.append({"type": "audio"})
+        if piece.strip():
+            parts.append({"type": "text", "text": piece.strip("\n")})
+    return parts

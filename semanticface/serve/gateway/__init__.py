@@ -1,0 +1,1 @@
+"""The friendly face before vLLM: pictures in, checked; numbers and words out, as JSON."""

@@ -1,0 +1,241 @@
+"""The gateway as a FastAPI application.
+
+    POST /v1/face      a picture: {"image": base64}, or the file itself as the body
+    POST /v1/faces     up to 64 pictures
+    WS   /v1/stream    pictures in, faces out, the newest picture first when it is late
+    GET  /metrics      for Prometheus
+    GET  /healthz      whether the model behind answers
+
+It speaks to one model through `FaceClient`. Nothing in a request is ever fetched; errors
+say what was wrong with the request and nothing about the inside; keys are in no log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPBearer
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from semanticface import __version__
+from semanticface.errors import BadInput, SemanticFaceError
+from semanticface.serve.client import FaceClient, Result
+from semanticface.serve.gateway.keys import Client, Doorkeeper, read_keys
+from semanticface.serve.gateway.limits import Bounded
+from semanticface.serve.gateway.metrics import TYPE, Metrics
+from semanticface.serve.gateway.pictures import checked, from_base64
+from semanticface.serve.gateway.wire import (
+    ErrorReply,
+    Face,
+    FaceOrFault,
+    FaceRequest,
+    FacesReply,
+    FacesRequest,
+    Fault,
+    face_of,
+    fault,
+)
+
+log = logging.getLogger("semanticface.gateway")
+FILES = ("image/png", "image/jpeg", "image/webp")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a client may send."""
+
+    most_bytes: int = 8 << 20
+    most_pixels: int = 16_000_000
+    body_seconds: float = 20.0
+    """From the headers to the last byte of the body."""
+    streams: int = 64
+    """Open WebSocket streams."""
+
+
+class Refused(SemanticFaceError):
+    """A request that is answered with an error."""
+
+    def __init__(self, status: int, message: str, after: float | None = None) -> None:
+        self.status, self.after = status, after
+        super().__init__(message)
+
+
+class Desk:
+    """What all routes share: the client, the keys, the counts."""
+
+    def __init__(self, client: FaceClient, door: Doorkeeper, limits: Limits) -> None:
+        self.client, self.door, self.limits = client, door, limits
+        self.metrics = Metrics()
+
+    def admit(self, key: str, pictures: int = 1) -> Client | None:
+        """Who asks; an error for a stranger, and for one who has asked too much."""
+        if self.door.open:
+            return None
+        who = self.door.known(key)
+        if who is None:
+            raise Refused(401, "no key, or not one of ours: send it as 'Authorization: Bearer KEY'")
+        wait = self.door.wait(who, pictures)
+        if wait > 0:
+            raise Refused(429, f"more than {who.per_minute} pictures a minute", wait)
+        return who
+
+    async def face(self, picture: bytes) -> Face:
+        """A face, or what is wrong with the picture, or that nobody answers."""
+        try:
+            await asyncio.to_thread(checked, picture, self.limits.most_pixels)
+        except BadInput as error:
+            raise Refused(422, str(error)) from None
+        result = await self.client.ask(picture)
+        self.metrics.face("unanswered" if result.error else result.report.outcome,
+                          result.seconds, result.asked, result.written)  # fmt: skip
+        return face_of(self._answered(result), self.client.model)
+
+    def _answered(self, result: Result) -> Result:
+        if result.error:
+            log.warning("no answer from the model: %s", result.error)
+            raise Refused(503, "the model does not answer just now", 5.0)
+        if result.report.outcome == "failed":
+            raise Refused(502, "the model's answer could not be read as a face")
+        return result
+
+
+def create_app(
+    client: FaceClient, keys: Path | None = None, limits: Limits | None = None
+) -> FastAPI:
+    """The application; without `keys` anybody who reaches it may ask."""
+    desk = Desk(client, Doorkeeper(read_keys(keys) if keys is not None else []), limits or Limits())
+
+    @asynccontextmanager
+    async def life(app: Any) -> AsyncIterator[None]:
+        async with client:
+            yield
+
+    app = FastAPI(
+        title="semanticface", version=__version__, lifespan=life,
+        description="A picture of a face in; 61 ARKit coefficients, and words, out.",
+    )  # fmt: skip
+    _errors(app, desk)
+    _faces(app, desk)
+    _watching(app, desk)
+    from semanticface.serve.gateway.stream import add_stream  # it needs the desk defined here
+
+    add_stream(app, desk)
+    app.add_middleware(Bounded, most_bytes=desk.limits.most_bytes,
+                       seconds=desk.limits.body_seconds)  # fmt: skip
+    return app
+
+
+def _errors(app: FastAPI, desk: Desk) -> None:
+    def reply(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+        return JSONResponse(fault(status, message), status, headers)
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> JSONResponse:
+        told = {} if error.after is None else {"Retry-After": str(max(1, round(error.after + 0.5)))}
+        if error.status == 401:
+            told["WWW-Authenticate"] = "Bearer"
+        return reply(error.status, str(error), told)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])[:80]
+        return reply(422, f"{place}: {first['msg']}"[:300])
+
+    @app.exception_handler(HTTPException)
+    async def other(request: Request, error: HTTPException) -> JSONResponse:
+        return reply(error.status_code, str(error.detail)[:300], dict(error.headers or {}))
+
+    @app.middleware("http")
+    async def counted(request: Request, call_next: Any) -> Any:
+        answer = await call_next(request)
+        route = request.scope.get("route")
+        desk.metrics.request(getattr(route, "path", "other"), answer.status_code)
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+
+def _faces(app: FastAPI, desk: Desk) -> None:
+    told: dict[int | str, dict[str, Any]] = {
+        code: {"model": ErrorReply} for code in (400, 401, 408, 413, 415, 422, 429, 502, 503)
+    }
+    files = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES}
+    asked = {"requestBody": {"required": True, "content": {
+        "application/json": {"schema": FaceRequest.model_json_schema()}, **files}}}  # fmt: skip
+
+    # Without keys the schema must not speak of any, so they are no plain parameter.
+    bearer = [] if desk.door.open else [Depends(HTTPBearer(auto_error=False))]
+    if desk.door.open:
+        del told[401]
+
+    @app.post("/v1/face", response_model=Face, responses=told, openapi_extra=asked,
+              dependencies=bearer, summary="One picture to numbers and words")  # fmt: skip
+    async def face(request: Request) -> Face:
+        desk.admit(_key(request))
+        return await desk.face(await _picture(request))
+
+    @app.post("/v1/faces", response_model=FacesReply, responses=told, dependencies=bearer,
+              summary="Some pictures, in order")  # fmt: skip
+    async def faces(request: Request, body: Annotated[FacesRequest, Body()]) -> FacesReply:
+        desk.admit(_key(request), len(body.images))
+        found = await asyncio.gather(*(_one(desk, image) for image in body.images))
+        return FacesReply(faces=list(found))
+
+
+def _key(request: Request) -> str:
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.lower() == "bearer" else ""
+
+
+async def _one(desk: Desk, image: str) -> FaceOrFault:
+    try:
+        return FaceOrFault(face=await desk.face(_bytes(image)))
+    except Refused as error:
+        return FaceOrFault(error=Fault(code=error.status, message=str(error)))
+
+
+async def _picture(request: Request) -> bytes:
+    """The picture of a request, whichever of the two ways it was sent."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body: bytes = await request.body()
+    if kind in FILES:
+        return body
+    if kind != "application/json":
+        raise Refused(415, f"a body of type '{kind[:60]}', expected application/json or {FILES[0]}")
+    try:
+        return _bytes(FaceRequest.model_validate_json(body).image)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "body"
+        raise Refused(422, f"{place}: {first['msg']}"[:300]) from None
+
+
+def _bytes(image: str) -> bytes:
+    try:
+        return from_base64(image)
+    except BadInput as error:
+        raise Refused(422, str(error)) from None
+
+
+def _watching(app: FastAPI, desk: Desk) -> None:
+    @app.get("/metrics", response_class=PlainTextResponse, summary="Counts for Prometheus")
+    async def metrics() -> PlainTextResponse:
+        return PlainTextResponse(desk.metrics.text(), media_type=TYPE)
+
+    @app.get(
+        "/healthz", responses={503: {"model": ErrorReply}}, summary="Whether the model answers"
+    )
+    async def healthz() -> JSONResponse:
+        if await desk.client.alive():
+            return JSONResponse({"status": "ok", "model": desk.client.model})
+        return JSONResponse(fault(503, "the model does not answer"), 503)

@@ -1,0 +1,107 @@
+"""Bounds on what a stranger may send, before anything reads it.
+
+`Bounded` is an ASGI layer: a body must be whole within a time and below a size, whatever
+its headers say. `Impatient` is the HTTP protocol with one thing more: a connection whose
+request line and headers do not come in time is closed (slowloris).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+HEADER_SECONDS = 10.0
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, why: str) -> None:
+        self.status, self.why = status, why
+
+
+class Bounded:
+    """Reads a request's whole body first, within bounds."""
+
+    def __init__(self, app: App, most_bytes: int, seconds: float) -> None:
+        self.app, self.most_bytes, self.seconds = app, most_bytes, seconds
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self.seconds):
+                body = await self._body(scope, receive)
+        except TimeoutError:
+            await refuse(send, 408, f"no whole body in {self.seconds:g} s")
+        except _Refused as fault:
+            await refuse(send, fault.status, fault.why)
+        else:
+            if body is not None:
+                await self.app(scope, _replay(body, receive), send)
+
+    async def _body(self, scope: Message, receive: Receive) -> bytes | None:
+        """The body; None if the client went away."""
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        if told.isdigit() and int(told) > self.most_bytes:
+            raise _Refused(413, f"{int(told):,} bytes where {self.most_bytes:,} are the most")
+        parts, size, more = [], 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self.most_bytes:
+                raise _Refused(413, f"more than {self.most_bytes:,} bytes")
+            more = message.get("more_body", False)
+        return b"".join(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body as one message, then whatever comes."""
+    held = [body]
+
+    async def again() -> Message:
+        if held:
+            return {"type": "http.request", "body": held.pop(), "more_body": False}
+        return await receive()
+
+    return again
+
+
+async def refuse(send: Send, status: int, why: str) -> None:
+    """An error and the end of the connection."""
+    body = json.dumps({"error": {"code": status, "message": why}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close"),
+               (b"content-length", str(len(body)).encode())]  # fmt: skip
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def impatient(base: type[Any], seconds: float = HEADER_SECONDS) -> type[Any]:
+    """uvicorn's HTTP protocol that closes a connection whose first request never comes."""
+
+    class Impatient(base):  # type: ignore[misc]
+        _limit: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._limit = self.loop.call_later(seconds, self._given_up)
+
+        def _given_up(self) -> None:
+            if self.cycle is None and not self.transport.is_closing():
+                self.transport.close()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._limit is not None:
+                self._limit.cancel()
+            super().connection_lost(exc)
+
+    return Impatient

@@ -1,0 +1,131 @@
+"""What goes over the gateway's wire: requests, answers and errors, with their examples."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from semanticface.language.answer_format import ANSWER_ORDER
+from semanticface.rig import CHANNELS, RIG_VERSION
+from semanticface.serve.client import Result
+
+MOST_FACES = 64
+EXAMPLE_PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAGUlEQVR4nGNsaGhgIAUwkaR6VMOohiGlAQDJTAGg"
+    "LgFHggAAAABJRU5ErkJggg=="
+)
+"""A grey PNG of 16 x 16 pixels: a request that works, though no face is in it."""
+Base64 = Annotated[
+    str,
+    Field(
+        min_length=1,
+        json_schema_extra={"contentEncoding": "base64"},
+        description="A PNG, JPEG or WebP file in base64, or as a data URL.",
+        examples=[EXAMPLE_PICTURE],
+    ),
+]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FaceRequest(Strict):
+    """One picture."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"image": EXAMPLE_PICTURE}]})
+    image: Base64
+
+
+class FacesRequest(Strict):
+    """Some pictures, answered in their order."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"images": [EXAMPLE_PICTURE]}]})
+    images: Annotated[list[Base64], Field(min_length=1, max_length=MOST_FACES)]
+
+
+class Meta(BaseModel):
+    """How the answer came about."""
+
+    rig: str = RIG_VERSION
+    model: str
+    outcome: str
+    """strict, tolerant or repaired: how the model's text could be read."""
+    missing: list[str]
+    """Coefficients that the answer gave no number for; they are null."""
+    out_of_range: list[str]
+    notes: list[str]
+    confidence: dict[str, float | None] | None = None
+    """With the one-pass read-out: the belief within 0.05 of the value, by coefficient."""
+    seconds: float
+    prompt_tokens: int
+    answer_tokens: int
+
+
+class Face(BaseModel):
+    """Words and numbers of one face."""
+
+    analysis: dict[str, str] | None
+    arkit: dict[str, float | None]
+    meta: Meta
+
+
+class Fault(BaseModel):
+    """What was wrong."""
+
+    code: int
+    message: str
+
+
+class ErrorReply(BaseModel):
+    """Any reply that is no face."""
+
+    error: Fault
+
+
+class FaceOrFault(BaseModel):
+    """One entry of a batch: either a face or why there is none."""
+
+    face: Face | None = None
+    error: Fault | None = None
+
+
+class FacesReply(BaseModel):
+    """A batch's answers in the order of its pictures."""
+
+    faces: list[FaceOrFault]
+
+
+def face_of(result: Result, model: str) -> Face:
+    """A client's result as the gateway tells it: named numbers, null where there is none."""
+    report = result.report
+    return Face(
+        analysis=result.description.as_analysis() if result.description is not None else None,
+        arkit=named(result.values),
+        meta=Meta(
+            model=model, outcome=report.outcome, missing=list(report.missing),
+            out_of_range=list(report.out_of_range), notes=list(report.notes),
+            confidence=None if result.confidence is None else named(result.confidence),
+            seconds=round(result.seconds, 4), prompt_tokens=result.asked,
+            answer_tokens=result.written,
+        ),
+    )  # fmt: skip
+
+
+def named(values: NDArray[np.float32]) -> dict[str, float | None]:
+    """By Live Link label in its order, to four decimals; null for NaN."""
+    return {
+        CHANNELS[i].label: None if math.isnan(values[i]) else round(float(values[i]), 4)
+        for i in ANSWER_ORDER
+    }
+
+
+def fault(code: int, message: str) -> dict[str, Any]:
+    """An error's body."""
+    return ErrorReply(error=Fault(code=code, message=message)).model_dump()

@@ -1,0 +1,95 @@
+"""What a server says it is, so that nobody asks a model a question it was not trained on.
+
+vLLM knows weights and not prompts. `semanticface serve` therefore hands each model's task
+to the server (environment variable `SEMANTICFACE_IDENTITY`), and this package's endpoint
+plugin answers with it at `/semanticface`. A client compares rig version and the hash of
+the request's text with its own before it asks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from semanticface.data.tasks import Task
+from semanticface.errors import BadInput, did_you_mean
+from semanticface.rig import RIG_VERSION
+
+PATH = "/semanticface"
+VARIABLE = "SEMANTICFACE_IDENTITY"
+SCHEMA = "served/1"
+
+
+class Identity(NamedTuple):
+    """Of one served model."""
+
+    rig: str
+    request_sha256: str
+    """Of the request's text as the task asks it, the picture aside."""
+    answer: str
+    stage: str
+    decimals: int
+    prompt: str
+    language: str = "en"
+    one_pass: bool = False
+    """Whether the model has learnt the one-pass read-out."""
+
+    def task(self) -> Task:
+        """The task as this installation knows it; differs if the prompt's text does."""
+        return Task.of(self.answer, self.stage, prompt=self.prompt,  # type: ignore[arg-type]
+                       decimals=self.decimals, language=self.language)  # fmt: skip
+
+
+def request_sha256(task: Task) -> str:
+    """The hash that a run's manifest holds as `prompt.request_sha256`."""
+    return sha256(json.dumps(task.request(), ensure_ascii=False).encode()).hexdigest()
+
+
+def identity_of(task: Task, *, one_pass: bool = False) -> Identity:
+    """A task as a server tells it."""
+    numbers = getattr(task.form, "numbers", task.form)
+    return Identity(RIG_VERSION, request_sha256(task), task.form.key, task.stage,
+                    numbers.decimals, task.prompt, task.language, one_pass)  # fmt: skip
+
+
+def to_json(models: Mapping[str, Identity]) -> str:
+    """What the environment variable and the endpoint hold."""
+    told = {name: each._asdict() for name, each in models.items()}
+    return json.dumps({"semanticface": SCHEMA, "models": told}, sort_keys=True)
+
+
+def from_json(held: Any, place: str) -> dict[str, Identity]:
+    """Identities by model name, from a server's reply."""
+    if not isinstance(held, dict) or held.get("semanticface") != SCHEMA:
+        raise BadInput("no word of which models are served", f"'{SCHEMA}'", file=place)
+    try:
+        return {str(name): Identity(**each) for name, each in held["models"].items()}
+    except (KeyError, TypeError, AttributeError):
+        raise BadInput("an identity of another shape", f"'{SCHEMA}'", file=place) from None
+
+
+def check(held: Mapping[str, Identity], model: str, task: Task, place: str) -> Identity:
+    """The model's identity; an error if it was trained for another rig or question."""
+    if model not in held:
+        raise BadInput(f"no model '{model}'", f"one of {', '.join(held) or 'none'}", file=place,
+                       hint=did_you_mean(model, held))  # fmt: skip
+    found, ours = held[model], identity_of(task)
+    if found.rig != ours.rig:
+        raise BadInput(
+            f"a model of rig {found.rig}",
+            ours.rig,
+            file=place,
+            hint="Its numbers mean other things: install the matching version.",
+        )
+    if found.request_sha256 != ours.request_sha256:
+        raise BadInput(
+            f"a model trained on another request ({_told(found)})", _told(ours), file=place,
+            hint="Ask it as it was trained: take the task from the server (task=None).",
+        )  # fmt: skip
+    return found
+
+
+def _told(each: Identity) -> str:
+    return f"{each.prompt}, {each.stage}, {each.answer}, {each.request_sha256[:12]}"

@@ -1,0 +1,1 @@
+"""Following a face live: pictures as they come, frames as they are due."""

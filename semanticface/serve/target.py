@@ -1,0 +1,109 @@
+"""What `semanticface serve` was pointed at: a run's folder, or a model's folder or name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from semanticface.data.tasks import Task
+from semanticface.errors import BadInput
+from semanticface.rig import RIG_VERSION
+from semanticface.serve.adapter import CONFIG, Adapter, read_adapter
+from semanticface.serve.identity import Identity, identity_of
+
+MANIFEST = "manifest.json"
+BASE = "base"
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A base model, what lies on it, and how each is asked."""
+
+    model: str
+    """Folder or hub name of the base model, or of a whole trained one."""
+    name: str
+    """Under which the model itself is served."""
+    models: dict[str, Identity]
+    """By served name; a model whose task nobody told is absent."""
+    adapters: tuple[Adapter, ...] = ()
+    slots: bool | None = None
+    """Whether it has learnt the one-pass read-out; None where nobody said."""
+
+    @property
+    def main(self) -> str:
+        """The name to ask for: the first adapter's, or the model's."""
+        return self.adapters[0].name if self.adapters else self.name
+
+
+def target_of(place: str, *, name: str = "face", task: Task | None = None,
+              adapters: Sequence[str] = ()) -> Target:  # fmt: skip
+    """A target from a RUN or MODEL and from further adapters, each `NAME=FOLDER`."""
+    folder = Path(place).expanduser()
+    if (folder / MANIFEST).is_file():
+        target = _of_run(folder, name)
+    elif (folder / CONFIG).is_file():
+        raise BadInput("an adapter", "a run, or the adapter's base model", file=folder,
+                       hint=f"Serve BASE_MODEL --adapter {name}={place}")  # fmt: skip
+    else:
+        target = _of_model(place, folder, name, task)
+    for told in adapters:
+        target = _with(target, told)
+    return target
+
+
+def _of_run(folder: Path, name: str) -> Target:
+    from semanticface.train.manifest import read_manifest, task_of
+    from semanticface.train.one_pass import SLOTS
+    from semanticface.train.runs import MODEL, Run
+
+    held = read_manifest(folder / MANIFEST)
+    if held["rig"] != RIG_VERSION:
+        raise BadInput(f"a run of rig {held['rig']}", RIG_VERSION, file=folder / MANIFEST)
+    told = identity_of(task_of(held))
+    if told.request_sha256 != held["prompt"]["request_sha256"]:
+        raise BadInput(
+            f"a run trained on version {held['prompt']['version']} of the prompt "
+            f"'{held['prompt']['id']}'", "the same request as this installation makes",
+            file=folder / MANIFEST, hint="Install the version of semanticface it was trained with.",
+        )  # fmt: skip
+    learnt = [held["task"], *held.get("also", [])]
+    slots = any(each["answer"] == SLOTS for each in learnt)
+    result = Run(folder).result()
+    if result.name == MODEL:
+        return Target(str(result), name, {name: told}, slots=slots)
+    adapter = read_adapter(name, result)
+    return Target(held["base"]["path"], BASE, {name: told}, (adapter,), slots)
+
+
+def _of_model(place: str, folder: Path, name: str, task: Task | None) -> Target:
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        raise BadInput(f"neither {MANIFEST} nor config.json", "a run's folder or a model's",
+                       file=folder)  # fmt: skip
+    if not folder.is_dir() and place.startswith(("/", ".", "~")):
+        raise BadInput("no such folder", "a run's folder, a model's, or a hub name", file=place)
+    told = {} if task is None else {name: identity_of(task)}
+    return Target(str(folder) if folder.is_dir() else place, name, told)
+
+
+def _with(target: Target, told: str) -> Target:
+    """One adapter more: `NAME=RUN` or `NAME=FOLDER`."""
+    name, separator, place = told.partition("=")
+    if not separator or not _NAME.fullmatch(name) or not place:
+        raise BadInput(f"--adapter {told}", "NAME=FOLDER", hint="For example smile=runs/smile")
+    if name in (target.name, *(each.name for each in target.adapters)):
+        raise BadInput(f"two models called '{name}'", "names of their own")
+    folder = Path(place).expanduser()
+    models = dict(target.models)
+    if (folder / MANIFEST).is_file():
+        run = _of_run(folder, name)
+        if not run.adapters:
+            raise BadInput("a run that trained a whole model", "an adapter", file=folder)
+        adapter, models[name] = run.adapters[0], run.models[name]
+    else:
+        adapter = read_adapter(name, folder)
+        if target.models:
+            models[name] = next(iter(target.models.values()))
+    return Target(target.model, target.name, models, (*target.adapters, adapter), target.slots)

@@ -1,0 +1,46 @@
+"""What this package adds to a vLLM server, by vLLM's two documented entry points.
+
+`vllm.general_plugins` registers the one-pass model; `vllm.endpoint_plugins` adds the
+route at which a client learns what a model was trained to be asked. Nothing of vLLM is
+patched. Both are loaded by vLLM, and only where `VLLM_PLUGINS` names `semanticface`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from semanticface.serve.arguments import ONE_PASS
+from semanticface.serve.identity import PATH, VARIABLE
+
+
+def register() -> None:
+    """Tell vLLM of the one-pass model; called in each of its processes, maybe twice."""
+    from importlib import import_module
+
+    registry = import_module("vllm").ModelRegistry
+    if ONE_PASS not in registry.get_supported_archs():
+        registry.register_model(ONE_PASS, "semanticface.serve.one_pass_model:OnePassQwen3VL")
+
+
+class IdentityRoute:
+    """`GET /semanticface`: the models' identities, as `semanticface serve` handed them over."""
+
+    name = "semanticface"
+    required_tasks = None
+
+    def attach_router(self, app: Any) -> None:
+        """Add the route; without identities there is none, and clients are told so by 404."""
+        held = os.environ.get(VARIABLE)
+        if held is None:
+            return
+        told = json.loads(held)
+
+        def identity() -> dict[str, Any]:
+            return dict(told)
+
+        app.get(PATH)(identity)
+
+    async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:
+        """Nothing to keep."""

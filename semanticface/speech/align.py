@@ -1,0 +1,219 @@
+"""Forced alignment of recordings of any length, in constant memory.
+
+The sound is taken in windows of about ten seconds that end where it is quiet. Each window
+is matched with the words to come, of which it may use as many as it needs; the next window
+begins after the last word that was placed. Where a window fits nothing, the words to come
+are searched for a place where it does (some were left out); where there is none either,
+its first half is tried alone; in the end the stretch is given up and told, and the next one
+is tried with the same words.
+
+**Scores.** A frame's score is the log-likelihood of the phone there below that of the best
+sound in the model, in the recogniser's own unit; 0 is best. Right transcripts of clean
+speech score -8 to -25 a frame, transcripts of another recording -45 and below, or fit
+nowhere (measured on LibriVox and flite). `DOUBT` lies between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from semanticface.errors import BadInput
+from semanticface.speech.audio import RATE, Samples, as_int16
+from semanticface.speech.decoder import Decoder, Placed
+from semanticface.speech.lexicon import stresses
+from semanticface.speech.timeline import Fault, Sound, Timeline, Word
+from semanticface.speech.words import Token, latin_share, tokens
+
+WINDOW = 10.0
+"""Seconds matched at once, at most."""
+DOUBT = -38.0
+"""Mean score a frame of a window below which its words are not believed."""
+WORD_DOUBT = -60.0
+"""Mean score of one word below which it is told."""
+MOST_WORDS_A_SECOND = 5.0
+_AHEAD = 150
+"""Words searched for a place to go on."""
+_QUIET_AFTER = 0.08
+_LEAST_WINDOW = 3.5
+"""Seconds down to which a window that fits nothing is cut in two, to save what does fit."""
+NOT_ENGLISH = 0.5
+
+
+class Aligner:
+    """Aligns any number of recordings with one acoustic model (US English)."""
+
+    def __init__(self, own: Mapping[str, tuple[str, ...]] | None = None, *, letters: bool = True):
+        self._decoder = Decoder(own, letters=letters)
+        self._own = own or {}
+
+    def align(self, blocks: Iterable[Samples], transcript: str) -> Timeline:
+        """Words and phones of a recording's blocks, and what could not be placed."""
+        words = tokens(transcript)
+        if not words:
+            raise BadInput("a transcript without a word", "what is said in the recording")
+        if latin_share(words) < NOT_ENGLISH:
+            raise BadInput(
+                f"a transcript of which {100 * latin_share(words):.0f} % of the words are spelt "
+                "in a to z", "English, for the English model and dictionary",
+                hint="Give an alignment of another language as a TextGrid, with --alignment.",
+            )  # fmt: skip
+        self._decoder.lexicon.prepare(dict.fromkeys(word.key for word in words))
+        walk = _Walk(self._decoder, words)
+        for block in blocks:
+            walk.push(block)
+        walk.end()
+        return self._timeline(words, walk)
+
+    def _timeline(self, words: list[Token], walk: _Walk) -> Timeline:
+        sounds: list[Sound] = []
+        spoken: list[Word] = []
+        faults = list(walk.faults)
+        for base, placed in walk.placed:
+            word = words[placed.at]
+            spoken.append(Word(word.shown, base + placed.start, base + placed.end, placed.score))
+            sounds += self._sounds(base, placed, word, len(spoken) - 1)
+            faults += self._about(base, placed, word)
+        there = {placed.at for _, placed in walk.placed}
+        faults += [Fault(word.shown, math.nan, math.nan, "not found in the sound")
+                   for i, word in enumerate(words) if i not in there]  # fmt: skip
+        score = _mean_score(walk.placed)
+        if _of_another(len(there), len(words), score):
+            faults.insert(0, _another(len(there), len(words), score))
+        return Timeline(tuple(sounds), tuple(spoken), walk.seconds, "arpabet", "pocketsphinx",
+                        score, tuple(faults))  # fmt: skip
+
+    def _sounds(self, base: float, placed: Placed, word: Token, index: int) -> list[Sound]:
+        if not placed.way:
+            return []
+        marks = self._marks(word.key, placed.way)
+        return [
+            Sound(each.symbol, base + each.start, base + each.end, mark, index, each.score)
+            for each, mark in zip(placed.phones, marks, strict=True)
+        ]
+
+    def _marks(self, key: str, way: str) -> list[int | None]:
+        """Stress as your own entry marks it; the dictionary of the model has none."""
+        for told in self._own.get(key, ()):
+            marks = stresses(told)
+            if len(marks) == len(way.split()):
+                return marks
+        return [None] * len(way.split())
+
+    def _about(self, base: float, placed: Placed, word: Token) -> list[Fault]:
+        start, end = base + placed.start, base + placed.end
+        if not placed.way:
+            return [Fault(word.shown, start, end, "no pronunciation known: its phones are left "
+                          "open. Add it to a lexicon, or install flite")]  # fmt: skip
+        if placed.score < WORD_DOUBT:
+            return [Fault(word.shown, start, end, f"sounds unlike the word (score "
+                          f"{placed.score:.0f} a frame)")]  # fmt: skip
+        return []
+
+
+class _Walk:
+    """Where the alignment stands: sound not yet used, words not yet placed."""
+
+    def __init__(self, decoder: Decoder, words: list[Token]) -> None:
+        self._decoder, self._words = decoder, words
+        self._held = np.zeros(0, np.float32)
+        self._base = 0.0
+        self._next = 0
+        self.placed: list[tuple[float, Placed]] = []
+        self.faults: list[Fault] = []
+
+    @property
+    def seconds(self) -> float:
+        """Of sound so far."""
+        return self._base + len(self._held) / RATE
+
+    def push(self, block: Samples) -> None:
+        self._held = np.concatenate([self._held, block])
+        while len(self._held) > 1.5 * WINDOW * RATE:
+            self._advance(quiet_cut(self._held, WINDOW), last=False)
+
+    def end(self) -> None:
+        while len(self._held):
+            if len(self._held) > 1.2 * WINDOW * RATE:
+                self._advance(quiet_cut(self._held, WINDOW), last=False)
+            else:
+                self._advance(len(self._held), last=True)
+
+    def _advance(self, cut: int, *, last: bool) -> None:
+        seconds = cut / RATE
+        if self._next >= len(self._words):
+            self._drop(cut)
+            return
+        sound = as_int16(self._held[:cut])
+        placed = next((found for found in self._tries(sound, seconds, last=last)), None)
+        if placed is None and seconds > _LEAST_WINDOW:
+            self._advance(quiet_cut(self._held[:cut], seconds / 2), last=False)
+            return
+        if placed is None:
+            if np.abs(self._held[:cut]).max(initial=0.0) > 0.01:
+                self.faults.append(Fault("", self._base, self._base + seconds,
+                                         "nothing of the transcript fits here"))  # fmt: skip
+            self._drop(cut)
+            return
+        kept = placed if last else _sure(placed)
+        self.placed += [(self._base, each) for each in kept]
+        self._next = kept[-1].at + 1
+        self._drop(cut if last else min(cut, round((kept[-1].end + 0.02) * RATE)))
+
+    def _tries(self, sound: bytes, seconds: float, *, last: bool) -> Iterator[list[Placed]]:
+        left = len(self._words) - self._next
+        most = math.ceil(MOST_WORDS_A_SECOND * seconds) + 5
+        ways = [(min(left, most), False, True), (min(left, max(most, _AHEAD)), True, True)]
+        if last and left <= 2 * most:
+            ways.insert(0, (left, False, False))
+        for count, open_start, open_end in ways:
+            words = [each.key for each in self._words[self._next : self._next + count]]
+            found = self._decoder.place(sound, words, open_start=open_start, open_end=open_end)
+            if found and _believed(found, need=3 if open_start else 1):
+                yield [each._replace(at=each.at + self._next) for each in found]
+
+    def _drop(self, samples: int) -> None:
+        self._base += samples / RATE
+        self._held = self._held[samples:]
+
+
+def _believed(found: list[Placed], need: int) -> bool:
+    return len(found) >= need and _mean_score([(0.0, each) for each in found]) >= DOUBT
+
+
+def _sure(found: list[Placed]) -> list[Placed]:
+    """The words of an open window up to the last that ends in silence, or all but two."""
+    for count in range(len(found), max(len(found) - 3, 0), -1):
+        if found[count - 1].quiet_after >= _QUIET_AFTER:
+            return found[:count]
+    return found[:-2] or found
+
+
+def _mean_score(placed: list[tuple[float, Placed]]) -> float:
+    """A frame, over the words whose phones are known."""
+    known = [each for _, each in placed if each.way]
+    frames = sum(each.end - each.start for each in known)
+    total = sum(each.score * (each.end - each.start) for each in known)
+    return total / frames if frames else math.nan
+
+
+def _of_another(placed: int, asked: int, score: float) -> bool:
+    return placed < asked / 2 or not score >= DOUBT
+
+
+def _another(placed: int, asked: int, score: float) -> Fault:
+    told = "nothing fits" if math.isnan(score) else f"score {score:.0f} a frame"
+    return Fault("", math.nan, math.nan, f"the transcript is probably of another recording, or not "
+                 f"English: {placed} of {asked} words were placed, {told} (right ones reach "
+                 f"{DOUBT:.0f})")  # fmt: skip
+
+
+def quiet_cut(samples: Samples, seconds: float) -> int:
+    """Where to end a window: the middle of the quietest 150 ms of its last 40 %."""
+    size = round(0.15 * RATE)
+    low, high = round(0.6 * seconds * RATE), min(round(seconds * RATE), len(samples))
+    power = np.concatenate([[0.0], np.cumsum(np.square(samples[low:high], dtype=np.float64))])
+    sums = power[size:] - power[:-size]
+    return high if not len(sums) else low + int(sums.argmin()) + size // 2

@@ -1,0 +1,144 @@
+"""Alignments made elsewhere, as timelines, and timelines as files.
+
+| file | words | phones |
+|---|---|---|
+| `.TextGrid` (MFA, Praat) | tier `words` | tier `phones` |
+| `.ctm` (Kaldi, NIST) | | the symbols, phones if they all are |
+| `.srt` | texts, as a transcript with coarse times | |
+| `.json` (WhisperX, faster-whisper) | yes | |
+
+A file with words alone serves as a transcript: its words are aligned anew, with phones.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from semanticface.errors import BadInput
+from semanticface.formats.ctm import read_ctm, write_ctm
+from semanticface.formats.json_lines import PathLike
+from semanticface.formats.srt import read_srt, write_srt
+from semanticface.formats.textgrid import Interval, read_tiers, write_tiers
+from semanticface.formats.whisperx_json import read_whisperx
+from semanticface.speech.phones import Symbols, is_silence, parts, split_stress
+from semanticface.speech.timeline import Fault, Sound, Timeline, Word
+
+SUFFIXES = (".textgrid", ".ctm", ".srt", ".json")
+_PHONES = ("phones", "phone", "phonemes", "mau")
+_WORDS = ("words", "word", "ort")
+
+
+class WordsOnly(NamedTuple):
+    """What a file without phones has: texts with their times, in order."""
+
+    cues: tuple[Interval, ...]
+    untimed: tuple[str, ...] = ()
+
+    @property
+    def transcript(self) -> str:
+        """All of it as one text."""
+        return " ".join(each.text for each in self.cues)
+
+
+def read_alignment(path: PathLike, *, recording: str | None = None) -> Timeline | WordsOnly:
+    """A timeline where the file has phones, else its words."""
+    suffix = Path(path).suffix.lower()
+    if suffix == ".textgrid":
+        return _of_tiers(read_tiers(path), path)
+    if suffix == ".ctm":
+        rows = read_ctm(path, recording=recording)
+        symbols = symbols_of([each.text for each in rows])
+        return WordsOnly(tuple(rows)) if symbols is None else _of_phones(rows, [], symbols, path)
+    if suffix == ".srt":
+        return WordsOnly(tuple(read_srt(path)))
+    if suffix == ".json":
+        found = read_whisperx(path)
+        return WordsOnly(found.words, found.untimed)
+    raise BadInput(f"the suffix '{Path(path).suffix}'", f"one of {', '.join(SUFFIXES)}", file=path)
+
+
+def write_alignment(timeline: Timeline, path: PathLike) -> None:
+    """Write a timeline as TextGrid (words and phones), CTM (phones) or SRT (words)."""
+    suffix = Path(path).suffix.lower()
+    words = [Interval(each.start, each.end, each.text) for each in timeline.words]
+    phones = [Interval(each.start, each.end, _marked(each)) for each in timeline.sounds]
+    if suffix == ".textgrid":
+        write_tiers({"words": words, "phones": phones}, path, end=timeline.seconds)
+    elif suffix == ".ctm":
+        write_ctm(phones, path)
+    elif suffix == ".srt":
+        write_srt(words, path)
+    else:
+        raise BadInput(f"the suffix '{Path(path).suffix}'", ".TextGrid, .ctm or .srt", file=path)
+
+
+def symbols_of(labels: Sequence[str]) -> Symbols | None:
+    """Which set of symbols labels are from: the one that knows nearly all; None for neither."""
+    kinds: tuple[Symbols, ...] = ("arpabet", "pinyin")
+    known = {kind: sum(bool(parts(each, kind)) for each in labels) for kind in kinds}
+    lower = sum(each == each.lower() and not is_silence(each) for each in labels)
+    # Pinyin's b, d, f are ARPAbet's too, in small letters; finals decide.
+    best: Symbols = "pinyin" if known["pinyin"] > known["arpabet"] or (
+        known["pinyin"] == known["arpabet"] and lower > len(labels) / 2) else "arpabet"  # fmt: skip
+    return best if labels and known[best] >= 0.9 * len(labels) else None
+
+
+def _of_tiers(tiers: Mapping[str, list[Interval]], path: PathLike) -> Timeline | WordsOnly:
+    words, phones = _tier(tiers, _WORDS), _tier(tiers, _PHONES)
+    if phones is None and words is None:
+        raise BadInput(f"tiers {', '.join(tiers) or 'none'}", "one called phones, or words",
+                       file=path)  # fmt: skip
+    spoken = [each for each in words or [] if not is_silence(each.text)]
+    if phones is None:
+        return WordsOnly(tuple(spoken))
+    symbols = symbols_of([each.text for each in phones])
+    if symbols is None:
+        raise BadInput(
+            f"phones such as {', '.join(sorted({each.text for each in phones})[:6])}",
+            "ARPAbet or pinyin initials and finals", file=path,
+            hint="With MFA take english_us_arpa, or a pinyin dictionary.",
+        )  # fmt: skip
+    return _of_phones(phones, spoken, symbols, path)
+
+
+def _tier(tiers: Mapping[str, list[Interval]], names: Sequence[str]) -> list[Interval] | None:
+    """The tier of that name; MFA writes `speaker - phones` where there are speakers."""
+    for label, tier in tiers.items():
+        if label.lower().rpartition(" - ")[2] in names:
+            return tier
+    return None
+
+
+def _of_phones(
+    phones: Sequence[Interval], words: Sequence[Interval], symbols: Symbols, path: PathLike
+) -> Timeline:
+    spoken = tuple(Word(each.text, each.start, each.end) for each in words)
+    starts = [each.start for each in spoken]
+    sounds: list[Sound] = []
+    faults: list[Fault] = []
+    for each in phones:
+        if is_silence(each.text):
+            continue
+        base, mark = split_stress(each.text)
+        name = base if symbols == "pinyin" else base.upper()
+        owner = _owner(starts, spoken, (each.start + each.end) / 2)
+        sounds.append(Sound(name, each.start, each.end, mark, owner))
+        if not parts(each.text, symbols):
+            word = "" if owner is None else spoken[owner].text
+            faults.append(Fault(word, each.start, each.end, f"the symbol '{each.text}' is not in "
+                                "the articulation table: the mouth rests there"))  # fmt: skip
+    last = max((each.end for each in (*phones, *words)), default=0.0)
+    return Timeline(tuple(sounds), spoken, last, symbols, Path(path).name, faults=tuple(faults))
+
+
+def _owner(starts: Sequence[float], words: Sequence[Word], time: float) -> int | None:
+    """Which word is spoken at a time."""
+    at = bisect_right(starts, time) - 1
+    return at if at >= 0 and time <= words[at].end else None
+
+
+def _marked(each: Sound) -> str:
+    return each.symbol if each.stress is None else f"{each.symbol}{each.stress}"

@@ -1,0 +1,224 @@
+"""What is being said, as a few lines of text beside or instead of the sound.
+
+    words: he was *not* an ill-disposed
+    phones: 0-2 N | 3-9 AA1! | 10-14 T
+    mouth: N alveolar nasal, jaw high; AA back open vowel, jaw low; T ...
+    voice: 2357899987654210
+    pause: 15
+
+Frames count from the window's first. `*word*` is spoken within the window; `AA1` is
+stressed by its dictionary (0 and 2 likewise), `!` is emphasised by measure: louder and
+higher than the speaker's usual vowels. `voice` is loudness in tenths of the recording's
+range, a digit a frame. Every part can be left out, which is how cues are tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.errors import BadInput
+from semanticface.speech.contours import STEP, Contours
+from semanticface.speech.phones import Phone, parts, phone
+from semanticface.speech.timeline import Sound, Timeline
+
+Floats = NDArray[np.float64]
+Cue = Literal["words", "phones", "mouth", "voice", "pause"]
+CUES: tuple[Cue, ...] = get_args(Cue)
+SETS: dict[str, tuple[Cue, ...]] = {
+    "audio": (),
+    "transcript": ("words",),
+    "phones": ("words", "phones", "pause"),
+    "articulation": ("words", "phones", "mouth", "pause"),
+    "text": CUES,
+}
+"""The rungs of an ablation: sound alone, then more and more; `text` needs no sound."""
+
+_AROUND = 3
+"""Words told before and after those of the window."""
+EMPHASIS_DB = 2.5
+EMPHASIS_PITCH = 1.08
+_LEAST_PAUSE = 0.12
+
+
+class Window(NamedTuple):
+    """Some frames of a clip."""
+
+    first: int
+    frames: int
+    rate: float
+
+    @property
+    def start(self) -> float:
+        """Seconds of the first frame."""
+        return self.first / self.rate
+
+    @property
+    def end(self) -> float:
+        """Seconds at which the frame after the last would be."""
+        return (self.first + self.frames) / self.rate
+
+
+class Spoken:
+    """A timeline prepared for being told window by window."""
+
+    def __init__(self, timeline: Timeline, contours: Contours | None = None) -> None:
+        self.timeline, self.contours = timeline, contours
+        self._starts = np.array([each.start for each in timeline.sounds])
+        self._ends = np.array([each.end for each in timeline.sounds])
+        self._word_starts = np.array([each.start for each in timeline.words])
+        self._word_ends = np.array([each.end for each in timeline.words])
+        self._emphasised = emphasised(timeline, contours)
+        self._range = _range(contours)
+
+    def section(self, window: Window, cues: Iterable[Cue] = CUES) -> str:
+        """The lines of a window, those that are asked for and have something to say."""
+        wanted = tuple(cues)
+        unknown = [each for each in wanted if each not in CUES]
+        if unknown:
+            raise BadInput(f"the cue '{unknown[0]}'", f"some of {', '.join(CUES)}")
+        told = {"words": self._words, "phones": self._phones, "mouth": self._mouth,
+                "voice": self._voice, "pause": self._pause}  # fmt: skip
+        lines = [(cue, told[cue](window)) for cue in CUES if cue in wanted]
+        return "\n".join(f"{cue}: {line}" for cue, line in lines if line)
+
+    def frame(self, time: float) -> str:
+        """One moment: the phone there, how far it has come, its neighbours and its word."""
+        at = int(np.searchsorted(self._starts, time, "right")) - 1
+        sounds = self.timeline.sounds
+        if at < 0 or time >= sounds[at].end:
+            after = sounds[at + 1].symbol if at + 1 < len(sounds) else "the end"
+            return f"silence, before {after}"
+        here = sounds[at]
+        done = (time - here.start) / (here.end - here.start)
+        before = _neighbour(sounds, at - 1, here.start, back=True)
+        after = _neighbour(sounds, at + 1, here.end, back=False)
+        word = "" if here.word is None else f", in '{self.timeline.words[here.word].text}'"
+        return (f"{self._marked(at)} {100 * done:.0f}% after {before}, before {after}{word}: "
+                f"{articulation(here.symbol, self.timeline.symbols)}")  # fmt: skip
+
+    def _inside(self, starts: Floats, ends: Floats, window: Window) -> range:
+        first = int(np.searchsorted(ends, window.start, "right"))
+        return range(first, int(np.searchsorted(starts, window.end, "left")))
+
+    def _words(self, window: Window) -> str:
+        words = self.timeline.words
+        inside = self._inside(self._word_starts, self._word_ends, window)
+        low = max(inside.start - _AROUND, 0)
+        high = min(inside.stop + _AROUND, len(words)) if len(inside) else inside.start + _AROUND
+        return " ".join(
+            f"*{each.text}*" if i in inside else each.text
+            for i, each in enumerate(words[low:high], low)
+        )
+
+    def _phones(self, window: Window) -> str:
+        inside = self._inside(self._starts, self._ends, window)
+        told = []
+        for at in inside:
+            each = self.timeline.sounds[at]
+            frames = _frames(each.start, each.end, window)
+            told.append(f"{frames} {self._marked(at)}")
+        return " | ".join(told)
+
+    def _mouth(self, window: Window) -> str:
+        inside = self._inside(self._starts, self._ends, window)
+        symbols = dict.fromkeys(self.timeline.sounds[at].symbol for at in inside)
+        told = [f"{each} {articulation(each, self.timeline.symbols)}" for each in symbols]
+        return "; ".join(told)
+
+    def _voice(self, window: Window) -> str:
+        if self.contours is None or self._range is None:
+            return ""
+        times = (window.first + np.arange(window.frames) + 0.5) / window.rate
+        low, high = self._range
+        level = (self.contours.at(self.contours.loudness, times) - low) / (high - low)
+        return "".join(str(int(each)) for each in np.clip(level * 10, 0, 9))
+
+    def _pause(self, window: Window) -> str:
+        spans = [(s, e) for s, e in self.timeline.silences(_LEAST_PAUSE)
+                 if e > window.start and s < window.end]  # fmt: skip
+        return ", ".join(_frames(start, end, window) for start, end in spans)
+
+    def _marked(self, at: int) -> str:
+        each = self.timeline.sounds[at]
+        mark = "" if each.stress is None else str(each.stress)
+        return f"{each.symbol}{mark}{'!' if at in self._emphasised else ''}"
+
+
+@lru_cache(maxsize=512)
+def articulation(symbol: str, symbols: Literal["arpabet", "pinyin"] = "arpabet") -> str:
+    """How a symbol is made, in words: `bilabial stop, lips closed, jaw high`."""
+    found = parts(symbol, symbols)
+    if not found:
+        return "unknown"
+    return " to ".join(_described(phone(each.phone)) for each in found)
+
+
+def _described(row: Phone) -> str:
+    if row.silent:
+        return "silence"
+    voice = "" if row.vowel or row.voiced else "voiceless "
+    touch = {"lips": ", lips closed", "teeth": ", lip on teeth"}.get(row.contact, "")
+    lips = f", lips {row.rounded} rounded" if row.rounded else ""
+    return f"{voice}{row.place} {row.manner}{touch}{lips}, jaw {row.jaw}"
+
+
+def emphasised(timeline: Timeline, contours: Contours | None) -> frozenset[int]:
+    """Vowels that are 2.5 dB louder, or 1.5 dB and 8 % higher, than the median vowel.
+
+    Measured, not looked up: it is what the speaker did.
+    """
+    if contours is None or not len(contours):
+        return frozenset()
+    vowels = [(i, s) for i, s in enumerate(timeline.sounds) if _is_vowel(s, timeline)]
+    if len(vowels) < 3:
+        return frozenset()
+    loud = np.array([_over(contours.loudness, s) for _, s in vowels])
+    high = np.array([_over(contours.pitch, s) for _, s in vowels])
+    louder = loud - np.nanmedian(loud)
+    usual = np.nanmedian(high) if not np.isnan(high).all() else np.nan
+    with np.errstate(invalid="ignore"):
+        strong = (louder > EMPHASIS_DB) | (
+            (louder > 0.6 * EMPHASIS_DB) & (high > EMPHASIS_PITCH * usual)
+        )
+    return frozenset(i for (i, _), yes in zip(vowels, strong, strict=True) if yes)
+
+
+def _is_vowel(each: Sound, timeline: Timeline) -> bool:
+    found = parts(each.symbol, timeline.symbols)
+    return any(phone(part.phone).vowel for part in found)
+
+
+def _over(series: NDArray[np.float32], each: Sound) -> float:
+    """The mean of a series over a sound; NaN where it has no value."""
+    first = int(each.start / STEP)
+    part = series[first : max(int(each.end / STEP), first + 1)]
+    known = part[~np.isnan(part)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _range(contours: Contours | None) -> tuple[float, float] | None:
+    """The loudness that stands for 0 and for 10: the 5th and 98th percentile."""
+    if contours is None or not len(contours):
+        return None
+    low, high = (float(x) for x in np.percentile(contours.loudness, (5, 98)))
+    return (low, high) if high - low > 3 else None
+
+
+def _frames(start: float, end: float, window: Window) -> str:
+    """Frames of the window that lie in a span, as `3-9`, `4`, or `4` for the nearest."""
+    last = window.frames - 1
+    low = int(np.clip(np.ceil(start * window.rate - 1e-6) - window.first, 0, last))
+    high = int(np.clip(np.ceil(end * window.rate - 1e-6) - 1 - window.first, low, last))
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def _neighbour(sounds: tuple[Sound, ...], at: int, time: float, *, back: bool) -> str:
+    if not 0 <= at < len(sounds):
+        return "silence"
+    gap = time - sounds[at].end if back else sounds[at].start - time
+    return "silence" if gap > 1e-3 else sounds[at].symbol

@@ -1,0 +1,68 @@
+"""Phones without a transcript: what the recogniser hears, sound by sound.
+
+A phone loop with pocketsphinx' own phone statistics. No words, no stress; about every third
+phone is another one than was said, most of them one that looks alike. Better than nothing
+for the mouth, no substitute for a transcript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from semanticface.errors import need
+from semanticface.speech.align import WINDOW, quiet_cut
+from semanticface.speech.audio import RATE, SILENT_PEAK, Samples, as_int16
+from semanticface.speech.decoder import FRAMES
+from semanticface.speech.phones import is_silence
+from semanticface.speech.timeline import Sound, Timeline
+
+_NOISES = frozenset(("+NSN+", "+SPN+"))
+
+
+def hear(blocks: Iterable[Samples]) -> Timeline:
+    """The phones of a recording's blocks, in constant memory."""
+    pocketsphinx = need("pocketsphinx", "speech", "Hearing phones")
+    decoder = pocketsphinx.Decoder(
+        allphone=pocketsphinx.get_model_path("en-us/en-us-phone.lm.bin"), lm=None, lw=2.0,
+        loglevel="FATAL",
+    )  # fmt: skip
+    sounds: list[Sound] = []
+    base = 0.0
+    for part in windows(blocks, WINDOW):
+        if np.abs(part).max(initial=0.0) < SILENT_PEAK:
+            base += len(part) / RATE
+            continue
+        decoder.start_utt()
+        decoder.process_raw(as_int16(part), full_utt=True)
+        decoder.end_utt()
+        sounds += _sounds(decoder.seg() or (), base, len(part) / RATE)
+        base += len(part) / RATE
+    return Timeline(tuple(sounds), (), base, "arpabet", "pocketsphinx, phones alone")
+
+
+def windows(blocks: Iterable[Samples], seconds: float) -> Iterator[Samples]:
+    """The sound in stretches of at most `seconds`, or half as much again at the end.
+
+    They are cut where it is quiet.
+    """
+    held = np.zeros(0, np.float32)
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while len(held) > 1.5 * seconds * RATE:
+            cut = quiet_cut(held, seconds)
+            yield held[:cut]
+            held = held[cut:]
+    if len(held) >= RATE // 10:
+        yield held
+
+
+def _sounds(found: Iterable[Any], base: float, seconds: float) -> Iterator[Sound]:
+    for each in found:
+        if is_silence(each.word) or each.word in _NOISES:
+            continue
+        start, end = each.start_frame / FRAMES, min((each.end_frame + 1) / FRAMES, seconds)
+        if end > start:
+            yield Sound(each.word, base + start, base + end)

@@ -1,0 +1,189 @@
+"""How English words are pronounced: dictionary, your own entries, endings, letter to sound.
+
+In this order, and the first that knows a word is taken:
+
+1. your own entries, `word  PH ON EH1 M Z` a line, as the CMU dictionary is written;
+2. the dictionary inside pocketsphinx (CMU, 134,000 words);
+3. endings of a known word: 's, s, es, ed, ing by the rules of English voicing;
+4. parts of a compound with a hyphen, letters of an abbreviation;
+5. flite's letter-to-sound rules, where the program `flite` is installed (Debian: flite).
+
+A word that nobody knows is told, never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from semanticface.errors import BadInput
+from semanticface.formats.json_lines import PathLike, read_text
+from semanticface.speech.phones import parts, split_stress
+
+_VOICELESS = frozenset(("P", "T", "K", "F", "TH"))
+_HISSES = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
+_LETTERS = re.compile(r"[a-z'\-]{1,40}")
+_FLITE_SECONDS = 20
+
+
+class Saying(NamedTuple):
+    """Pronunciations of one word."""
+
+    ways: tuple[str, ...]
+    """Each as symbols with a space between: `HH AH L OW`."""
+    by: str
+    """lexicon, dictionary, ending, parts or letters."""
+
+
+Lookup = Callable[[str], str | None]
+"""The dictionary: a word, or word(2), to its symbols."""
+
+
+@dataclass
+class Lexicon:
+    """Looks words up; remembers what it found."""
+
+    dictionary: Lookup
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    letters: bool = True
+    """Whether flite may be asked."""
+    _found: dict[str, Saying | None] = field(default_factory=dict)
+
+    def saying(self, word: str) -> Saying | None:
+        """How a word (lower case) is said, or None."""
+        if word not in self._found:
+            self._found[word] = self._look(word)
+        return self._found[word]
+
+    def prepare(self, words: Iterable[str]) -> None:
+        """Ask flite for all unknown words at once: it takes a third of a second to start."""
+        unknown = sorted({w for w in words if w not in self._found and not self._known(w)})
+        asked = [word for word in unknown if _LETTERS.fullmatch(word)]
+        said = by_letters(asked) if self.letters and asked else {}
+        for word in unknown:
+            way = said.get(word)
+            self._found[word] = Saying((way,), "letters") if way else None
+
+    def _look(self, word: str) -> Saying | None:
+        found = self._known(word)
+        if found is not None or not self.letters or not _LETTERS.fullmatch(word):
+            return found
+        way = by_letters([word]).get(word)
+        return Saying((way,), "letters") if way else None
+
+    def _known(self, word: str) -> Saying | None:
+        if word in self.own:
+            return Saying(self.own[word], "lexicon")
+        ways = self._listed(word)
+        if ways:
+            return Saying(ways, "dictionary")
+        ending = self._with_ending(word)
+        if ending:
+            return Saying((ending,), "ending")
+        whole = self._in_parts(word)
+        return Saying((whole,), "parts") if whole else None
+
+    def _listed(self, word: str) -> tuple[str, ...]:
+        if word in self.own:
+            return self.own[word]
+        ways: list[str] = []
+        while (way := self.dictionary(f"{word}({len(ways) + 1})" if ways else word)) is not None:
+            ways.append(way)
+        return tuple(ways)
+
+    def _with_ending(self, word: str) -> str | None:
+        for suffix, add in _ENDINGS:
+            stem = word.removesuffix(suffix)
+            if stem != word and len(stem) > 1 and (ways := self._listed(stem)):
+                return add(ways[0])
+            if suffix in ("ed", "ing") and stem != word and (ways := self._listed(stem + "e")):
+                return add(ways[0])
+        return None
+
+    def _in_parts(self, word: str) -> str | None:
+        pieces = [piece for piece in re.split(r"[\-.&]", word) if piece]
+        if len(pieces) < 2:
+            return None
+        ways = [self._listed(piece) for piece in pieces]
+        return " ".join(way[0] for way in ways) if all(ways) else None
+
+
+def _plural(way: str) -> str:
+    last = way.split()[-1]
+    return f"{way} AH Z" if last in _HISSES else f"{way} {'S' if last in _VOICELESS else 'Z'}"
+
+
+def _past(way: str) -> str:
+    last = way.split()[-1]
+    if last in ("T", "D"):
+        return f"{way} AH D"
+    return f"{way} {'T' if last in _VOICELESS | (_HISSES - {'Z', 'ZH', 'JH'}) else 'D'}"
+
+
+_ENDINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("'s", _plural), ("s'", _plural), ("es", _plural), ("s", _plural), ("ed", _past),
+    ("ing", lambda way: f"{way} IH NG"), ("'ll", lambda way: f"{way} AH L"),
+    ("'d", _past), ("'ve", lambda way: f"{way} AH V"),
+)  # fmt: skip
+
+
+def by_letters(words: list[str]) -> dict[str, str]:
+    """What flite's rules make of words, by word; empty where flite is not installed."""
+    program = shutil.which("flite")
+    if program is None or not words:
+        return {}
+    told = subprocess.run(
+        [program, "-ps", "-t", ". ".join(words) + ".", "-o", "none"],
+        check=False, capture_output=True, text=True, timeout=_FLITE_SECONDS,
+    )  # fmt: skip
+    spoken = [part.split() for part in re.split(r"\bpau\b", told.stdout)]
+    groups = [group for group in spoken if group]
+    if len(groups) != len(words):
+        if len(words) == 1:
+            return {}
+        return {word: way for each in words for word, way in by_letters([each]).items()}
+    return {word: way for word, group in zip(words, groups, strict=True) if (way := _plain(group))}
+
+
+def _plain(group: list[str]) -> str:
+    found = [[part.phone for part in parts(each)] and flite_symbol(each) for each in group]
+    return " ".join(str(each) for each in found) if all(found) else ""
+
+
+def flite_symbol(told: str) -> str:
+    """A flite phone by the dictionary's name: ax is AH, and diphthongs keep their own."""
+    name = split_stress(told)[0].upper()
+    found = parts(told)
+    return name if len(found) > 1 else found[0].phone
+
+
+def read_lexicon(path: PathLike) -> dict[str, tuple[str, ...]]:
+    """Entries of a file in the CMU dictionary's form; `word(2)` is another way to say it."""
+    held: dict[str, tuple[str, ...]] = {}
+    for row, line in enumerate(read_text(path).splitlines(), 1):
+        told = line.split("#")[0].strip() if not line.startswith(";;;") else ""
+        if not told:
+            continue
+        word, *symbols = told.split()
+        unknown = [symbol for symbol in symbols if not parts(symbol)]
+        if not symbols or unknown:
+            raise BadInput(f"the symbol '{unknown[0]}'" if unknown else f"'{word}' alone",
+                           "a word and its ARPAbet symbols: hello HH AH0 L OW1",
+                           file=path, row=row)  # fmt: skip
+        base = re.sub(r"\(\d+\)$", "", word.lower())
+        held[base] = (*held.get(base, ()), " ".join(symbols))
+    return held
+
+
+def without_stress(way: str) -> str:
+    """The symbols without their digits."""
+    return " ".join(split_stress(symbol)[0].upper() for symbol in way.split())
+
+
+def stresses(way: str) -> list[int | None]:
+    """The digit of each symbol."""
+    return [split_stress(symbol)[1] for symbol in way.split()]

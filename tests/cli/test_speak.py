@@ -1,0 +1,148 @@
+"""`semanticface speak`, run as a user runs it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import wave
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+import pytest
+
+from semanticface import formats
+from semanticface.cli import main as cli
+from semanticface.formats.livelink_stream import Receiver
+from semanticface.metrics.events import lip_gap
+from semanticface.speech.alignments import read_alignment
+from semanticface.speech.voices import Voice, say
+
+TEXT = "Bob put the pumpkin in the van."
+
+
+class Run(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory) -> Path:
+    assert shutil.which("flite"), "flite is missing; `make test` installs it, or: scripts/apt.sh"
+    path = tmp_path_factory.mktemp("voice") / "bob.wav"
+    say(TEXT, Voice("flite:slt"), path)
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: object) -> Run:
+        monkeypatch.setattr(sys, "argv", ["semanticface", "speak", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return Run(code, captured.out, captured.err)
+
+    return command
+
+
+def test_a_transcript_becomes_a_clip_and_an_alignment(run, voice, tmp_path):
+    done = run(voice, "--transcript", TEXT, "-o", "a.npz", "--save-alignment", "a.TextGrid")
+    assert done.code == 0, done.err
+    assert "7 words" in done.err
+    clip, timeline = formats.read("a.npz"), read_alignment("a.TextGrid")
+    gap = lip_gap(np.nan_to_num(clip.values))
+    contacts = timeline.contacts("lips")
+    assert len(contacts) == 6  # b b p p m p
+    for start, end in contacts:
+        assert gap[(clip.times >= start - 0.02) & (clip.times <= end + 0.02)].min() <= 0.03
+    again = run(voice, "--alignment", "a.TextGrid", "-o", "b.npz")
+    assert again.code == 0, again.err
+    assert np.abs(np.nan_to_num(formats.read("b.npz").values - clip.values)).max() < 1e-5
+
+
+def test_a_live_link_csv_for_other_programs(run, voice):
+    (Path("said.txt")).write_text(TEXT)
+    done = run(voice, "--transcript", "said.txt", "-o", "a.csv", "--lively", "--fps", "60")
+    assert done.code == 0, done.err
+    clip = formats.read("a.csv")
+    assert clip.rate == pytest.approx(60, rel=0.02)
+    assert clip.column("eyeBlinkLeft").max() > 0
+
+
+@pytest.mark.slow
+def test_a_film_has_the_sound_in_step(run, voice):
+    done = run(voice, "--transcript", TEXT, "-o", "a.mp4", "--size", "64", "--fps", "24")
+    assert done.code == 0, done.err
+    with av.open("a.mp4") as film, wave.open(str(voice)) as sound:
+        seconds = sound.getnframes() / sound.getframerate()
+        picture, heard = film.streams.video[0], film.streams.audio[0]
+        assert abs(float(picture.duration * picture.time_base) - seconds) < 2 / 24
+        assert abs(float(heard.duration * heard.time_base) - seconds) < 3 / 24
+
+
+def test_without_a_transcript_phones_are_heard(run, voice):
+    done = run(voice, "-o", "a.npz")
+    assert done.code == 0, done.err
+    assert "phones alone" in done.err
+    assert formats.read("a.npz").column("jawOpen").max() > 0.1
+
+
+def test_live_to_a_receiver(run, voice):
+    with Receiver("127.0.0.1", 0) as receiver:
+        done = run(voice, "-o", f"udp://127.0.0.1:{receiver.address[1]}", "--fps", "5")
+        assert done.code == 0, done.err
+        assert receiver.receive(timeout=2.0) is not None
+
+
+def test_the_transcript_of_another_recording_is_told_and_the_rest_kept(run, voice):
+    done = run(voice, "--transcript", "Nobody whistled so loudly at seven oceans", "-o", "a.npz")
+    assert done.code == 0
+    assert "probably of another recording" in done.err
+    assert len(formats.read("a.npz"))
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("nothing.wav", "-o", "a.npz"), "no such file"),
+    (("VOICE", "-o", "a.xyz"), "the suffix '.xyz'"),
+    (("VOICE", "-o", "a.npz", "--transcript", "gone.txt"), "gone.txt: found no such file"),
+    (("VOICE", "-o", "a.npz", "--transcript", "..."), "without a word"),
+    (("VOICE", "-o", "a.npz", "--transcript", "x", "--alignment", "a.TextGrid"), "one of them"),
+    (("VOICE", "-o", "a.npz", "--alignment", "a.eaf"), "the suffix '.eaf'"),
+    (("VOICE", "-o", "udp://"), "udp://HOST:PORT"),
+    (("broken.wav", "-o", "a.npz"), "cannot be read as sound"),
+    (("VOICE", "-o", "a.npz", "--lexicon", "own.dict", "--transcript", "x"), "the symbol 'QX'"),
+])  # fmt: skip
+def test_bad_input_is_one_message(run, voice, arguments, message):
+    Path("broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00nonsense")
+    Path("own.dict").write_text("bob B QX B\n")
+    done = run(*(voice if each == "VOICE" else each for each in arguments))
+    assert done.code == 2
+    assert message in " ".join(done.err.split())
+    assert "Traceback" not in done.err
+
+
+def test_whisper_is_asked_for_by_name_or_folder(run, voice):
+    Path("model").mkdir()
+    done = run(voice, "--transcribe", "model", "-o", "a.npz")
+    assert done.code == 2
+    told = " ".join(done.err.split())
+    assert "semanticface[transcribe]" in told or "no model.bin in 'model'" in told
+    both = run(voice, "--transcribe", "tiny.en", "--transcript", TEXT, "-o", "a.npz")
+    assert "--transcript and --transcribe" in both.err
+
+
+def test_your_own_lexicon_is_used(run, voice):
+    Path("own.dict").write_text("bobb B AA1 B\n")
+    done = run(voice, "--transcript", TEXT.replace("Bob", "Bobb"), "--lexicon", "own.dict", "-o",
+               "a.npz", "--save-alignment", "a.TextGrid")  # fmt: skip
+    assert done.code == 0, done.err
+    assert [(s.symbol, s.stress) for s in read_alignment("a.TextGrid").sounds][:3] == [
+        ("B", None), ("AA", 1), ("B", None)]  # fmt: skip

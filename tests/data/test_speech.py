@@ -1,0 +1,158 @@
+"""The speech task and the synthetic corpus: files in, prompts, answers and scores out."""
+
+import json
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from semanticface import formats
+from semanticface.data.speech_corpus import build, sentences, split_of, style_of
+from semanticface.data.speech_samples import SpeechSample, read_samples, write_samples
+from semanticface.data.speech_tasks import SpeechTask
+from semanticface.data.splits import Shares
+from semanticface.errors import BadInput
+from semanticface.metrics.mouth_sets import MOUTH_31
+from semanticface.metrics.speech import speech_scores, speech_sums
+from semanticface.rig import FaceClip, save_npz
+from semanticface.speech.alignments import read_alignment
+from semanticface.speech.rules import enliven
+from semanticface.speech.spans import spoken_spans
+
+TEXTS = ["Bob moved five blue pumpkins.", "Please give my brother the map before noon."]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    assert shutil.which("flite"), "flite is missing; `make test` installs it, or: scripts/apt.sh"
+    folder = tmp_path_factory.mktemp("corpus")
+    built = build(folder, TEXTS, seed=4, voices=["flite:slt", "flite:awb"])
+    assert built.refused == ()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def samples(corpus):
+    return list(read_samples(corpus / "samples.jsonl"))
+
+
+def test_every_utterance_is_there_and_says_that_it_is_synthetic(corpus, samples):
+    assert len(samples) == 4
+    assert Counter(each.subject for each in samples) == {"flite:slt": 2, "flite:awb": 2}
+    for each in samples:
+        assert each.consent == "synthetic"
+        clip = formats.read(each.clip)
+        assert clip.meta.notes["synthetic"] is True
+        assert "synthetic" in clip.meta.source
+        words = [w.text for w in read_alignment(each.alignment).words]
+        assert words == each.text.rstrip(".").split()
+
+
+def test_the_mouths_of_the_corpus_close_and_touch(samples):
+    for each in samples:
+        clip, timeline = formats.read(each.clip), read_alignment(each.alignment)
+        found = speech_scores(speech_sums(clip.values, clip.times, spoken_spans(timeline)))
+        assert found.closure_rate == 1
+        assert found.teeth_rate == 1
+
+
+def test_a_corpus_comes_out_the_same_again(corpus, tmp_path):
+    build(tmp_path, TEXTS[:1], seed=4, voices=["flite:slt", "flite:awb"])
+    for path in tmp_path.rglob("*.npz"):
+        first = formats.read(corpus / path.relative_to(tmp_path))
+        assert formats.read(path).same_motion(first)
+
+
+def test_voices_and_sentences_have_styles_of_their_own():
+    one, again, other = (style_of("flite:slt", 1, 0), style_of("flite:slt", 1, 0),
+                         style_of("flite:rms", 1, 0))  # fmt: skip
+    assert one == again != other
+    near = style_of("flite:slt", 1, 1)
+    assert abs(near.jaw - one.jaw) < 0.25
+    assert near != one
+
+
+def test_no_held_out_sentence_or_voice_is_trained_on():
+    shares = Shares(val=0.2, test=0.3)
+    texts = sentences(60, seed=2)
+    assert len(set(texts)) == 60
+    sides = {t: split_of(t, "flite:slt", ["flite:awb"], shares) for t in texts}
+    assert {side for side, _ in sides.values()} == {"train", "val", "test"}
+    for text in texts:
+        side, unseen = split_of(text, "flite:awb", ["flite:awb"], shares)
+        assert side == "test"
+        assert unseen == ("voice" if sides[text][0] == "train" else "both")
+    assert {unseen for side, unseen in sides.values() if side == "test"} == {"sentence"}
+
+
+def test_samples_come_back_and_faults_name_their_row(tmp_path):
+    sample = SpeechSample(id="a", audio="a.wav", clip="a.npz", subject="ann")
+    write_samples(tmp_path / "s.jsonl", [sample])
+    (back,) = read_samples(tmp_path / "s.jsonl")
+    assert back.audio == str(tmp_path / "a.wav")
+    (tmp_path / "t.jsonl").write_text(json.dumps({"id": "a", "audo": "a.wav"}) + "\n")
+    with pytest.raises(BadInput, match="row 1"):
+        list(read_samples(tmp_path / "t.jsonl"))
+
+
+@pytest.mark.parametrize("form", ["frames", "keys", "codes"])
+def test_the_target_is_read_back_as_the_truth_and_earns_nearly_everything(samples, form):
+    task = SpeechTask.of(form)
+    take = task.take(samples[0])
+    windows = task.windows(take)
+    targets = {window: task.target(take, window) for window in windows}
+    clip, missing = task.assemble(take, targets)
+    assert missing == 0
+    assert isinstance(clip, FaceClip)
+    assert np.abs(clip.values[:, MOUTH_31] - take.clip.values[:, MOUTH_31]).max() < 0.045
+    scores = [task.score(take, window, targets[window]) for window in windows]
+    assert min(score.reward for score in scores) > 0.9
+    assert {score.contacts for score in scores if not np.isnan(score.contacts)} == {1.0}
+
+
+def test_worse_answers_earn_less(samples):
+    task = SpeechTask.of("codes")
+    take = task.take(samples[0])
+    window = max(task.windows(take), key=lambda w: take.clip.values[w.first + 4, 17])
+    good = task.reward(take, window, task.target(take, window))
+    still = task.reward(take, window, "")
+    wild = task.reward(take, window, "jo 0:90;mp 0:90")
+    broken = task.score(take, window, "the jaw opens")
+    assert good > still > wild > broken.reward == 0
+    assert "no code" in broken.why
+
+
+def test_a_row_for_training(samples):
+    task = SpeechTask.of("codes", cues="text")
+    rows = list(task.examples(samples[0]))
+    row = rows[2]
+    assert set(row) == {"prompt", "completion", "record"}  # by cues alone
+    text = row["prompt"][1]["content"][0]["text"]
+    assert "words: " in text
+    assert "voice: " in text
+    assert "jo jawOpen" in text
+    assert row["record"] == f"{samples[0].id}@24"
+    heard = list(SpeechTask.of("codes", cues="audio").examples(samples[0]))[2]
+    assert heard["audio"]["start"] == pytest.approx(24 / 30)
+    assert heard["prompt"][1]["content"][-1] == {"type": "audio"}
+    assert "words: " not in heard["prompt"][1]["content"][0]["text"]
+    assert heard["completion"] == row["completion"]
+
+
+def test_what_was_added_is_not_learnt(samples, tmp_path):
+    sample = samples[0]
+    save_npz(enliven(formats.read(sample.clip), seed=1), tmp_path / "alive.npz")
+    alive = sample.model_copy(update={"clip": str(tmp_path / "alive.npz")})
+    task = SpeechTask.of("codes")
+    assert "eyeBlinkLeft" not in task.take(alive).clip.names
+    assert list(task.examples(alive)) == list(task.examples(sample))
+
+
+def test_tasks_that_cannot_be_are_refused():
+    with pytest.raises(BadInput, match="neither sound nor cues"):
+        SpeechTask(cues=(), audio=False)
+    with pytest.raises(BadInput, match="the cues 'all'"):
+        SpeechTask.of("codes", cues="all")
+    with pytest.raises(BadInput, match="the form 'xml'"):
+        SpeechTask.of("xml")

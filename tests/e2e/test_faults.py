@@ -1,0 +1,89 @@
+"""A real server that loses the adapter's eyes, dies under load, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections import Counter
+
+import numpy as np
+import pytest
+from pictures import png
+from real_server import START, free_port
+
+from semanticface.data.tasks import Task
+from semanticface.serve.arguments import Options, arguments, environment
+from semanticface.serve.batch import read_answers, write_requests
+from semanticface.serve.client import FaceClient, Frame, Settings
+from semanticface.serve.journal import Journal
+from semanticface.serve.server import Server
+from semanticface.serve.target import target_of
+
+TASK = Task.of("tokens", "coefficients")
+COUNT = int(os.environ.get("SEMANTICFACE_LOAD", "96"))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
+
+
+def test_a_server_killed_under_load_loses_and_doubles_nothing(vllm, models, tmp_path):
+    """Clients ask on, the server is killed and started again, blind; parity sees that it is."""
+    target = target_of(str(models / "eyes"), name="eyes")
+    options = Options(port=free_port(), device="cpu", dtype="float32", max_num_seqs=8)
+    blind = [told for told in arguments(target, options) if "tower-connector" not in told]
+    surroundings = environment(target, options, None)
+    shown = [Frame(n / 30, png(n)) for n in range(COUNT)]
+    servers = []
+
+    async def under_load():
+        results, patient = [], Settings(concurrency=16, timeout=60, deadline=START, pause=0.2)
+        async with FaceClient(servers[0].url, "eyes", settings=patient) as client:
+            with Journal(tmp_path / "answers.jsonl") as journal:
+                async for each in client.stream(shown, journal):
+                    results.append(each)
+                    if len(results) == COUNT // 4:
+                        servers[0].stop(kill=True)
+                        servers.append(Server(vllm, blind, surroundings, log=tmp_path / "two.log"))
+                        servers[1].start()
+        return results, client.repeats
+
+    servers.append(Server(vllm, arguments(target, options), surroundings, log=tmp_path / "one.log"))
+    try:
+        servers[0].start()
+        servers[0].wait(START)
+        results, repeats = asyncio.run(under_load())
+        found = parity(vllm, models / "eyes", servers[1].url)
+    finally:
+        for each in servers:
+            each.stop()
+    assert repeats > 0
+    assert [each.time for each in results] == [frame.time for frame in shown]
+    assert Counter(each.report.outcome for each in results) == {"strict": COUNT}
+    lines = (tmp_path / "answers.jsonl").read_text().splitlines()
+    assert len(lines) == COUNT == len({line.partition(",")[0] for line in lines})
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "ignores what the adapter changes in the vision tower" in " ".join(found.stdout.split())
+
+
+def parity(vllm, run, url):
+    told = [str(vllm), "-W", "ignore", "-m", "semanticface.cli.main", "parity", str(run),
+            "--endpoint", url, "--model", "eyes", "--count", "2"]  # fmt: skip
+    surroundings = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(told, env=surroundings, capture_output=True, text=True, check=False)
+
+
+def test_a_batch_file_is_answered_without_a_server(vllm, models, tmp_path):
+    shown = [Frame(n / 30, png(n)) for n in range(4)]
+    asked, answered = tmp_path / "requests.jsonl", tmp_path / "answers.jsonl"
+    assert write_requests(shown, TASK, "face", asked, max_tokens=128) == 4
+    target = target_of(str(models / "model"), task=TASK)
+    told = arguments(target, Options(device="cpu", dtype="float32", max_num_seqs=8))
+    for flag in ("--host", "--port"):
+        del told[told.index(flag) : told.index(flag) + 2]
+    subprocess.run(
+        [str(vllm), "-m", "vllm.entrypoints.openai.run_batch", "-i", str(asked), "-o",
+         str(answered), *told], check=True, capture_output=True,
+        env={**os.environ, **environment(target, Options(device="cpu"), None)},
+    )  # fmt: skip
+    clip, reports = read_answers(answered, shown, TASK)
+    assert {each.outcome for each in reports} == {"strict"}
+    assert np.isfinite(clip.values).all() and len(clip) == 4

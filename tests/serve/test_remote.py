@@ -1,0 +1,78 @@
+"""`predict --endpoint`: a served model answers files as one in memory would."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from pictures import png
+from PIL import Image
+from stand_in import standing_in
+
+from semanticface.data.tasks import Task
+from semanticface.errors import SemanticFaceError
+from semanticface.language.answer_format import ANSWER_ORDER
+from semanticface.rig import CHANNELS, COUNT
+from semanticface.serve.remote import RemotePredictor
+
+LABELS = [CHANNELS[i].label for i in ANSWER_ORDER]
+
+
+def seen(picture: bytes) -> np.ndarray:
+    """By its pixels: a picture is encoded anew on its way."""
+    import io
+
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+    face = np.zeros(COUNT, np.float32)
+    face[:3] = np.round(pixels[0, 0] / 255, 2)
+    return face
+
+
+@pytest.fixture
+def server():
+    with standing_in(Task.of("flat", "coefficients")) as started:
+        started.face = seen
+        yield started
+
+
+def images(count: int):
+    import io
+
+    return [Image.open(io.BytesIO(png(n, (32, 32)))) for n in range(count)]
+
+
+def test_faces_come_in_order_and_are_asked_once(server, tmp_path):
+    asked = RemotePredictor(server.url, journal=tmp_path / "kept.jsonl")
+    for _ in range(2):
+        found = asked.faces(images(5))
+        for n, face in enumerate(found):
+            np.testing.assert_allclose(face.values, seen(png(n, (32, 32))), atol=1e-6)
+            assert face.parsed.report.outcome == "strict" and face.completion.whole
+    assert set(server.asked.values()) == {1}
+    assert asked.origin == RemotePredictor(server.url).origin
+
+
+def test_a_server_without_an_answer_ends_it(server):
+    server.fault = lambda number, before: "400"
+    with pytest.raises(SemanticFaceError, match="Run again"):
+        RemotePredictor(server.url).faces(images(1))
+
+
+def test_the_command_writes_what_it_was_told(server, tmp_path):
+    for n in range(3):
+        (tmp_path / f"{n}.png").write_bytes(png(n, (32, 32)))
+    told = [sys.executable, "-m", "semanticface.cli.main", "predict",
+            *(str(tmp_path / f"{n}.png") for n in range(3)), "--endpoint", server.url,
+            "--out", str(tmp_path / "out")]  # fmt: skip
+    for _ in range(2):
+        done = subprocess.run(told, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    faces = json.loads((tmp_path / "out" / "faces.json").read_text())
+    assert len(faces) == 3
+    held = faces[str(tmp_path / "1.png")]["arkit"]
+    expected = seen(png(1, (32, 32)))[list(ANSWER_ORDER)]
+    np.testing.assert_allclose([held[label] for label in LABELS], expected, atol=1e-6)
+    assert set(server.asked.values()) == {1}

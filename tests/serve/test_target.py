@@ -1,0 +1,195 @@
+"""What is served, and with which words vLLM is started."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from semanticface.data.tasks import Task
+from semanticface.errors import BadInput, SemanticFaceError
+from semanticface.rig import RIG_VERSION
+from semanticface.serve.adapter import read_adapter, weight_names
+from semanticface.serve.arguments import Options, arguments, environment
+from semanticface.serve.identity import VARIABLE, check, from_json, identity_of
+from semanticface.serve.server import vllm_python
+from semanticface.serve.target import target_of
+from semanticface.train.manifest import prompt_json, task_json
+from semanticface.train.seal import seal
+
+TASK = Task.of("tokens", "coefficients")
+LANGUAGE = "base_model.model.model.language_model.layers.0.mlp.up_proj.lora_A.weight"
+TOWER = "base_model.model.model.visual.blocks.0.attn.qkv.lora_A.weight"
+JOINT = "base_model.model.model.visual.merger.linear_fc1.lora_A.weight"
+
+
+def adapter(folder: Path, *names: str, **config: object) -> Path:
+    """Files of an adapter with these tensors, one number each."""
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text(json.dumps({"r": 16} | config))
+    header = {name: {"dtype": "F32", "shape": [1], "data_offsets": [4 * n, 4 * n + 4]}
+              for n, name in enumerate(names)}  # fmt: skip
+    told = json.dumps(header | {"__metadata__": {"format": "pt"}}).encode()
+    blob = struct.pack("<Q", len(told)) + told + bytes(4 * len(names))
+    (folder / "adapter_model.safetensors").write_bytes(blob)
+    return folder
+
+
+def run(folder: Path, task: Task = TASK, **changes: object) -> Path:
+    """A finished run's folder, as far as a server reads it."""
+    adapter(folder / "adapter", LANGUAGE)
+    seal(folder / "adapter")
+    held = {
+        "semanticface": "run/1", "rig": RIG_VERSION, "task": task_json(task),
+        "prompt": prompt_json(task), "base": {"path": "/models/base", "sha256": ""},
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(held | changes))
+    return folder
+
+
+def after(told: list[str], flag: str) -> str:
+    return told[told.index(flag) + 1]
+
+
+def test_a_run_needs_no_other_word(tmp_path):
+    target = target_of(str(run(tmp_path / "run")), name="smile")
+    assert (target.model, target.main) == ("/models/base", "smile")
+    told = arguments(target, Options(port=8123))
+    assert after(told, "--lora-modules") == f"smile={tmp_path / 'run' / 'adapter'}"
+    assert after(told, "--max-lora-rank") == "16"
+    assert after(told, "--port") == "8123"
+    assert json.loads(after(told, "--limit-mm-per-prompt")) == {"image": 1, "video": 0}
+    assert json.loads(after(told, "--structured-outputs-config"))["disable_any_whitespace"] is True
+    assert "--enable-prefix-caching" in told
+    assert "--enable-tower-connector-lora" not in told
+    held = from_json(json.loads(environment(target, Options(), None)[VARIABLE]), "here")
+    assert held["smile"].task() == TASK
+
+
+@pytest.mark.parametrize("name", [TOWER, JOINT])
+def test_an_adapter_that_changes_the_eye_is_served_whole(tmp_path, name):
+    adapter(tmp_path / "eyes", LANGUAGE, name, r=12)
+    target = target_of("org/model", adapters=[f"eyes={tmp_path / 'eyes'}"])
+    told = arguments(target, Options())
+    assert "--enable-tower-connector-lora" in told
+    assert after(told, "--max-lora-rank") == "16"
+
+
+@pytest.mark.parametrize("config", [{"use_dora": True}, {"modules_to_save": ["lm_head"]}, {"r": 0},
+                                    {"r": None}, {"r": 1000}])  # fmt: skip
+def test_what_vllm_cannot_carry_is_refused(tmp_path, config):
+    with pytest.raises(BadInput, match=r"plain LoRA|rank"):
+        read_adapter("x", adapter(tmp_path / "x", LANGUAGE, **config))
+
+
+@pytest.mark.parametrize("blob", [b"", b"\xff" * 8, struct.pack("<Q", 4) + b"{,,}"])
+def test_a_broken_weights_file_is_named(tmp_path, blob):
+    (tmp_path / "w.safetensors").write_bytes(blob)
+    with pytest.raises(BadInput, match=r"w\.safetensors"):
+        weight_names(tmp_path / "w.safetensors")
+
+
+def test_a_run_of_another_rig_or_prompt_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="arkit99"):
+        target_of(str(run(tmp_path / "rig", rig="arkit99/1")))
+    other = prompt_json(TASK) | {"request_sha256": "0" * 64}
+    with pytest.raises(BadInput, match="version 1 of the prompt"):
+        target_of(str(run(tmp_path / "prompt", prompt=other)))
+
+
+def test_an_unfinished_run_is_refused(tmp_path):
+    folder = run(tmp_path / "run")
+    (folder / "adapter" / "hashes.json").unlink()
+    with pytest.raises(BadInput, match="came to its end"):
+        target_of(str(folder))
+
+
+def test_names_and_folders_are_checked(tmp_path):
+    run(tmp_path / "run")
+    for told, found in (("x", "NAME=FOLDER"), ("a b=c", "NAME=FOLDER"), ("face=x", "two models")):
+        with pytest.raises(BadInput, match=found):
+            target_of("org/model", adapters=[told])
+    with pytest.raises(BadInput, match="base model"):
+        target_of(str(tmp_path / "run" / "adapter"))
+    with pytest.raises(BadInput, match="no such folder"):
+        target_of("./nothing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match=r"config\.json"):
+        target_of(str(tmp_path / "empty"))
+
+
+def test_a_key_is_never_on_the_command_line():
+    target = target_of("org/model")
+    assert environment(target, Options(), "secret")["VLLM_API_KEY"] == "secret"
+    assert "secret" not in " ".join(arguments(target, Options()))
+
+
+def test_sizes_and_guesses_are_passed_on():
+    told = arguments(target_of("org/model"), Options(tensor_parallel=4, data_parallel=2, ngram=5,
+                                                     gpu_memory=0.8, max_num_seqs=64))  # fmt: skip
+    assert after(told, "--tensor-parallel-size") == "4"
+    assert after(told, "--data-parallel-size") == "2"
+    assert after(told, "--max-num-seqs") == "64"
+    assert json.loads(after(told, "--speculative-config"))["num_speculative_tokens"] == 5
+    assert "--enforce-eager" not in told
+    with pytest.raises(BadInput, match="one of the two"):
+        arguments(target_of("org/model"), Options(one_pass=True, ngram=5))
+    with pytest.raises(BadInput, match="tensor_parallel 0"):
+        arguments(target_of("org/model"), Options(tensor_parallel=0))
+
+
+def test_one_pass_is_for_runs_that_learnt_it(tmp_path):
+    with pytest.raises(BadInput, match="coefficients/slots"):
+        arguments(target_of(str(run(tmp_path / "a"))), Options(one_pass=True))
+    also = [task_json(TASK) | {"answer": "slots"}]
+    told = arguments(target_of(str(run(tmp_path / "b", also=also))), Options(one_pass=True))
+    assert after(told, "--runner") == "pooling"
+
+
+def test_another_rig_or_question_is_refused():
+    held = {"face": identity_of(TASK)}
+    assert check(held, "face", TASK, "here") == held["face"]
+    with pytest.raises(BadInput, match="Did you mean 'face'"):
+        check(held, "fase", TASK, "here")
+    with pytest.raises(BadInput, match="another request"):
+        check(held, "face", Task.of("codes", "coefficients"), "here")
+    with pytest.raises(BadInput, match="arkit99"):
+        check({"face": held["face"]._replace(rig="arkit99/1")}, "face", TASK, "here")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        [],
+        {},
+        {"semanticface": "served/1"},
+        {"semanticface": "served/1", "models": {"x": {"rig": 1}}},
+    ],
+)
+def test_what_is_no_identity_is_refused(held):
+    with pytest.raises(BadInput):
+        from_json(held, "here")
+
+
+def test_without_vllm_the_way_to_it_is_told():
+    with pytest.raises(SemanticFaceError, match=r"pip install vllm"):
+        vllm_python(Path(sys.executable))
+
+
+def test_the_command_says_what_it_would_start(tmp_path):
+    run(tmp_path / "run")
+    command = [
+        sys.executable,
+        "-m",
+        "semanticface.cli.main",
+        "serve",
+        str(tmp_path / "run"),
+        "--dry-run",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("vllm serve --model /models/base --served-model-name base ")

@@ -1,0 +1,155 @@
+"""Words and phones stand where they are; what does not fit is told, word by word."""
+
+import difflib
+import math
+
+import numpy as np
+import pytest
+
+from semanticface.errors import BadInput
+from semanticface.speech.align import DOUBT, Aligner
+from semanticface.speech.audio import RATE, Recording
+from semanticface.speech.hear import hear
+from semanticface.speech.listen import listen
+from semanticface.speech.phones import parts, phone
+
+from .conftest import write_wav
+
+
+def blocks(path):
+    return Recording(path).blocks()
+
+
+def starts_by_symbol(ours, truth):
+    """Pairs of start times of the phones that both have, in order."""
+    a, b = [s.symbol for s in ours.sounds], [s.symbol for s in truth.sounds]
+    matched = difflib.SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
+    return np.array([(ours.sounds[i + k].start, truth.sounds[j + k].start)
+                     for i, j, n in matched for k in range(n)])  # fmt: skip
+
+
+def test_phones_stand_where_flite_spoke_them(aligner, utterance):
+    found = aligner.align(blocks(utterance.path), utterance.text)
+    assert not found.faults
+    assert [w.text for w in found.words][:4] == ["Bob", "put", "five", "pumpkins"]
+    pairs = starts_by_symbol(found, utterance.truth)
+    assert len(pairs) > 0.8 * len(utterance.truth.sounds)
+    error = np.abs(pairs[:, 0] - pairs[:, 1])
+    assert np.median(error) < 0.02
+    assert (error < 0.05).mean() > 0.9
+
+
+def test_real_readings_are_aligned_whole(aligner, readings):
+    for path, text in readings[:3]:
+        found = aligner.align(blocks(path), text)
+        assert [w.text for w in found.words] == text.split()
+        assert found.score > -30
+        assert not found.faults
+        assert all(s.word is not None for s in found.sounds)
+
+
+def test_a_transcript_of_another_recording_is_told(aligner, readings):
+    for i, other in ((0, 1), (1, 0), (2, 4), (4, 3)):
+        found = aligner.align(blocks(readings[i].path), readings[other].text)
+        assert "probably of another recording" in found.faults[0].why
+        lost = {fault.word for fault in found.faults if "not found" in fault.why}
+        assert lost <= set(readings[other].text.split())
+
+
+def test_long_recordings_are_aligned_window_by_window(aligner, readings):
+    samples = [Recording(each.path).samples() for each in readings]
+    both = np.concatenate(samples + samples)
+    text = " ".join(each.text for each in readings + readings)
+    whole = aligner.align((both[i : i + 50_000] for i in range(0, len(both), 50_000)), text)
+    assert [w.text for w in whole.words] == text.split()
+    half, seconds = len(whole.words) // 2, sum(map(len, samples)) / RATE
+    apart = [b.start - a.start for a, b in zip(whole.words, whole.words[half:], strict=False)]
+    off = np.abs(np.array(apart) - seconds)
+    assert np.quantile(off, 0.95) < 0.05
+    assert off.max() < 0.2
+    alone = aligner.align(blocks(readings[0].path), readings[0].text)
+    near = [abs(a.start - b.start) for a, b in zip(alone.words, whole.words, strict=False)]
+    assert max(near) < 0.06
+
+
+def test_words_that_were_not_said_are_named(aligner, readings):
+    first, second, third = readings[2], readings[1], readings[4]
+    sound = np.concatenate([Recording(e.path).samples() for e in (first, third)])
+    found = aligner.align([sound], f"{first.text} {second.text} {third.text}")
+    assert len(found.words) >= len(first.text.split()) - 1
+    lost = [fault.word for fault in found.faults if "not found" in fault.why]
+    assert lost
+    assert set(lost) <= set(f"{first.text} {second.text} {third.text}".split())
+
+
+def test_an_unknown_word_takes_its_time_and_is_told(readings):
+    path, text = readings[1]
+    strange = text.replace("disposed", "zzyxqv")
+    found = Aligner(letters=False).align(blocks(path), strange)
+    assert [w.text for w in found.words] == strange.split()
+    (fault,) = [each for each in found.faults if each.word == "zzyxqv"]
+    assert "no pronunciation" in fault.why
+    spoken = next(w for w in found.words if w.text == "zzyxqv")
+    assert fault.start == spoken.start == pytest.approx(1.5, abs=0.25)
+    index = found.words.index(spoken)
+    assert not [s for s in found.sounds if s.word == index]
+
+
+def test_your_own_pronunciation_brings_its_stress(readings):
+    path, text = readings[1]
+    own = {"zzyxqv": ("D IH0 S P OW1 Z D",)}
+    found = Aligner(own, letters=False).align(blocks(path), text.replace("disposed", "zzyxqv"))
+    index = [w.text for w in found.words].index("zzyxqv")
+    spoken = [(s.symbol, s.stress) for s in found.sounds if s.word == index]
+    assert spoken == [("D", None), ("IH", 0), ("S", None), ("P", None), ("OW", 1), ("Z", None),
+                      ("D", None)]  # fmt: skip
+
+
+def test_another_language_is_refused(aligner, readings):
+    with pytest.raises(BadInput, match="English"):
+        aligner.align(blocks(readings[1].path), "он не был злым молодым человеком")
+    found = aligner.align(blocks(readings[0].path), "er war kein bösartiger junger Mann gewesen")
+    assert "not English" in found.faults[0].why
+
+
+def test_silence_finds_no_words_and_fails_nowhere(aligner, tmp_path):
+    path = write_wav(tmp_path / "s.wav", np.zeros(3 * RATE))
+    found = aligner.align(blocks(path), "nobody says this")
+    assert not found.words
+    assert found.seconds == 3.0
+    assert {f.word for f in found.faults} >= {"nobody", "says", "this"}
+    heard = listen(path)
+    assert not heard.timeline.sounds
+    assert any("silent" in note for note in heard.notes())
+
+
+def test_a_score_falls_with_noise_but_the_words_stay(aligner, readings):
+    path, text = readings[2]
+    clean = Recording(path).samples()
+    noise = np.random.default_rng(0).standard_normal(len(clean)).astype(np.float32)
+    level = np.sqrt(np.mean(clean**2)) / 10  # 20 dB below the voice
+    noisy = aligner.align([clean + level * noise], text)
+    assert [w.text for w in noisy.words] == text.split()
+    assert DOUBT < noisy.score < aligner.align([clean], text).score
+
+
+def test_phones_are_heard_without_a_transcript(utterance):
+    found = hear(blocks(utterance.path))
+    assert not found.words
+    assert found.seconds == pytest.approx(utterance.truth.seconds, abs=0.02)
+
+    def visemes(timeline):
+        return [phone(part.phone).viseme for s in timeline.sounds for part in parts(s.symbol)]
+
+    said, heard = visemes(utterance.truth), visemes(found)
+    likeness = difflib.SequenceMatcher(None, said, heard, autojunk=False).ratio()
+    assert likeness > 0.5
+
+
+def test_listening_once_gives_words_and_contours(readings):
+    heard = listen(readings[1].path, readings[1].text)
+    assert len(heard.contours) == math.ceil(heard.timeline.seconds * 100)
+    assert heard.contours.speech.mean() > 0.5
+    vowels = [s for s in heard.timeline.sounds if s.symbol in ("IY", "AE", "AA", "OW")]
+    loud = [heard.contours.loudness[int(50 * (s.start + s.end))] for s in vowels]
+    assert min(loud) > np.percentile(heard.contours.loudness, 20)
