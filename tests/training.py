@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import json
-import sys
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ def tiny_model(factory: Any) -> Path:
     """The small model in its size for tests, built once by all workers together."""
     from semanticface.train import nano
 
-    root = factory.getbasetemp().parent if "xdist" in sys.modules else factory.getbasetemp()
+    own = factory.getbasetemp()  # of this worker; of this run where there are no workers
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with (root / "tiny.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = root / "tiny-model"
