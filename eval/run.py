@@ -43,6 +43,9 @@ def main() -> None:
         written = write(outcome, out, channels=suite.chosen_channels)
     except SemanticFaceError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the same command goes on where it was\n")
+        sys.exit(130)
     given = [source for source in outcome.evaluation.sources if not source.baseline]
     scored = any(pairing.scored for source in given for pairing in source.pairings)
     for line in (*written.missing, *(f"wrote {path}" for path in written.files)):

@@ -57,7 +57,7 @@ EVENTS = (
     Metric("opening_lag", "s", "zero", "lips part: predicted less true time", _OWN),
     Metric("closing_lag", "s", "zero", "lips meet: predicted less true time", _OWN),
     Metric("closure_f1", "share", "higher", "closures of the lips matched", _OWN),
-    Metric("bilabial_closure", "share", "higher", "p, b, m in which the lips close", _OWN),
+    Metric("bilabial_closure", "share", "higher", "mean of `closed_spans` over p, b, m", _OWN),
     Metric("lean_agreement", "share", "higher", "frames with the same stronger side", _OWN),
 )
 

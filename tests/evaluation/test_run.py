@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from semanticface.errors import BadInput
 from semanticface.evaluation.items import Item, Prediction
 from semanticface.evaluation.result import Evaluation
 from semanticface.evaluation.run import evaluate
-from semanticface.evaluation.suite import load, suite_of
+from semanticface.evaluation.suite import items, load, suite_of
 from semanticface.formats import read, write
 from semanticface.motion.sequences import sample_clip
 
@@ -290,3 +292,36 @@ def test_sources_are_compared_in_movement_and_on_vertices_too(metric):
     assert found.better == "lower"
     assert found.difference.value > 0
     assert found.difference.clusters == 3
+
+
+def test_an_interrupt_is_one_line_and_the_same_command_goes_on(tmp_path: Path):
+    file = tmp_path / "long.yaml"
+    many = {**BASE, "rehearsals": {"count": 12, "seconds": 40, "seed": 3}, "geometry": True}
+    file.write_text(yaml.safe_dump(many))
+    command = [sys.executable, str(REPOSITORY / "eval" / "run.py"), "--suite", str(file),
+               "--out", str(tmp_path / "out")]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(1200):
+        if list((tmp_path / "out" / "predictions").rglob("*.npz")) or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "goes on where it was" in said
+    assert "Traceback" not in said
+    assert list((tmp_path / "out" / "predictions").rglob("*.npz")), "what was done is kept"
+
+
+def test_a_mean_of_other_clips_can_be_the_guess(tmp_path: Path):
+    for k in range(2):
+        clip = sample_clip(5, seed=90 + k)
+        write(clip.with_values(np.full_like(clip.values, 0.25 * (k + 1))), tmp_path / f"m{k}.npz")
+    suite = suite_of({**BASE, "training_mean": str(tmp_path / "*.npz")})
+    found = evaluate(suite).evaluation
+    guess = found.source("training mean")
+    (take,) = {item.take for item in items(suite) if item.take.endswith("0")}
+    (truth,) = [item.truth for item in items(suite) if item.take == take]
+    shapes = truth.values[:, :52].astype(np.float64)
+    expected = np.abs(shapes - 0.375).mean()
+    assert guess.by_cluster[take]["mae"] == pytest.approx(expected, abs=1e-5)

@@ -1,7 +1,9 @@
 """Vertex metrics: closed forms, a literal reading of the published formulas, invariances."""
 
+import importlib
 import math
 import tracemalloc
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -309,3 +311,18 @@ def test_memory_stays_bounded():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 120e6
+
+
+def test_lip_error_is_that_of_torchmetrics():
+    """An implementation that nobody here wrote, on random vertices."""
+    torch = pytest.importorskip("torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = importlib.import_module("torchmetrics.functional.multimodal.lve")
+    rng = np.random.default_rng(4)
+    reference, predicted, neutral = toy(rng), toy(rng), rng.normal(0, 0.01, (6, 3))
+    found = compare_vertices(reference, predicted, TOY, neutral)
+    expected = theirs.lip_vertex_error(
+        torch.from_numpy(predicted * 1000), torch.from_numpy(reference * 1000), TOY.lips.tolist()
+    )
+    assert found.lve_max_squared == pytest.approx(float(expected), rel=1e-9)
