@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import socket
 import sys
@@ -31,6 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from serve_beliefs import ASSET, calibration_error, mean_of
 from serve_faces import frames_of, held_out, mean_of_training
+from serve_usage import usage
 
 from semanticface.data.tasks import Task
 from semanticface.language.describe import describe
@@ -62,12 +62,11 @@ class Way(NamedTuple):
 
 
 WAYS = (
-    Way("JSON, description first", "text", "two-key", "describe+coefficients", 24),
-    Way("JSON only", "text", "flat", "coefficients", 32),
-    Way("short codes", "text", "codes", "coefficients", 64),
-    Way("value tokens (compact)", "text", "tokens", "coefficients", 240),
-    Way("one pass, prompt_logprobs", "prompt-logprobs", "slots", "coefficients", 240),
-    Way("one pass, plugin", "one-pass", "slots", "coefficients", 480),
+    Way("JSON, description first", "text", "two-key", "describe+coefficients", 16),
+    Way("JSON only", "text", "flat", "coefficients", 16),
+    Way("value tokens (compact)", "text", "tokens", "coefficients", 120),
+    Way("one pass, prompt_logprobs", "prompt-logprobs", "slots", "coefficients", 120),
+    Way("one pass, plugin", "one-pass", "slots", "coefficients", 240),
 )
 
 
@@ -82,6 +81,8 @@ class Row(NamedTuple):
     rate: float
     p50: float
     p95: float
+    processor: float
+    """Seconds of a core that the server spent on a picture."""
 
 
 def main() -> None:
@@ -94,9 +95,9 @@ def main() -> None:
         some = [way for way in ways if way.one_pass == one_pass]
         if not some:
             continue
-        with serving(options, one_pass) as url:
+        with serving(options, one_pass) as server:
             for way in some:
-                asking = Asking(url, way, options.model, shown)
+                asking = Asking(server, way, options.model, shown)
                 if not options.accuracy_only:
                     rows.append(asking.timed(_first(ways, way)))
                 if asking.learnt and not options.speed_only:
@@ -113,8 +114,8 @@ def _first(ways: list[Way], way: Way) -> int:
 
 
 @contextmanager
-def serving(options: argparse.Namespace, one_pass: bool) -> Iterator[str]:
-    """The address of a server that is stopped in the end."""
+def serving(options: argparse.Namespace, one_pass: bool) -> Iterator[Server]:
+    """A server that answers and is stopped in the end."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
@@ -127,14 +128,14 @@ def serving(options: argparse.Namespace, one_pass: bool) -> Iterator[str]:
                          log=Path(folder) / "log")  # fmt: skip
         with started as server:
             print(f"started in {server.wait(900):.0f} s", file=sys.stderr, flush=True)
-            yield server.url
+            yield server
 
 
 class Asking:
     """One way at one server."""
 
-    def __init__(self, url: str, way: Way, model: Path, shown: Any) -> None:
-        self.url, self.way, self.shown = url, way, shown
+    def __init__(self, server: Server, way: Way, model: Path, shown: Any) -> None:
+        self.server, self.way, self.shown = server, way, shown
         learnt = learnt_by(model)
         self.learnt = (way.answer, way.stage) in learnt
         prompt = learnt.get((way.answer, way.stage))
@@ -147,25 +148,26 @@ class Asking:
         """Pictures a second, after some to warm up."""
         count = self.way.pictures
         warm = frames_of(self.shown, slice(len(self.shown.values) - CLIENTS, None))
-        results, seconds = self._ask(warm, frames_of(self.shown, slice(first, first + count)))
+        self._ask(warm)
+        before = usage(self.server.pid or 0).seconds
+        results, seconds = self._ask(frames_of(self.shown, slice(first, first + count)))
+        spent = usage(self.server.pid or 0).seconds - before
         late = np.percentile([each.seconds for each in results], [50, 95]).tolist()
         written = float(np.mean([each.written for each in results]))
         row = Row(self.way.name, self.learnt, results[0].asked, written, count,
-                  count / seconds, *late)  # fmt: skip
+                  count / seconds, *late, spent / count)  # fmt: skip
         print(row, file=sys.stderr, flush=True)
         return row
 
     def all_of(self, count: int) -> list[Result]:
         """Answers to the first `count` pictures."""
-        return self._ask([], frames_of(self.shown, slice(0, count)))[0]
+        return self._ask(frames_of(self.shown, slice(0, count)))[0]
 
-    def _ask(self, warm: list[Frame], frames: list[Frame]) -> tuple[list[Result], float]:
+    def _ask(self, frames: list[Frame]) -> tuple[list[Result], float]:
         async def run() -> tuple[list[Result], float]:
             settings = Settings(CLIENTS, timeout=600, deadline=1200, max_tokens=self.most)
-            async with FaceClient(self.url, task=self.task, settings=settings, way=self.way.how,
-                                  check=False) as client:  # fmt: skip
-                for each in [each async for each in client.stream(warm)]:
-                    assert not each.error, each.error
+            async with FaceClient(self.server.url, task=self.task, settings=settings,
+                                  way=self.way.how, check=False) as client:  # fmt: skip
                 begun = time.perf_counter()
                 results = [each async for each in client.stream(frames)]
                 return results, time.perf_counter() - begun
@@ -195,12 +197,13 @@ def mean_tokens(file: Path, task: Task, values: Any, faces: int = 24) -> int:
 def show_speed(rows: list[Row]) -> None:
     """As Markdown."""
     print(f"\n{CLIENTS} clients; load of the machine {os.getloadavg()[0]:.1f}\n")
-    print("| way | learnt | prompt | written | pictures | frames/s | times | p50 s | p95 s |")
-    print("|---" * 9 + "|")
+    print("| way | learnt | prompt | written | pictures | frames/s | times | p50 s | p95 s | "
+          "server's core, ms | times |\n" + "|---" * 11 + "|")  # fmt: skip
     for row in rows:
         learnt = "yes" if row.learnt else "no: shape and length forced"
         print(f"| {row.way} | {learnt} | {row.asked} | {row.written:.0f} | {row.pictures} | "
-              f"{row.rate:.2f} | {row.rate / rows[0].rate:.1f} | {row.p50:.2f} | {row.p95:.2f} |",
+              f"{row.rate:.2f} | {row.rate / rows[0].rate:.1f} | {row.p50:.2f} | {row.p95:.2f} | "
+              f"{1000 * row.processor:.0f} | {rows[0].processor / row.processor:.1f} |",
               flush=True)  # fmt: skip
 
 

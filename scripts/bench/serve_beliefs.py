@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -141,7 +140,9 @@ def normal(odds: Floats) -> Floats:
     return np.asarray(odds / odds.sum(-1, keepdims=True))
 
 
-def refined(reader: Reader, pictures: NDArray[np.uint8], first: Floats, passes: int) -> list[Belief]:
+def refined(
+    reader: Reader, pictures: NDArray[np.uint8], first: Floats, passes: int
+) -> list[Belief]:
     """Beliefs after one, two ... passes more."""
     found, values = [], first
     for _ in range(passes):
@@ -226,10 +227,11 @@ def main() -> None:
     told |= {"all zero": np.zeros_like(shown.values),
              "mean of training faces": np.broadcast_to(mean, shown.values.shape)}  # fmt: skip
     if options.save is not None:
-        np.savez(options.save, **{name: np.asarray(each, np.float32) for name, each in told.items()})
+        np.savez(options.save, **{key: np.asarray(each, np.float32) for key, each in told.items()})
     scores = table(shown, told, mean)
     print(f"{len(shown.values)} pictures of {len(set(shown.subjects))} people\n")
-    print("| | r | MAE | NLL a face | coverage of 90 % | stated | hit | ECE | KS |\n" + "|---" * 9 + "|")
+    print("| | r | MAE | NLL a face | coverage of 90 % | stated | hit | ECE | KS |")
+    print("|---" * 9 + "|")
     for name in told:
         row = [spelt(scores[name].pearson), spelt(scores[name].mae)]
         row += _cells(found.get(name), shown, spelt)
