@@ -119,16 +119,21 @@ def serving(options: argparse.Namespace, one_pass: bool) -> Iterator[Server]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving_at(options, one_pass, port, Path(folder) / "log") as server,
+    ):
+        print(f"started in {server.wait(900):.0f} s", file=sys.stderr, flush=True)
+        yield server
+
+
+def serving_at(options: argparse.Namespace, one_pass: bool, port: int, log: Path) -> Server:
+    """A server of the run, not yet started."""
     target = target_of(str(options.model))
     chosen = Options(port=port, device="cpu", dtype="float32", max_num_seqs=CLIENTS,
                      one_pass=one_pass)  # fmt: skip
     python = (options.vllm / "bin" / "python").absolute()
-    with tempfile.TemporaryDirectory() as folder:
-        started = Server(python, arguments(target, chosen), environment(target, chosen, None),
-                         log=Path(folder) / "log")  # fmt: skip
-        with started as server:
-            print(f"started in {server.wait(900):.0f} s", file=sys.stderr, flush=True)
-            yield server
+    return Server(python, arguments(target, chosen), environment(target, chosen, None), log=log)
 
 
 class Asking:
