@@ -88,7 +88,8 @@ class Row(NamedTuple):
 def main() -> None:
     """Measure and print."""
     options = _options()
-    ways = [way for way in WAYS if not options.ways or way.name in options.ways]
+    ways = [way._replace(pictures=max(CLIENTS, round(way.pictures * options.share)))
+            for way in WAYS if not options.ways or way.name in options.ways]  # fmt: skip
     shown = held_out(options.faces, max(options.accuracy, 40 + sum(w.pictures for w in ways)))
     rows, told = [], {}
     for one_pass in (False, True):
@@ -129,7 +130,9 @@ def serving(options: argparse.Namespace, one_pass: bool) -> Iterator[Server]:
 
 def serving_at(options: argparse.Namespace, one_pass: bool, port: int, log: Path) -> Server:
     """A server of the run, not yet started."""
-    target = target_of(str(options.model))
+    a_run = (options.model / "manifest.json").is_file()
+    task = None if a_run else Task.of("tokens", "coefficients")
+    target = target_of(str(options.model), task=task)
     chosen = Options(port=port, device="cpu", dtype="float32", max_num_seqs=CLIENTS,
                      one_pass=one_pass)  # fmt: skip
     python = (options.vllm / "bin" / "python").absolute()
@@ -253,6 +256,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=ASSET, help="a run's folder")
     parser.add_argument("--faces", type=Path, default=Path("build/bench-faces"))
     parser.add_argument("--accuracy", type=int, default=1000, help="pictures to compare errors on")
+    parser.add_argument("--share", type=float, default=1.0, help="of the pictures to time by")
     parser.add_argument("--ways", nargs="*", help="only these, by name")
     parser.add_argument("--save", type=Path, help="values of every way, as an .npz")
     only = parser.add_mutually_exclusive_group()
