@@ -16,6 +16,7 @@ from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
+from semanticface.cli.label import label
 from semanticface.cli.merge import merge
 from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    budget, predict, merge, arena, demo, doctor, serve, gateway, stream, receive, parity,
+    budget, predict, merge, arena, demo, doctor, serve, gateway, stream, receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)

@@ -93,9 +93,11 @@ def test_a_script_is_spoken_by_the_gateways_voice(voiced):
 
 
 def test_a_gateway_without_a_voice_says_so():
-    with standing_in(Task.of("flat", "coefficients")) as upstream:
-        with TestClient(create_app(FaceClient(upstream.url))) as http:
-            reply = asked(http, script=SAID)
+    with (
+        standing_in(Task.of("flat", "coefficients")) as upstream,
+        TestClient(create_app(FaceClient(upstream.url))) as http,
+    ):
+        reply = asked(http, script=SAID)
     assert reply.status_code == 422 and "--voice" in reply.json()["error"]["message"]
 
 

@@ -149,7 +149,7 @@ class Desk:
 def create_app(
     client: FaceClient, keys: Path | None = None, limits: Limits | None = None, voice: str = ""
 ) -> FastAPI:
-    """The application; without `keys` anybody who reaches it may ask, without `voice` no scripts."""
+    """The application; without `keys` anybody may ask, without `voice` no scripts are taken."""
     door = Doorkeeper(read_keys(keys) if keys is not None else [])
     desk = Desk(client, door, limits or Limits(), voice)
 
@@ -218,8 +218,8 @@ def _faces(app: FastAPI, desk: Desk) -> None:
     if desk.door.open:
         del told[401]
 
-    @app.post("/v1/face", response_model=Face | Spoken, responses=told, openapi_extra=asked,
-              dependencies=bearer, summary="A picture, or speech, to numbers and words")  # fmt: skip
+    @app.post("/v1/face", response_model=Face | Spoken, responses=told, dependencies=bearer,
+              openapi_extra=asked, summary="A picture, or speech, to numbers")  # fmt: skip
     async def face(request: Request) -> Face | Spoken:
         desk.admit(_key(request))
         asked = await _asked(request)
