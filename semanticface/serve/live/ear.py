@@ -123,4 +123,4 @@ class Ear:
         sound = (raw / np.float32(32768)).astype(np.float32)
         timeline = hear([sound], self._decoder)
         clip = animate(timeline, contours([sound]), rate=_RATE)
-        return clip.values[max(0, len(clip) - 1 - round(AHEAD * _RATE))]
+        return np.asarray(clip.values[max(0, len(clip) - 1 - round(AHEAD * _RATE))])
