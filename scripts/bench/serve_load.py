@@ -133,8 +133,8 @@ def _late(name: str, results: list[Result]) -> None:
 
 def _held(name: str, seen: list[Seen]) -> None:
     """Memory in the second and in the last quarter of a stretch: the first is warming up."""
-    quarters = [np.median(np.array([(s.server, s.clients) for s in part]), axis=0)
-                for part in np.array_split(np.array(seen, object), 4)]  # fmt: skip
+    held = np.array([(each.server, each.clients) for each in seen])
+    quarters = [np.median(part, axis=0) for part in np.array_split(held, 4)]
     (server, clients), (last, mine) = quarters[1], quarters[3]
     print(f"memory {name}: server {server:.0f} -> {last:.0f} MiB, clients {clients:.0f} -> "
           f"{mine:.0f} MiB")  # fmt: skip

@@ -183,21 +183,24 @@ class FaceClient:
         """The answer to one picture."""
         begun = time.monotonic()
         try:
-            answer, tries = await self._answer(picture)
+            answer, tries, seconds = await self._answer(picture)
         except _Never as fault:
             return self._unanswered(at, str(fault), time.monotonic() - begun)
-        return self._result(at, answer, time.monotonic() - begun, tries)
+        return self._result(at, answer, seconds, tries)
 
-    async def _answer(self, picture: bytes) -> tuple[Answered, int]:
+    async def _answer(self, picture: bytes) -> tuple[Answered, int, float]:
+        """The answer, how often it was asked for, and seconds from the first try."""
         async with self._room:
-            end = time.monotonic() + self.settings.deadline  # waiting for room does not count
+            begun = time.monotonic()  # waiting for room does not count
+            end = begun + self.settings.deadline
             body = self._way.body(picture)
             held, tries = await self._persist("POST", self._way.path, body, end)
             again = self._way.past_cache(held, body)
             if again is not None:
                 held, more = await self._persist("POST", self._way.path, again, end)
                 tries += more
-        return self._way.answered(held), tries
+            seconds = time.monotonic() - begun
+        return self._way.answered(held), tries, seconds
 
     async def _persist(
         self, method: str, path: str, body: dict[str, Any] | None, end: float
@@ -289,12 +292,12 @@ class FaceClient:
             return self._result(frame.time, held, 0.0, 0)
         begun = time.monotonic()
         try:
-            answer, tries = await self._answer(frame.picture)
+            answer, tries, seconds = await self._answer(frame.picture)
         except _Never as fault:
             return self._unanswered(frame.time, str(fault), time.monotonic() - begun)
         if journal is not None:
             journal.add(key, answer)
-        return self._result(frame.time, answer, time.monotonic() - begun, tries)
+        return self._result(frame.time, answer, seconds, tries)
 
     def journal_key(self, picture: bytes) -> str:
         """Of the picture and everything else that an answer depends on."""
