@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from semanticface.cli.annotate import annotate
 from semanticface.cli.arena import arena
 from semanticface.cli.budget import budget
 from semanticface.cli.calibrate import calibrate
@@ -43,7 +44,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
+    annotate, budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)
