@@ -80,7 +80,9 @@ def test_a_lie_is_counted_and_the_rules_words_stay(data, run, tmp_path):
     with served(lying) as (_, url):
         code, out, _ = run(data, "-o", "words.jsonl", "--endpoint", url, "--model", "m")
     assert code == 0 and "kept" not in out
-    assert all(each["words"].get("by", "rules") == "rules" for each in lines(tmp_path / "words.jsonl"))
+    assert all(
+        each["words"].get("by", "rules") == "rules" for each in lines(tmp_path / "words.jsonl")
+    )
 
 
 def test_an_endpoint_that_fails_is_told_and_asked_again(data, run, tmp_path):
