@@ -17,10 +17,12 @@ from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
+from semanticface.cli.label import label
 from semanticface.cli.merge import merge
 from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
+from semanticface.cli.receive import receive
 from semanticface.cli.render import render
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
@@ -44,7 +46,8 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    annotate, budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
+    annotate, budget, predict, merge, arena, demo, doctor, serve, gateway, stream, receive, parity,
+    label,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)
