@@ -45,7 +45,9 @@ def main() -> None:
     held = frames([t for t in map(read_alignment, paths) if isinstance(t, Timeline)])
     centres, owner = kmeans2(held, told.shapes, minit="++", seed=0, iter=20)
     table = np.rint(centres * 100).astype(np.uint8)
-    table[0] = 0  # rest, to the letter
+    rest = int(centres.sum(axis=1).argmin())
+    table[[0, rest]] = table[[rest, 0]]
+    table[0] = 0  # rest comes first, to the letter
     PLACE.parent.mkdir(exist_ok=True)
     np.savez_compressed(PLACE, hundredths=table, channels=[NAMES[i] for i in MOUTH_31])
     away = np.abs(centres[owner] - held).mean()

@@ -24,6 +24,7 @@ from semanticface.cli.render import render
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
 from semanticface.cli.speak import speak
+from semanticface.cli.speak_live import speak_live
 from semanticface.cli.stream import stream
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
@@ -42,7 +43,8 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, speak_live,
+    tokens, synth,
     budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
 ):  # fmt: skip
     app.command()(command)

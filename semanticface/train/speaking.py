@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,13 +21,20 @@ from numpy.typing import NDArray
 
 from semanticface.data.sounds import cut
 from semanticface.data.speech_tasks import SpeechTask
-from semanticface.errors import BadInput
+from semanticface.errors import BadInput, need
 from semanticface.rig import COUNT, ClipMeta, FaceClip
 from semanticface.speech.audio import RATE, Samples
 from semanticface.speech.cues import Spoken, Window
 from semanticface.speech.mouth_shapes import ShapeForm
 from semanticface.speech.stitching import stitch
+from semanticface.speech.timeline import Timeline
 from semanticface.speech.window_answers import WindowRead
+from semanticface.train.hearing import load_hearing
+from semanticface.train.loading import Loaded, Source
+from semanticface.train.manifest import prompt_json, read_manifest, speech_of
+from semanticface.train.predictor import base_of
+from semanticface.train.runs import ADAPTER, Run
+from semanticface.train.seal import check_seal
 from semanticface.train.speech_collation import Asking, shape_ids
 
 Values = NDArray[np.float32]
@@ -160,3 +168,56 @@ def speaker(model: Any, processor: Any, task: SpeechTask, most: int = MOST_TOKEN
     """A speaker that batches what can be batched."""
     batch = 16 if isinstance(task.form, ShapeForm) else 1
     return Speaker(model, processor, task, batch, most)
+
+
+@dataclass
+class ModelEar:
+    """A model that hears alone, as the `Mouth` of `speech.live`."""
+
+    speaker: Speaker
+
+    def __post_init__(self) -> None:
+        if self.speaker.task.cues:
+            raise BadInput("a model that was trained with cues", "one trained with cues: audio",
+                           hint="Live there is no transcript.")  # fmt: skip
+
+    def __call__(self, samples: Samples, rate: float) -> Values:
+        """Frames of a stretch of sound, at the model's own rate."""
+        if rate != self.speaker.task.rate:
+            raise BadInput(f"{rate} frames a second", f"the model's {self.speaker.task.rate}")
+        nothing = Spoken(Timeline((), seconds=len(samples) / RATE))
+        return self.speaker.clip(nothing, samples).clip.values
+
+
+def opened(folder: Path, base: str | None = None) -> Speaker:
+    """The speaker of a finished run; `base` is where its base model lies now."""
+    held, result = read_manifest(folder / "manifest.json"), Run(folder).result()
+    check_seal(result)
+    task = speech_of(held)
+    if prompt_json(task) != held["prompt"]:
+        hint = "Use the version of this package it was trained with."
+        raise BadInput(f"another text of the prompt {task.prompt}", "the one it was trained with",
+                       file=folder, hint=hint)  # fmt: skip
+    loaded = _loaded(folder, base, held, task)
+    device = "cuda" if torch_has_gpu() else "cpu"
+    model = loaded.model.eval()
+    if not getattr(model, "is_quantized", False):
+        model = model.to(device)
+    return speaker(model, loaded.processor, task)
+
+
+def _loaded(folder: Path, base: str | None, held: dict[str, Any], task: SpeechTask) -> Loaded:
+    result, dtype = Run(folder).result(), held["config"].get("dtype", "auto")
+    if result.name != ADAPTER:
+        return load_hearing(Source(str(result), dtype), task)
+    peft = need("peft", "train", "Loading an adapter")
+    quantised = bool(held["config"].get("quantised"))
+    under = load_hearing(Source(base_of(folder, base), dtype, quantised), task)
+    return Loaded(peft.PeftModel.from_pretrained(under.model, str(result)), under.processor)
+
+
+def torch_has_gpu() -> bool:
+    """Whether there is a device faster than the processor."""
+    import torch
+
+    return bool(torch.cuda.is_available())
