@@ -47,6 +47,7 @@ other's transcripts and on flite's: right ones place all and cover 0.83 and more
 recording, wrong ones that anything fitted 0.5 and less."""
 _AUDIBLE = 0.05
 """Of the loud parts' level, what still counts as sounding (-26 dB)."""
+_AUDIBLE_AT_ALL = 0.002
 
 
 class Aligner:
@@ -223,14 +224,17 @@ def audible(block: Samples) -> float:
     if not count:
         return 0.0
     level = np.sqrt(np.square(block[: count * step].reshape(count, step)).mean(axis=1))
-    return float((level > _AUDIBLE * np.percentile(level, 95)).sum() * step / RATE)
+    least = max(_AUDIBLE * float(np.percentile(level, 95)), _AUDIBLE_AT_ALL)
+    return float((level > least).sum() * step / RATE)
 
 
 def _another(placed: int, asked: int, score: float) -> Fault:
     told = "nothing fits" if math.isnan(score) else f"score {score:.0f} a frame"
-    return Fault("", math.nan, math.nan, f"the transcript is probably of another recording, not "
-                 f"English, or lost in noise: {placed} of {asked} words were placed, {told} (right ones reach "
-                 f"{DOUBT:.0f})")  # fmt: skip
+    return Fault(
+        "", math.nan, math.nan,
+        "the transcript is probably of another recording, not English, or lost in noise: "
+        f"{placed} of {asked} words were placed, {told} (right ones reach {DOUBT:.0f})",
+    )  # fmt: skip
 
 
 def quiet_cut(samples: Samples, seconds: float) -> int:
