@@ -28,8 +28,11 @@ from semanticface.data.speech_corpus import manner_of, style_of
 from semanticface.data.speech_samples import SpeechSample, read_samples
 from semanticface.data.speech_tasks import SpeechTask, Take
 from semanticface.metrics.clusters import by_key
+from semanticface.metrics.geometry import compare_clips
 from semanticface.metrics.speech import SpeechSums, speech_scores, speech_sums
 from semanticface.metrics.statistics import cluster_bootstrap
+from semanticface.metrics.zones import find_zones
+from semanticface.render.head import load_head
 from semanticface.rig import FaceClip
 from semanticface.speech.align import Aligner
 from semanticface.speech.audio import RATE, Recording, Samples
@@ -163,8 +166,18 @@ def _as_long(clip: FaceClip, case: Case) -> FaceClip:
 
 
 def judged(cases: Cases, mouth: Callable[[Case], FaceClip]) -> dict[str, Any]:
-    return {name: [{"sentence": c.take.sample.sentence, "sums": list(scored(c, mouth(c)))}
-                   for c in some] for name, some in cases.items()}  # fmt: skip
+    return {name: [_row(case, mouth(case)) for case in some] for name, some in cases.items()}
+
+
+def _row(case: Case, clip: FaceClip) -> dict[str, Any]:
+    lips = compare_clips(load_head(), case.take.clip, clip, _zones())
+    return {"sentence": case.take.sample.sentence, "sums": list(scored(case, clip)),
+            "frames": lips.frames, "lve_mean_max": lips.lve_mean_max}  # fmt: skip
+
+
+@functools.cache
+def _zones() -> Any:
+    return find_zones(load_head())
 
 
 # -- the runs ----------------------------------------------------------------------
@@ -318,8 +331,9 @@ def table(out: Path) -> None:
     rows = [json.loads(line) for line in (out / "scores.jsonl").read_text().splitlines()]
     conditions = list(dict.fromkeys(key for row in rows for key in row["scores"]))
     for condition in conditions:
-        print(f"\n{condition}\n\n| | " + " | ".join(name for name, _ in SHOWN) + " |")
-        print("|---" * (len(SHOWN) + 1) + "|")
+        print(f"\n{condition}\n\n| | " + " | ".join(name for name, _ in SHOWN)
+              + " | lve_mean_max, mm |")  # fmt: skip
+        print("|---" * (len(SHOWN) + 2) + "|")
         for name, group in _groups(rows):
             sums = [r["scores"][condition] for r in group if condition in r["scores"]]
             if sums:
@@ -347,7 +361,15 @@ def _line(seeds: list[list[dict[str, Any]]]) -> str:
         parts.append(
             f"{np.ravel(found.estimate)[0]:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
         )
-    return " | ".join(parts)
+    return " | ".join([*parts, _lips(flat)])
+
+
+def _lips(flat: list[dict[str, Any]]) -> str:
+    """Mean over frames of the largest lip-vertex error, mm."""
+    pairs = [(np.float64(e["frames"]), np.float64(e["frames"] * e["lve_mean_max"])) for e in flat]
+    sums = by_key(pairs, [e["sentence"] for e in flat]).sums
+    found = cluster_bootstrap(sums, lambda s: s[1] / s[0])
+    return f"{found.estimate:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _score(name: str, sums: SpeechSums) -> Any:
