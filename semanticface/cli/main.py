@@ -27,6 +27,7 @@ from semanticface.cli.render import render
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
 from semanticface.cli.speak import speak
+from semanticface.cli.speak_live import speak_live
 from semanticface.cli.stream import stream
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
@@ -45,9 +46,9 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    annotate, budget, predict, merge, arena, demo, doctor, serve, gateway, stream, receive, parity,
-    label,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, speak_live,
+    tokens, synth, annotate, budget, predict, merge, arena, demo, doctor, serve, gateway, stream,
+    receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)

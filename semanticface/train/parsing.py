@@ -128,4 +128,12 @@ def _check_training(made: Settings) -> None:
         )
     if training.packing or training.padding_free:
         raise BadInput("packing or padding_free", "neither: TRL cannot pack pictures")
-    _ = made.model.plan, made.data.task
+    _ = made.model.plan, made.data.speech or made.data.task
+    _check_speech(made)
+
+
+def _check_speech(made: Settings) -> None:
+    if made.data.speech is None:
+        return
+    if not made.loss.even or made.loss.number_loss:
+        raise BadInput("weights of regions or the number-token loss with speech", "neither")
