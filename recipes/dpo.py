@@ -22,26 +22,14 @@ from semanticface.preference.align.run import Settings, parse
 
 def main(settings: Settings) -> None:
     """Guard, start, preferences, trainer, probe, train, save, report."""
-    from semanticface.preference.align.run import begin, note_pairs, report, result_folder
-    from semanticface.preference.align.trainer import loaded, trainer_of
-    from semanticface.preference.align.watch import Watch
-    from semanticface.train.probe import finish
+    from semanticface.preference.align.whole import aligned
 
-    begun = begin(settings)
-    found = loaded(begun.start, settings.start)
-    if note_pairs(begun.run, begun.pairs, found.processor.tokenizer).lopsided:
-        logging.warning("the chosen answers are nearly always the longer, or the shorter, ones: "
-                        "loss_type: [sigmoid_norm] weighs them by length")  # fmt: skip
-    trainer = trainer_of(begun.start, found, settings.start, settings.training, begun.pairs.rows,
-                         begun.run, region_mask=settings.pairs.region_mask)  # fmt: skip
-    trainer.add_callback(Watch(trainer, settings.watch, begun.held, begun.start.task, begun.run))
-    trainer.train(resume_from_checkpoint=begun.checkpoint)
-    logging.info("%s", report(begun.run, finish(trainer, begun.run, result_folder(begun.run))))
+    aligned(settings)
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        main(parse(about=__doc__ or "", small=Path(__file__).parent / "configs" / "dpo" / "nano.yaml"))
+        main(parse(about=__doc__ or "", small=Path(__file__).parent / "configs/dpo/nano.yaml"))
     except SemanticFaceError as fault:
         sys.exit(str(fault))

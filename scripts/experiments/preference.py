@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import torch
 from preference_build import verdicts
-from preference_build.faces import Faces, faces, faulty
+from preference_build.faces import Faces, faces
 from preference_build.policy import Policy, align, imitate
 
 from semanticface.metrics.statistics import t_interval
@@ -42,6 +42,7 @@ SIZES = (100, 300, 1000)
 LEARNT = 1000
 """Pairs that a discriminator judges."""
 STEPS, BATCH = 40, 32
+MORE = ("marks", "aligned_beats_labels", "start_beats_labels")
 
 
 def start(options: argparse.Namespace) -> None:
@@ -195,7 +196,10 @@ def tell(options: argparse.Namespace) -> None:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows(options.folder):
         found.setdefault(row["run"], []).append(row)
-    print("| run | seeds | active MAE | MAE | amplitude | wins, upper | wins, lower | wins | discriminator |")
+    print(
+        "| run | seeds | active MAE | MAE | amplitude | wins, upper | wins, lower | wins "
+        "| discriminator |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     for name, each in found.items():
         cells = [_cell([r[k] for r in each]) for k in ("active_mae", "mae", "amplitude")]
@@ -204,7 +208,11 @@ def tell(options: argparse.Namespace) -> None:
         print(f"| {name} | {len(each)} | " + " | ".join(cells) + " |")
     for name, each in found.items():
         for row in each:
-            more = {k: row[k] for k in ("marks", "aligned_beats_labels", "start_beats_labels") if k in row}
+            more = {
+                k: row[k]
+                for k in ("marks", "aligned_beats_labels", "start_beats_labels")
+                if k in row
+            }
             if more:
                 print(name, row["seed"], json.dumps(more))
 

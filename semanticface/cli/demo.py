@@ -26,11 +26,19 @@ def demo(
         Path, typer.Option("--out", "-o", help="Folder for the files and the page.")
     ] = Path("semanticface-demo"),
     seed: Annotated[int, typer.Option(help="Another seed, another choice of words.")] = 0,
+    preference: Annotated[
+        bool, typer.Option("--preference", help="One round of preferences instead (train, arena).")
+    ] = False,
 ) -> None:  # fmt: skip
     """Make a clip from a formula, inspect it, describe it, convert it, and write a page to open.
 
     Needs nothing but the core install, no network and no data.
     """
+    if preference:
+        from semanticface.cli.demo_preference import preference_demo
+
+        preference_demo(out, seed)
+        return
     from semanticface.atomic import write_text
     from semanticface.cli.console import err, track
     from semanticface.cli.console import out as console

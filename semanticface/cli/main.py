@@ -21,6 +21,7 @@ from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
 from semanticface.cli.render import render
+from semanticface.cli.rounds import rounds
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
 from semanticface.cli.speak import speak
@@ -43,7 +44,7 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
+    budget, predict, merge, arena, rounds, demo, doctor, serve, gateway, stream, parity,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)

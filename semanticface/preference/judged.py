@@ -122,6 +122,14 @@ def _small(picture: Any) -> NDArray[np.uint8]:
     return np.asarray(resized, np.uint8)
 
 
+def kind_of(name: str) -> Kind:
+    """The kind called `name`."""
+    for kind in KINDS:
+        if kind == name:
+            return kind
+    raise BadInput(f"the kind '{name}'", f"one of {', '.join(KINDS)}")
+
+
 # -- from a store -------------------------------------------------------------
 
 

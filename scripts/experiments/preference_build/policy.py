@@ -167,7 +167,9 @@ def align(
     optimizer = torch.optim.AdamW(policy.parameters(), lr=rate, weight_decay=0.0)
     many = steps or epochs * -(-len(face) // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, many, pct_start=0.1)
-    order = np.concatenate([rng.permutation(len(face)) for _ in range(-(-many * batch // len(face)))])
+    order = np.concatenate(
+        [rng.permutation(len(face)) for _ in range(-(-many * batch // len(face)))]
+    )
     for step in range(many):
         part = torch.from_numpy(order[step * batch : (step + 1) * batch])
         gap, told = _margin(policy, looked.some(face[part]), chosen[part], rejected[part],

@@ -144,8 +144,8 @@ def win_rates(mine: Values, theirs: Values, held: Faces, judge: Judge) -> dict[s
 
 
 def _duel_of(one: Values, other: Values, base: Values, region: str) -> Duel:
-    return regional_pair(*(Candidate.of(name, each) for name, each in
-                           (("truth", base), ("mine", one), ("theirs", other))), region)  # fmt: skip
+    sides = [Candidate.of("answer", each) for each in (base, one, other)]
+    return regional_pair(sides[0], sides[1], sides[2], region)
 
 
 def discriminated(mine: Values, theirs: Values, held: Faces, judge: Discriminator) -> float:

@@ -72,7 +72,7 @@ class PairCollator:
         mask[inside[: len(ids)]] = torch.tensor(counts, dtype=mask.dtype)
         if not int(mask.sum()):
             raise BadInput("an answer that says nothing of the judged region", "a token of it",
-                           hint="--region_mask false, or an answer format that names all.")  # fmt: skip
+                           hint="--region_mask false, or a format that names all.")  # fmt: skip
         batch["completion_mask"][row] = mask
 
 

@@ -65,7 +65,8 @@ def parse(
     training = made.training
     check_saving(training)
     if training.max_length is not None:
-        raise BadInput(f"max_length: {training.max_length}", "none: answers would be cut in silence")
+        raise BadInput(f"max_length: {training.max_length}",
+                       "none: answers would be cut in silence")  # fmt: skip
     if training.precompute_ref_log_probs:
         raise BadInput("precompute_ref_log_probs: true", "false: TRL cannot with pictures")
     _ = made.start.plan
@@ -186,4 +187,3 @@ def report(run: Run, result: Path) -> str:
         lines.append("ALARM: chosen answers collapsed; see log.jsonl")
     lines.append(f"use it: semanticface predict PICTURE --run {run.folder}")
     return "\n".join(lines)
-

@@ -22,7 +22,7 @@ from semanticface.train.adapters import lora_config
 from semanticface.train.callbacks import EveryPartMoves, Journal
 from semanticface.train.loading import Loaded, Source, load
 from semanticface.train.manifest import Manifest, read_manifest, task_of
-from semanticface.train.one_pass import SLOTS, Slots, task_named
+from semanticface.train.one_pass import SLOTS, Slots
 from semanticface.train.places import small_run
 from semanticface.train.predictor import base_of
 from semanticface.train.runs import ADAPTER, Run

@@ -131,7 +131,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             row = {"step": state.global_step, "alarm": "collapse", "chosen_nats": round(nats, 4)}
             append(self.run.log, row)
             _LOG.warning("step %d: chosen answers lost %.2f nats a token since the start. Lower "
-                         "learning_rate, raise beta or the sft weight.", row["step"], -nats)  # fmt: skip
+                         "learning_rate, raise beta or sft.", row["step"], -nats)  # fmt: skip
             control.should_training_stop |= self.options.stop_at_collapse
 
     def counted(self) -> float:
