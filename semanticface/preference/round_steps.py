@@ -74,7 +74,7 @@ def faces_of(plan: Plan, side: str, most: int, seed: int = 0) -> tuple[Record, .
 def _sample(work: Work, samplers: Samplers) -> dict[str, Any]:
     faces = faces_of(work.plan, "train", work.plan.faces, work.plan.seed + work.round)
     told = collect(samplers(work.before), faces, work.plan.samples,
-                   work.place / "answers.jsonl", seed=work.plan.seed + 1000 * work.round)  # fmt: skip
+                   _answers(work), seed=work.plan.seed + 1000 * work.round)  # fmt: skip
     return {"faces": len(faces), "answers": len(told)}
 
 
@@ -103,7 +103,7 @@ def _pair(work: Work) -> dict[str, Any]:
 
 
 def _kept(work: Work) -> tuple[Sample, ...]:
-    lines = (work.place / "answers.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    lines = _answers(work).read_text(encoding="utf-8").splitlines()[1:]
     return tuple(Sample(**json.loads(line)) for line in lines)
 
 
@@ -298,6 +298,10 @@ def _mean(numbers: NDArray[np.floating]) -> float | None:
 
 
 # -- parts --------------------------------------------------------------------
+
+
+def _answers(work: Work) -> Path:
+    return work.place / "answers.jsonl"
 
 
 def _store(work: Work) -> Store:
