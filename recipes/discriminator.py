@@ -39,7 +39,7 @@ class Options:
 def main(options: Options, lesson: Lesson) -> None:
     """Verdicts, split, lesson, test, curve, save."""
     from semanticface.atomic import write_text
-    from semanticface.preference.discriminator import curve, marks, teach
+    from semanticface.preference.discriminator import as_json, curve, marks, teach
     from semanticface.preference.judged import asked_of, by_model, held_out, judged_of, kind_of
     from semanticface.preference.store import open_store
     from semanticface.preference.store.content import project_of
@@ -56,8 +56,9 @@ def main(options: Options, lesson: Lesson) -> None:
     judge = teach(learnt, lesson)
     points = curve(learnt, tested, tuple(options.curve), lesson)
     told: dict[str, Any] = {
-        "judged_by": options.judges, "left_out": asked.left_out, "test": marks(judge, tested),
-        "curve": points, "lesson": asdict(lesson),
+        "judged_by": options.judges, "left_out": asked.left_out, "lesson": asdict(lesson),
+        "test": as_json(marks(judge, tested)),
+        "curve": [{"learnt_from": each.verdicts, **as_json(each.marks)} for each in points],
     }  # fmt: skip
     write_text(judge.save(options.out) / "marks.json", json.dumps(told, indent=1) + "\n")
     for each in points:
@@ -66,7 +67,7 @@ def main(options: Options, lesson: Lesson) -> None:
                      found.high)  # fmt: skip
     found = told["test"]
     logging.info("%s: right in %.1f %% of %d verdicts (%s) of other subjects", options.out,
-                 100 * found.accuracy.estimate, found.verdicts, options.judges)  # fmt: skip
+                 100 * found["accuracy"], found["verdicts"], options.judges)  # fmt: skip
 
 
 if __name__ == "__main__":

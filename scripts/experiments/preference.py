@@ -79,11 +79,11 @@ def opened(folder: Path) -> tuple[dict[str, Faces], Policy]:
 class Study:
     """All runs of one seed."""
 
-    def __init__(self, folder: Path, seed: int, beta: float, rate: float) -> None:
+    def __init__(self, folder: Path, seed: int, how: dict[str, float]) -> None:
         self.held, self.start = opened(folder)
         self.pool, self.test = self.held["pool"], self.held["test"]
         self.seed, self.journal = seed, folder / "runs.jsonl"
-        self.how = {"beta": beta, "rate": rate}
+        self.how = how
         self.before = verdicts.answers(self.start, self.test)
         self.done = {(row["run"], row["seed"]) for row in rows(folder)}
 
@@ -187,8 +187,9 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def run(options: argparse.Namespace) -> None:
+    how = {"beta": options.beta, "rate": options.rate, "sft": options.sft}
     for seed in options.seeds:
-        Study(options.folder, seed, options.beta, options.rate).run()
+        Study(options.folder, seed, how).run()
 
 
 def tell(options: argparse.Namespace) -> None:
@@ -235,6 +236,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--beta", type=float, default=0.1)
     parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--sft", type=float, default=0.05)
     options = parser.parse_args()
     torch.set_num_threads(1)
     steps[options.step](options)

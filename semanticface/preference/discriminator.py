@@ -338,6 +338,14 @@ class Marks(NamedTuple):
     verdicts: int
 
 
+def as_json(found: Marks) -> dict[str, Any]:
+    """Plain numbers."""
+    share = found.accuracy
+    return {"accuracy": float(share.estimate), "low": float(share.low), "high": float(share.high),
+            "subjects": share.clusters, "verdicts": found.verdicts,
+            "cross_entropy": found.cross_entropy, "calibration": found.calibration}  # fmt: skip
+
+
 def marks(judge: Discriminator, pairs: Judged, *, resamples: int = 1000) -> Marks:
     """Hold beliefs against verdicts; ties and split votes count in the entropy only."""
     told = judge.believes(pairs).probability

@@ -68,11 +68,16 @@ def faces_of(plan: Plan, side: str, most: int, seed: int = 0) -> tuple[Record, .
     return tuple(sorted(found, key=lambda each: each.id))
 
 
+def _faces(work: Work) -> tuple[Record, ...]:
+    """Of this round."""
+    return faces_of(work.plan, "train", work.plan.faces, work.plan.seed + work.round)
+
+
 # -- sample -------------------------------------------------------------------
 
 
 def _sample(work: Work, samplers: Samplers) -> dict[str, Any]:
-    faces = faces_of(work.plan, "train", work.plan.faces, work.plan.seed + work.round)
+    faces = _faces(work)
     told = collect(samplers(work.before), faces, work.plan.samples,
                    _answers(work), seed=work.plan.seed + 1000 * work.round)  # fmt: skip
     return {"faces": len(faces), "answers": len(told)}
@@ -84,8 +89,7 @@ def _sample(work: Work, samplers: Samplers) -> dict[str, Any]:
 def _pair(work: Work) -> dict[str, Any]:
     store = _store(work)
     project = _project(store, work)
-    faces = {each.id: each for each in
-             faces_of(work.plan, "train", work.plan.faces, work.plan.seed + work.round)}  # fmt: skip
+    faces = {each.id: each for each in _faces(work)}
     form = _task(work).form
     counts = dict.fromkeys(("pairs", "alike", "unread"), 0)
     for name, some in by_record(_kept(work)):
@@ -138,9 +142,8 @@ def _judge(work: Work) -> dict[str, Any]:
     elif plan.judge == "oracle":
         traits = Traits()
         rater = _rater(store, project, "oracle", traits.as_json())
-        faces = faces_of(plan, "train", plan.faces, plan.seed + work.round)
         let_judge(store, project, rater, Oracle(traits, seed=plan.seed + work.round),
-                  truths_of(project, faces))  # fmt: skip
+                  truths_of(project, _faces(work)))  # fmt: skip
     else:
         from semanticface.preference.discriminator import load
         from semanticface.preference.learned import let_discriminate
@@ -159,8 +162,11 @@ def _judge(work: Work) -> dict[str, Any]:
 def _wait_for_people(store: Store, project: Project, work: Work) -> None:
     from semanticface.preference.store.tables import PAIRS
 
-    decided = {each.pair_id for each in heard(store, project.id)
-               if each.kind == "human" and each.purpose == "judge" and each.choice != "skip"}  # fmt: skip
+    decided = {
+        each.pair_id
+        for each in heard(store, project.id)
+        if (each.kind, each.purpose) == ("human", "judge") and each.choice != "skip"
+    }
     with store.reading() as connection:
         rows = connection.execute(PAIRS.select().where(PAIRS.c.project_id == project.id)).all()
     if len(decided) < len(rows):

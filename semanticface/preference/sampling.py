@@ -79,7 +79,7 @@ def collect(
         (record, number) for record in records for number in range(count)
         if (record.id, number) not in known
     ]  # fmt: skip
-    with _journal(Path(path), sampler.origin) as keep:
+    with _Journal(Path(path), sampler.origin) as keep:
         for begin in range(0, len(missing), batch):
             part = missing[begin : begin + batch]
             shown = [pictures.decode(record.image, record.id) for record, _ in part]
@@ -116,7 +116,9 @@ def _known(path: Path, origin: str) -> dict[tuple[str, int], Sample]:
     return {(row["record"], row["number"]): Sample(**row) for row in rows[1:]}
 
 
-class _journal:  # noqa: N801 - a context, used like a function
+class _Journal:
+    """Appends samples to a file, its origin in the first line."""
+
     def __init__(self, path: Path, origin: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = not path.is_file() or not path.stat().st_size

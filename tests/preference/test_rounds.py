@@ -184,8 +184,7 @@ def test_killed_with_9_at_any_step_it_goes_on(start: tuple[Path, Path], tmp_path
         "'regions': ('upper','lower')}); "
         "go(sys.argv[1], p, steps(run_samplers(p)))"
     )
-    signs = ["round-1/answers.jsonl", "store/store.sqlite", "round-1/preferences.jsonl",
-             "round-1/run/manifest.json"]  # fmt: skip
+    signs = ["round-1/answers.jsonl", "store/store.sqlite", "round-1/run/manifest.json"]
     kills = 0
     for sign in signs:
         started = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)],
@@ -200,9 +199,9 @@ def test_killed_with_9_at_any_step_it_goes_on(start: tuple[Path, Path], tmp_path
         started.wait()
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True,
                    stderr=subprocess.DEVNULL)  # fmt: skip
-    assert kills >= 3 and [row.step for row in ledger(tmp_path)] == list(STEPS)
+    assert kills >= 2 and [row.step for row in ledger(tmp_path)] == list(STEPS)
     answers = (tmp_path / "round-1" / "answers.jsonl").read_text().splitlines()
-    assert len(answers) == 1 + 9  # each asked for once, though the work was begun five times
+    assert len(answers) == 1 + 9  # each asked for once, though the work was begun four times
 
 
 @pytest.mark.slow

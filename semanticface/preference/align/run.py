@@ -139,9 +139,8 @@ def _manifest(
     ours = as_flat(settings.start, settings.pairs, settings.watch)
     before = start.manifest["config"]
     config = {**ours, "dtype": ours["dtype"] or before.get("dtype", "auto")}
-    known = start.manifest["base"]
-    commit = str(known["sha256"]).partition("commit ")[2] or None
-    digest = known["sha256"] if start.adapted and commit else base_digest(start.base, None)
+    known = start.manifest["base"]["sha256"]
+    digest = known if start.adapted else base_digest(start.base, None)
     return {
         "semanticface": SCHEMA, "version": __version__, "rig": RIG_VERSION, "processes": processes,
         "config": {key: value for key, value in config.items() if key not in _PLACES},

@@ -83,9 +83,8 @@ def loaded(start: Start, options: StartOptions) -> Loaded:
     found = load(source)
     peft = need("peft", "train", "Aligning a model")
     if options.quantised:
-        found.model = peft.prepare_model_for_kbit_training(
-            found.model, use_gradient_checkpointing=False
-        )
+        ready = peft.prepare_model_for_kbit_training(found.model, use_gradient_checkpointing=False)
+        found = found._replace(model=ready)
     if not start.adapted:
         return found
     model = peft.PeftModel.from_pretrained(found.model, str(start.result), is_trainable=True)

@@ -47,6 +47,7 @@ from semanticface.train.runs import Run, append, read_journal
 _LOG = logging.getLogger(__name__)
 _WEIGHTS = np.array([each.unit == "weight" for each in CHANNELS])
 _SAME = 1e-9
+_FEW = 16
 
 
 class Wins(NamedTuple):
@@ -96,7 +97,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         pictures = Pictures()
         self.pictures = [pictures.decode(each.image, each.id) for each in self.records]
         self.collapsed = False
-        self._tokens = [0, 0.0]
+        self._counted = 0.0
 
     # -- when ------------------------------------------------------------------
 
@@ -135,14 +136,13 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop |= self.options.stop_at_collapse
 
     def counted(self) -> float:
-        """Mean counted tokens of an answer, from the first batches."""
-        if not self._tokens[0]:
-            for number, batch in enumerate(self.trainer.get_train_dataloader()):
-                rows = batch["completion_mask"]
-                self._tokens = [self._tokens[0] + len(rows), self._tokens[1] + float(rows.sum())]
-                if number == 1:
-                    break
-        return self._tokens[1] / self._tokens[0]
+        """Mean counted tokens of an answer, over the first pairs."""
+        if not self._counted:
+            held = self.trainer.train_dataset
+            some = [held[i] for i in range(min(len(held), _FEW))]
+            counted = self.trainer.data_collator(some)["completion_mask"].sum(1)
+            self._counted = float(counted.float().mean())
+        return self._counted
 
     # -- what ------------------------------------------------------------------
 
