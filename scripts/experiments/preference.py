@@ -36,7 +36,7 @@ from semanticface.preference.discriminator import Discriminator, Lesson, marks, 
 from semanticface.preference.oracle import Oracle, Traits
 
 SIDES = {"train": ("train", 100, 1500), "pool": ("train", 120, 400), "test": ("test", 0, 200)}
-TAUGHT = Traits()
+TAUGHT = Traits(noise=0.4)
 """The oracle whose verdicts are learnt from: power law, noise and lapses."""
 SIZES = (100, 300, 1000)
 LEARNT = 1000
@@ -235,8 +235,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=None, help="Drawn chunks, if there are.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--beta", type=float, default=0.1)
-    parser.add_argument("--rate", type=float, default=5e-4)
-    parser.add_argument("--sft", type=float, default=0.05)
+    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--sft", type=float, default=0.1)
     options = parser.parse_args()
     torch.set_num_threads(1)
     steps[options.step](options)

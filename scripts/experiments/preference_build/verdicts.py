@@ -9,15 +9,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from preference_build.faces import Faces
-from preference_build.policy import Pairs, Policy, Seen, values_of
+from preference_build.policy import Pairs, Policy, Seen, values_of, words_of
 
 from semanticface.preference.candidates import Candidate, Duel, regional_pair
 from semanticface.preference.discriminator import Discriminator
 from semanticface.preference.judged import Judged, of_coefficients
 from semanticface.preference.oracle import Oracle, nearer
 from semanticface.preference.regions import region_of
+from semanticface.rig import CHANNELS
 
 HALVES = ("upper", "lower")
+GAINS = (0.7, 1.0, 1.4, 2.0)
+SHAPES = np.array([each.unit == "weight" for each in CHANNELS])
+LOW = np.array([-1.0 if each.signed else 0.0 for each in CHANNELS], np.float32)
+HIGH = np.ones(len(CHANNELS), np.float32)
 Values = NDArray[np.float32]
 
 
@@ -51,7 +56,9 @@ def asked(
 ) -> Asked:  # fmt: skip
     """`count` pairs of drawn answers; of regional ones the rest is the likeliest answer's.
 
-    Pairs that are the same in the region are not asked; faces and regions take turns.
+    Each drawn answer's shapes are taken at one of four amplitudes, so that verdicts can be
+    about more than the noise of drawing. Pairs that are the same in the region are not
+    asked; faces and regions take turns.
     """
     base, seen, rng = policy.say(seen_of(held)), seen_of(held), np.random.default_rng([seed, 7])
     rows: list[tuple[Duel, int, NDArray[np.int64], NDArray[np.int64]]] = []
@@ -61,12 +68,19 @@ def asked(
         for face in rng.permutation(len(held.truth)):
             region = regions[(turn + int(face)) % len(regions)]
             mask = region_of(region).mask
-            sides = [np.where(mask, each[face], base[face]) for each in drawn]
+            loud = [_louder(each[face], float(rng.choice(GAINS))) for each in drawn]
+            sides = [np.where(mask, each, base[face]) for each in loud]
             if len(rows) < count and (sides[0] != sides[1]).any():
                 rows.append((_duel(sides, base[face], region), int(face), sides[0], sides[1]))
         turn += 1
     columns = list(zip(*rows, strict=True))
     return Asked(list(columns[0]), *(np.array(each) for each in columns[1:]))
+
+
+def _louder(words: NDArray[np.int64], gain: float) -> NDArray[np.int64]:
+    values = values_of(words)
+    values[SHAPES] *= gain
+    return np.asarray(words_of(np.clip(values, LOW, HIGH)).numpy())
 
 
 def _duel(sides: Sequence[NDArray[np.int64]], base: NDArray[np.int64], region: str) -> Duel:

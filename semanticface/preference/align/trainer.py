@@ -116,9 +116,11 @@ def trainer_of(
 ) -> FaceDPOTrainer:  # fmt: skip
     """The trainer of an alignment, with its journal."""
     lora = None if start.adapted else lora_config(options.plan, found.model)
+    # Texts alone reach the language model and no more: what sees stays as it is.
+    seen = [EveryPartMoves()] if any(row["images"] for row in rows) else []
     return FaceDPOTrainer(
         model=found.model, args=training, train_dataset=dataset(rows), peft_config=lora,
         processing_class=found.processor,
         data_collator=PairCollator(found.processor, start.task, region_mask),
-        callbacks=[Journal(run), EveryPartMoves()],
+        callbacks=[Journal(run), *seen],
     )  # fmt: skip
