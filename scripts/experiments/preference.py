@@ -38,10 +38,10 @@ from semanticface.preference.oracle import Oracle, Traits
 SIDES = {"train": ("train", 100, 1500), "pool": ("train", 120, 400), "test": ("test", 0, 200)}
 TAUGHT = Traits(noise=0.4)
 """The oracle whose verdicts are learnt from: power law, noise and lapses."""
-SIZES = (100, 300, 1000)
+SIZES = (300, 100, 1000)
 LEARNT = 1000
 """Pairs that a discriminator judges."""
-STEPS, BATCH = 40, 32
+STEPS, BATCH = 30, 32
 MORE = ("marks", "aligned_beats_labels", "start_beats_labels")
 
 
@@ -108,13 +108,12 @@ class Study:
         oracle = Oracle(TAUGHT, seed=self.seed)
         halves = verdicts.asked(self.start, self.pool, max(SIZES), verdicts.HALVES, self.seed)
         said = verdicts.by_oracle(halves, self.pool, oracle)
+        self.masks(halves, said)
         if ("full", self.seed) not in self.done:
             whole = verdicts.asked(self.start, self.pool, 300, ("full",), self.seed)
             won = verdicts.by_oracle(whole, self.pool, oracle)
             self.told("full", self.align(self.start, whole, won), verdicts=300)
-        self.masks(halves, said)
-        judges = self.sizes(halves, said)
-        self.rounds(judges[300])
+        self.rounds(self.sizes(halves, said)[300])
 
     def masks(self, halves: verdicts.Asked, said: Any) -> None:
         """The same 300 regional verdicts with and without the mask."""

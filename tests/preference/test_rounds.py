@@ -108,7 +108,7 @@ def test_no_round_is_best_where_the_start_was_better() -> None:
 def test_another_plan_is_refused_but_more_rounds_are_not(tmp_path: Path) -> None:
     scores: list[tuple[float, float | None]] = [(0.6, None), (0.7, None)]
     go(tmp_path, Plan(rounds=1), Steps(scores).all())
-    with pytest.raises(BadInput, match="temperature 0.5 where it was 1.0"):
+    with pytest.raises(BadInput, match=r"temperature 0\.5 where it was 1\.0"):
         go(tmp_path, Plan(rounds=1, temperature=0.5), Steps(scores).all())
     more = Steps(scores)
     assert go(tmp_path, Plan(rounds=2), more.all()).best == 2

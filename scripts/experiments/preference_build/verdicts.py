@@ -148,13 +148,14 @@ def pixels(held: Faces, oracle: Oracle) -> Judge:
 
 
 def win_rates(mine: Values, theirs: Values, held: Faces, judge: Judge) -> dict[str, float]:
-    """Share of duels won in each half, and of both."""
-    told = {}
-    for region in HALVES:
-        won = [judge(_duel_of(mine[i], theirs[i], held.truth[i], region), i)
-               for i in range(len(mine))]  # fmt: skip
-        told[region] = float(np.mean(won))
-    return {**told, "both": float(np.mean(list(told.values())))}
+    """Share of duels won in each half, and of both; `people` is the standard error over
+    people of the latter."""
+    won = np.array([[judge(_duel_of(mine[i], theirs[i], held.truth[i], region), i)
+                     for i in range(len(mine))] for region in HALVES])  # fmt: skip
+    people = [won[:, held.people == who].mean() for who in np.unique(held.people)]
+    return {**dict(zip(HALVES, won.mean(axis=1).tolist(), strict=True)),
+            "both": float(won.mean()), "people": float(np.std(people, ddof=1))
+            / len(people) ** 0.5}  # fmt: skip
 
 
 def _duel_of(one: Values, other: Values, base: Values, region: str) -> Duel:
