@@ -20,12 +20,15 @@ def preference_demo(out: Path, seed: int = 0) -> Path:
 
     The round goes on where an earlier call was stopped. Returns the page.
     """
+    import warnings
+
     from semanticface.atomic import write_text
     from semanticface.cli.console import err
     from semanticface.preference.round_steps import run_samplers, steps
     from semanticface.preference.rounds import Plan, go
     from semanticface.report.preference_page import preference_page
 
+    warnings.filterwarnings("ignore", category=FutureWarning)  # between libraries, not ours
     faces = out / "faces" / "faces.jsonl"
     if not faces.is_file():
         err().print(f"drawing {FACES + HELD_OUT} faces", markup=False)

@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from transformers import PrinterCallback
 from trl import DPOTrainer
 
 from semanticface.data.tasks import Task
@@ -118,9 +119,11 @@ def trainer_of(
     lora = None if start.adapted else lora_config(options.plan, found.model)
     # Texts alone reach the language model and no more: what sees stays as it is.
     seen = [EveryPartMoves()] if any(row["images"] for row in rows) else []
-    return FaceDPOTrainer(
+    trainer = FaceDPOTrainer(
         model=found.model, args=training, train_dataset=dataset(rows), peft_config=lora,
         processing_class=found.processor,
         data_collator=PairCollator(found.processor, start.task, region_mask),
         callbacks=[Journal(run), *seen],
     )  # fmt: skip
+    trainer.remove_callback(PrinterCallback)  # the journal has every line
+    return trainer
