@@ -80,8 +80,10 @@ def _shown(out: Path, plan: Plan) -> list[Any]:
     from semanticface.report.preference_page import Shown
 
     told = compared(plan, out / "rounds", run_samplers(plan))
-    return [Shown(face.id, _input(face), *(_drawn(row, face) for row in (first, mine)), *errors)
-            for face, first, mine, errors in told]  # fmt: skip
+    return [
+        Shown(face.id, _input(face), _drawn(first, face), _drawn(mine, face), errors[0], errors[1])
+        for face, first, mine, errors in told
+    ]
 
 
 def _input(face: Record) -> Any:

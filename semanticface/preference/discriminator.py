@@ -301,7 +301,7 @@ def _cnn(lesson: Lesson) -> Any:
     def stage(inside: int, outside: int) -> list[Any]:
         return [nn.Conv2d(inside, outside, 3, 2, 1), nn.GroupNorm(4, outside), nn.GELU()]
 
-    class Cnn(nn.Module):  # type: ignore[misc]
+    class Cnn(torch.nn.Module):  # type: ignore[misc]
         """s(picture, render, region): both pictures one over the other, pooled, with the
         region laid over the channels."""
 

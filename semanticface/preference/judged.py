@@ -114,7 +114,7 @@ def _still(candidate: Candidate) -> NDArray[np.float32]:
     if not candidate.still:
         raise BadInput(f"a clip of {len(candidate.values)} frames from '{candidate.source}'",
                        "stills: a discriminator has not learnt to watch")  # fmt: skip
-    return candidate.drawable[0]
+    return np.asarray(candidate.drawable[0], np.float32)
 
 
 def _small(picture: Any) -> NDArray[np.uint8]:
@@ -161,8 +161,8 @@ def asked_of(store: Store, project_id: str, rule: Filter | None = None) -> Asked
             share = vote.one / (vote.one + vote.other)
             rows.append((Duel(sides[0], sides[1], vote.pair.region), share, item["subject"],
                          _picture(store, item["picture"]), item["person"]))  # fmt: skip
-    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 5
-    return Asked(*columns, left_out)
+    duels, won, subjects, pictures, people = zip(*rows, strict=True) if rows else ((),) * 5
+    return Asked(duels, won, subjects, pictures, people, left_out)
 
 
 def _items(store: Store, project_id: str) -> dict[str, Mapping[str, Any]]:

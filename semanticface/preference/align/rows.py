@@ -50,7 +50,8 @@ def read_pairs(options: PairOptions, task: Task) -> Pairs:
         raise BadInput("no preferences" if not options.preferences else "no such file",
                        "what `semanticface rank preferences STORE -o FILE` writes",
                        file=path if options.preferences else None)  # fmt: skip
-    wanted, rows = _kinds(options), []
+    wanted = _kinds(options)
+    rows: list[Row] = []
     left_out, by = Counter[str](), Counter[str]()
     for number, row in json_lines.objects(path):
         if options.max_pairs is not None and len(rows) == options.max_pairs:

@@ -186,7 +186,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         known = [row[key] for row in before if row["step"] and row.get(key) is not None]
         if value is None or not known:
             return value is not None or not known
-        return value > max(known) if self.options.more_is_better else value < min(known)
+        return bool(value > max(known) if self.options.more_is_better else value < min(known))
 
     def answers(self) -> list[Completion]:
         """Greedy answers to the faces held out."""
