@@ -3,6 +3,7 @@
     python scripts/experiments/preference.py start --folder WORK [--cache CHUNKS]
     python scripts/experiments/preference.py run --folder WORK --seeds 0 1 2
     python scripts/experiments/preference.py tell --folder WORK
+    python scripts/experiments/preference.py learning --folder WORK
 
 (1) regions against the whole face; (2) a discriminator as oracle against direct DPO at 100, 300
 and 1,000 verdicts; (3) rounds 1 to 4; (4) the region mask; (5) against the labels themselves.
@@ -32,12 +33,14 @@ from preference_build.faces import Faces, faces
 from preference_build.policy import Policy, align, imitate
 
 from semanticface.metrics.statistics import t_interval
-from semanticface.preference.discriminator import Discriminator, Lesson, marks, teach
+from semanticface.preference.discriminator import Discriminator, Lesson, as_json, marks, teach
+from semanticface.preference.discriminator import curve as discriminators
 from semanticface.preference.oracle import Oracle, Traits
 
 SIDES = {"train": ("train", 100, 1500), "pool": ("train", 120, 400), "test": ("test", 0, 200)}
 TAUGHT = Traits(noise=0.4)
 """The oracle whose verdicts are learnt from: power law, noise and lapses."""
+CURVE = (50, 100, 300, 1000, 3000, 5000)
 SIZES = (300, 100, 1000)
 LEARNT = 1000
 """Pairs that a discriminator judges."""
@@ -147,10 +150,7 @@ class Study:
         """Of a discriminator, on pairs of test people."""
         told = verdicts.asked(self.start, self.test, 200, verdicts.HALVES, self.seed + 90)
         said = verdicts.by_oracle(told, self.test, Oracle(TAUGHT, seed=self.seed + 90))
-        found = marks(judge, verdicts.judged(told, self.test, said), resamples=200)
-        return {"accuracy": float(found.accuracy.estimate), "low": float(found.accuracy.low),
-                "high": float(found.accuracy.high), "cross_entropy": found.cross_entropy,
-                "calibration": found.calibration}  # fmt: skip
+        return as_json(marks(judge, verdicts.judged(told, self.test, said), resamples=200))
 
     def against_labels(self, policy: Policy) -> dict[str, Any]:
         """Duels against the labels of 60 test faces, by truth and by an oracle of pixels."""
@@ -177,6 +177,20 @@ class Study:
             mine = verdicts.answers(policy, self.test)
             self.told(f"round {number}", policy, verdicts=300, discriminator=verdicts.discriminated(
                 mine, self.before, self.test, judge))  # fmt: skip
+
+
+def learning(options: argparse.Namespace) -> None:
+    """Accuracy of discriminators by their number of verdicts, on pairs of test people."""
+    held, policy = opened(options.folder)
+    seed = options.seeds[0]
+    told = {}
+    for side, count in (("pool", max(CURVE)), ("test", 400)):
+        pairs = verdicts.asked(policy, held[side], count, verdicts.HALVES, seed)
+        said = verdicts.by_oracle(pairs, held[side], Oracle(TAUGHT, seed=seed))
+        told[side] = verdicts.judged(pairs, held[side], said)
+    lesson = Lesson(members=3, epochs=25, seed=seed)
+    for point in discriminators(told["pool"], told["test"], CURVE, lesson):
+        print(json.dumps({"learnt_from": point.verdicts, **as_json(point.marks)}), flush=True)
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
@@ -228,7 +242,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    steps = {"start": start, "run": run, "tell": tell}
+    steps = {"start": start, "run": run, "tell": tell, "learning": learning}
     parser.add_argument("step", choices=steps)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=None, help="Drawn chunks, if there are.")

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from typing import NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -31,11 +32,12 @@ from semanticface.preference.perturbations import FAULTS, Perturbation, perturbe
 from semanticface.preference.presentation import Presentation
 
 PEOPLE = 20
+SMALL = Presentation("plain", size=128, antialias=False)
 WAYS = {
-    "whole face": Presentation("plain", size=160),
-    "rest dimmed": Presentation("focus", size=160),
-    "cropped to the half": Presentation("crop", size=160),
-    "rest dimmed, two views": Presentation("focus", ("front", "three-quarter"), size=160),
+    "whole face": SMALL,
+    "rest dimmed": replace(SMALL, mode="focus"),
+    "cropped to the half": replace(SMALL, mode="crop"),
+    "rest dimmed, two views": replace(SMALL, mode="focus", views=("front", "three-quarter")),
 }
 
 
