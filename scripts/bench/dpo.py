@@ -86,6 +86,7 @@ def _taken(ours: Any, bare: Any, steps: int, batch: int) -> dict[str, list[float
     found: dict[str, list[float]] = {"ours": [], "bare TRL": []}
     for each in (ours, bare):
         each.create_optimizer()
+        each.current_gradient_accumulation_steps = 1  # which train() would set
         each.model.train()
     for step in range(steps + 1):
         turns = (("ours", ours), ("bare TRL", bare))
