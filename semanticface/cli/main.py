@@ -24,6 +24,7 @@ from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
 from semanticface.cli.receive import receive
 from semanticface.cli.render import render
+from semanticface.cli.rounds import rounds
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
 from semanticface.cli.speak import speak
@@ -47,8 +48,8 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, speak_live,
-    tokens, synth, annotate, budget, predict, merge, arena, demo, doctor, serve, gateway, stream,
-    receive, parity, label,
+    tokens, synth, annotate, budget, predict, merge, arena, rounds, demo, doctor, serve, gateway,
+    stream, receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)
