@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from semanticface.cli.annotate import annotate
 from semanticface.cli.arena import arena
 from semanticface.cli.budget import budget
 from semanticface.cli.calibrate import calibrate
@@ -23,9 +24,11 @@ from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
 from semanticface.cli.receive import receive
 from semanticface.cli.render import render
+from semanticface.cli.rounds import rounds
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
 from semanticface.cli.speak import speak
+from semanticface.cli.speak_live import speak_live
 from semanticface.cli.stream import stream
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
@@ -44,8 +47,9 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    budget, predict, merge, arena, demo, doctor, serve, gateway, stream, receive, parity, label,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, speak_live,
+    tokens, synth, annotate, budget, predict, merge, arena, rounds, demo, doctor, serve, gateway,
+    stream, receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)

@@ -1,7 +1,8 @@
 """While a model trains: answers to the same held-out faces, figures, the best weights kept.
 
-Every process decodes the same faces: nothing is drawn at random, so all agree on which
-probe is best and when to stop, and sharded models run in step.
+Processes that each hold the whole model share the faces and tell each other the answers;
+where the model lies in pieces, every process decodes all of them, so that all run in step.
+Nothing is drawn at random, so all agree on which probe is best and when to stop.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +60,11 @@ class Probe(TrainerCallback):  # type: ignore[misc]
 
     def probe(self, step: int) -> Figures:
         """Decode, score, log; keep the weights if they are the best so far."""
-        found = figures(self.task, self.records, answers := self._answers())
+        found, sample = self.found()
         told = {key: None if math.isnan(v) else v for key, v in found._asdict().items()}
         self.values.append((step, getattr(found, self.options.best_by)))
         if self.trainer.is_world_process_zero():
-            append(self.run.probes, {"step": step, **told, "sample": answers[0].text[:_SHOWN]})
+            append(self.run.probes, {"step": step, **told, "sample": sample[:_SHOWN]})
         shown = {f"probe/{key}": value for key, value in told.items() if value is not None}
         Trainer.log(self.trainer, shown)  # not TRL's, which would close its own means
         if self.best[0] == step:
@@ -70,6 +72,11 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         if self.trainer.is_world_process_zero():
             draw(self.run)
         return found
+
+    def found(self) -> tuple[Figures, str]:
+        """Figures, and an answer to look at."""
+        answers = self.with_model(self._answers)
+        return figures(self.task, self.records, answers), answers[0].text
 
     @property
     def best(self) -> tuple[int, float]:
@@ -82,18 +89,27 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         """Probes since the best one."""
         return sum(step > self.best[0] for step, _ in self.values)
 
-    def _answers(self) -> list[Any]:
+    def with_model(self, work: Callable[[Any], list[Any]]) -> list[Any]:
+        """What some work gives with the model as it is in use, not in training."""
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
         learning = model.training
         model.eval()
-        decoder = answerer(model, self.trainer.processing_class, self.task,
-                             self.options.probe_tokens)  # fmt: skip
-        size = self.options.probe_batch
         try:
-            batches = [self.pictures[i : i + size] for i in range(0, len(self.pictures), size)]
-            return [answer for batch in batches for answer in decoder.answers(batch)]
+            return work(model)
         finally:
             model.train(learning)
+
+    def _answers(self, model: Any) -> list[Any]:
+        decoder = answerer(model, self.trainer.processing_class, self.task,
+                             self.options.probe_tokens)  # fmt: skip
+        size, accelerator = self.options.probe_batch, self.trainer.accelerator
+        alone = not str(accelerator.distributed_type.value).startswith("MULTI_")
+        turn = slice(None) if alone else slice(accelerator.process_index, None,
+                                               accelerator.num_processes)  # fmt: skip
+        mine = self.pictures[turn]
+        batches = [mine[i : i + size] for i in range(0, len(mine), size)]
+        answers = [answer for batch in batches for answer in decoder.answers(batch)]
+        return answers if alone else _together(answers, len(self.pictures))
 
     def _keep(self) -> None:
         """Save the weights beside the old best, then exchange the folders."""
@@ -102,6 +118,17 @@ class Probe(TrainerCallback):  # type: ignore[misc]
             shutil.rmtree(self.run.best, ignore_errors=True)
             self.run.fresh_best.rename(self.run.best)
         self.trainer.accelerator.wait_for_everyone()
+
+
+def _together(answers: list[Any], count: int) -> list[Any]:
+    """All processes' answers in the faces' order, which were dealt out in turn."""
+    from accelerate.utils import gather_object
+
+    shares: list[list[Any]] = gather_object([answers])
+    told: list[Any] = [None] * count
+    for place, share in enumerate(shares):
+        told[place :: len(shares)] = share
+    return told
 
 
 def save(trainer: Any, folder: Path) -> Path:

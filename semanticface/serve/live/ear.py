@@ -27,7 +27,7 @@ from semanticface.rig import NAMES
 from semanticface.serve.client import Frame, Result
 from semanticface.speech.audio import RATE
 from semanticface.speech.contours import contours
-from semanticface.speech.hear import hear, phone_decoder
+from semanticface.speech.hear import PhoneLoop, hear
 from semanticface.speech.rules import animate
 
 MICROPHONE = "microphone"
@@ -109,7 +109,7 @@ class Ear:
 
     @cached_property
     def _decoder(self) -> Any:
-        return phone_decoder()
+        return PhoneLoop()
 
     async def ask(self, picture: bytes, at: float = 0.0) -> Result:
         """The mouth shortly before the end of a window of samples."""
