@@ -2,6 +2,7 @@
 
     accelerate launch recipes/sft.py                                     # the small model
     accelerate launch recipes/sft.py --config recipes/configs/nano.yaml --output_dir runs/mine
+    accelerate launch recipes/sft.py --config recipes/configs/audioface_nano.yaml  # speech
     accelerate launch --config_file recipes/accelerate/fsdp2.yaml recipes/sft.py \
         --config recipes/configs/qwen3vl_4b_lora.yaml --data faces/manifest.yaml
 
@@ -29,10 +30,10 @@ def main(settings: Settings) -> None:
     from semanticface.train.start import begin, commit_of
     from semanticface.train.trainer import trainer_of
 
-    base = model_place(settings.model.model, settings.data.cache)
+    base = model_place(settings.model.model, settings.data.cache, settings.data.speech)
     begun = begin(settings, base, commit_of(base, settings.model.revision))
 
-    loaded = load(settings.model.source(base))
+    loaded = load(settings.model.source(base), settings.data.speech)
     model = apply(settings.model.plan, loaded.model)
     trainer = trainer_of(settings, loaded._replace(model=model), begun.sides, begun.run)
     trainer.train(resume_from_checkpoint=begun.checkpoint)

@@ -20,11 +20,14 @@ def main() -> None:
     parser.add_argument("--voices", nargs="*", help="such as flite:slt flite:rms")
     parser.add_argument("--each", type=int, default=2, help="voices a sentence")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--accent", type=float, default=1.0,
+                        help="departure from the rules, 0 for none")  # fmt: skip
     told = parser.parse_args()
     texts = sentences(told.sentences, told.seed)
     if told.texts:
         texts = [each for each in told.texts.read_text().splitlines() if each.strip()]
-    built = build(told.folder, texts, seed=told.seed, voices=told.voices, voices_each=told.each)
+    built = build(told.folder, texts, seed=told.seed, voices=told.voices, voices_each=told.each,
+                  accent=told.accent)  # fmt: skip
     for why in built.refused:
         print(f"left out: {why}")
     print(f"{built.samples} samples, {built.seconds:.0f} s -> {told.folder}")

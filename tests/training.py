@@ -6,6 +6,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,41 @@ def face_data(folder: Path, train: int = 12, val: int = 2, size: int = 48) -> Pa
                            subject=f"s{i}", split=side))  # fmt: skip
     write_records(folder / "faces.jsonl", made)
     return folder / "faces.jsonl"
+
+
+def speech_data(folder: Path) -> Path:
+    """Two seconds of a buzzing voice, said to be two sentences: one to train on, one held out."""
+    from semanticface.data.speech_samples import SpeechSample, write_samples
+    from semanticface.rig import save_npz
+    from semanticface.speech.alignments import write_alignment
+    from semanticface.speech.rules import animate
+    from semanticface.speech.timeline import Sound, Timeline, Word
+
+    rng = np.random.default_rng(3)
+    samples = []
+    for name, side, symbols in (("one", "train", "M AA P"), ("two", "val", "B OW F")):
+        sounds = tuple(Sound(each, 0.2 + 0.3 * i, 0.5 + 0.3 * i, word=0)
+                       for i, each in enumerate(symbols.split()))  # fmt: skip
+        timeline = Timeline(sounds, (Word(name, 0.2, 1.1),), 1.2)
+        clock = np.arange(round(1.2 * 16_000)) / 16_000
+        sound = 0.2 * np.sign(np.sin(2 * np.pi * 120 * clock)) * rng.uniform(0.5, 1, len(clock))
+        _write_wav(folder / f"{name}.wav", sound)
+        write_alignment(timeline, folder / f"{name}.TextGrid")
+        save_npz(animate(timeline), folder / f"{name}.npz")
+        samples.append(SpeechSample(
+            id=name, audio=f"{name}.wav", clip=f"{name}.npz", alignment=f"{name}.TextGrid",
+            text=name, sentence=name, subject="buzz", split=side, consent="synthetic",
+        ))  # fmt: skip
+    write_samples(folder / "samples.jsonl", samples)
+    return folder / "samples.jsonl"
+
+
+def _write_wav(path: Path, samples: np.ndarray) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
 
 
 PLAIN = {

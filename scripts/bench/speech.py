@@ -3,6 +3,7 @@
     python scripts/bench/speech.py                              # speeds and characters
     python scripts/bench/speech.py --tokenizer tokenizer.json   # and tokens
     python scripts/bench/speech.py --hours 2                    # memory of a long recording
+    python scripts/bench/speech.py --model                      # the small model, and live
 
 The sound is LibriVox's 24.7 s of Sense and Sensibility (Debian: pocketsphinx-testdata), said
 over and over. Speeds are times faster than real time, by processor time of one thread; the
@@ -33,6 +34,7 @@ from semanticface.speech.audio import RATE, Recording, Samples, as_int16
 from semanticface.speech.contours import contours
 from semanticface.speech.cues import SETS, Spoken
 from semanticface.speech.hear import hear
+from semanticface.speech.mouth_shapes import ShapeForm
 from semanticface.speech.rules import animate
 from semanticface.speech.stitching import Cut
 from semanticface.speech.timeline import Timeline
@@ -109,11 +111,62 @@ def costs(timeline: Timeline, heard: Any, clip: FaceClip, tokenizer: Path | None
             lost = reconstruction(told, parts)
             print(f"| {form}, {cut.frames} frames every {cut.hop} | {cost:.0f} | "
                   f"{single / cost:.1f} | {lost.mae:.4f} | {lost.worst:.3f} |")  # fmt: skip
+        cost = sum(map(len, parts)) / seconds  # a token a frame, whatever the tokenizer
+        lost = reconstruction(ShapeForm(), [np.nan_to_num(part) for part in parts])
+        print(f"| shapes, {cut.frames} frames every {cut.hop} | {cost:.0f} tokens | "
+              f"{single / cost:.1f} | {lost.mae:.4f} | {lost.worst:.3f} |")  # fmt: skip
     spoken, windows = Spoken(timeline, heard), Cut().windows(len(few), 30.0)
     print(f"\n| cues | {unit} a window of 15 frames |\n|---|---|")
     for name, cues in SETS.items():
         mean = np.mean([count(spoken.section(window, cues)) for window in windows])
         print(f"| {name} | {mean:.0f} |")
+
+
+def models() -> None:
+    """Seconds of work a second of speech: the small model with random weights, and live."""
+    import torch
+
+    from semanticface.data.speech_tasks import SpeechTask
+    from semanticface.speech.live import Ear, Live
+    from semanticface.train.hearing import load_hearing
+    from semanticface.train.loading import Source
+    from semanticface.train.nano_audio import build
+    from semanticface.train.speaking import ModelEar, speaker
+
+    torch.set_num_threads(1)
+    paths, texts = readings()
+    samples = np.concatenate([Recording(path).samples() for path in paths])
+    seconds = len(samples) / RATE
+    spoken = Spoken(Aligner().align([samples], " ".join(texts)), contours([samples]))
+    print(f"{seconds:.0f} s of speech, one thread\n\n| what | work a second of speech, processor | "
+          "wall | wanted |\n|---|---|---|---|")  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        build(folder)
+        for cues in ("audio", "articulation", "text"):
+            task = SpeechTask.of("shapes", cues=cues)
+            made = speaker(*load_hearing(Source(folder, "float32"), task), task)
+            made.clip(spoken, samples[: 2 * RATE])
+            _share(f"small model, {cues}", seconds, "1", lambda m=made: m.clip(spoken, samples))
+        ears = speaker(*load_hearing(Source(folder, "float32"), _hearing()), _hearing())
+        for name, mouth in (("rules", Ear()), ("small model", ModelEar(ears))):
+            live = Live(mouth)
+            _share(f"live, {name}", seconds, "1", lambda now=live: list(now.push(samples)))
+            waited = live.hop + live.ahead
+            print(f"slowest frame {live.delay:.2f} s after its moment, {waited:.1f} s "
+                  "of it waiting")  # fmt: skip
+
+
+def _hearing() -> Any:
+    from semanticface.data.speech_tasks import SpeechTask
+
+    return SpeechTask.of("shapes", cues="audio")
+
+
+def _share(what: str, seconds: float, against: str, work: Callable[[], Any]) -> None:
+    wall, own = time.perf_counter(), time.process_time()
+    work()
+    own, wall = time.process_time() - own, time.perf_counter() - wall
+    print(f"| {what} | {own / seconds:.3f} | {wall / seconds:.3f} | {against} |", flush=True)
 
 
 def memory(hours: float) -> None:
@@ -157,8 +210,11 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, help="a tokenizer.json; bytes without it")
     parser.add_argument("--hours", type=float, help="measure memory instead of speed")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--model", action="store_true", help="the small model, and live")
     told = parser.parse_args()
-    if told.one:
+    if told.model:
+        models()
+    elif told.one:
         one(told.one)
     elif told.hours:
         memory(told.hours)

@@ -33,12 +33,20 @@ def demo(
     run: Annotated[
         Path | None, typer.Option(help="A run's folder, to show its curves.", show_default=False)
     ] = None,
+    preference: Annotated[
+        bool, typer.Option("--preference", help="One round of preferences instead (train, arena).")
+    ] = False,
 ) -> None:  # fmt: skip
     """Make a clip from a formula, inspect it, describe it, convert it, and write a page to open.
 
     Needs nothing but the core install, no network and no data. With --faces the page begins
     with pictures that the packaged small model reads.
     """
+    if preference:
+        from semanticface.cli.demo_preference import preference_demo
+
+        preference_demo(out, seed)
+        return
     from semanticface.atomic import write_text
     from semanticface.cli.console import err, track
     from semanticface.cli.console import out as console

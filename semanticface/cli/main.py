@@ -17,14 +17,18 @@ from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
+from semanticface.cli.label import label
 from semanticface.cli.merge import merge
 from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
+from semanticface.cli.receive import receive
 from semanticface.cli.render import render
+from semanticface.cli.rounds import rounds
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
 from semanticface.cli.speak import speak
+from semanticface.cli.speak_live import speak_live
 from semanticface.cli.stream import stream
 from semanticface.cli.synth import synth
 from semanticface.cli.tokens import tokens
@@ -43,8 +47,9 @@ app = typer.Typer(
     "Each command shows examples under --help.",
 )
 for command in (
-    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, tokens, synth,
-    annotate, budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
+    inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, speak_live,
+    tokens, synth, annotate, budget, predict, merge, arena, rounds, demo, doctor, serve, gateway,
+    stream, receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)

@@ -1,4 +1,4 @@
-"""`semanticface speak`: a recording of speech to a talking face, by rules."""
+"""`semanticface speak`: a recording of speech to a talking face, by rules or by a model."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 FILMS = (".mp4", ".webm")
 _SHOWN = 12
+_LONGEST = 3600.0
+"""Seconds of sound that a model is given, held in memory: 230 MB."""
 
 
 def speak(
@@ -40,7 +42,13 @@ def speak(
     save_alignment: Annotated[
         Path | None, typer.Option(help="Write words and phones: .TextGrid, .ctm or .srt.")
     ] = None,
-    fps: Annotated[float, typer.Option(help="Frames a second.", min=1, max=240)] = 30.0,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="A run of speech (recipes/sft.py): its model moves the mouth."),
+    ] = None,
+    fps: Annotated[
+        float, typer.Option(help="Frames a second; a run has its own.", min=1, max=240)
+    ] = 30.0,
     lively: Annotated[
         bool, typer.Option("--lively", help="Add blinks, gaze and head motion, marked as added.")
     ] = False,
@@ -48,7 +56,7 @@ def speak(
     identity: Annotated[int | None, typer.Option(help="A film's person.", min=0)] = None,
     size: Annotated[int, typer.Option(help="A film's pixels.", min=64, max=2160)] = 512,
 ) -> None:  # fmt: skip
-    """Turn speech into a moving mouth: phones to mouth shapes, by rules, without a model.
+    """Turn speech into a moving mouth: phones to mouth shapes, by rules or by a trained model.
 
     With a transcript the words are aligned with the sound; without one the phones are heard,
     which is less exact.
@@ -62,6 +70,8 @@ def speak(
     semanticface speak voice.wav --alignment mfa.TextGrid -o face.glb --lively
 
     semanticface speak voice.wav -o udp://192.168.1.20:11111
+
+    semanticface speak voice.wav --transcript said.txt --run runs/audioface_nano -o face.mp4
     """
     from semanticface.speech.rules import animate, enliven
 
@@ -74,7 +84,10 @@ def speak(
         from semanticface.speech.alignments import write_alignment
 
         write_alignment(heard.timeline, save_alignment)
-    clip = animate(heard.timeline, heard.contours, rate=fps)
+    if run is None:
+        clip = animate(heard.timeline, heard.contours, rate=fps)
+    else:
+        clip = _by_model(run, heard, audio)
     clip = enliven(clip, seed=seed) if lively else clip
     _write(clip, heard, audio, output, fps=fps, identity=identity, size=size)
 
@@ -155,6 +168,26 @@ def _tell(heard: Heard) -> None:
     score = "" if math.isnan(timeline.score) else f", score {timeline.score:.0f} a frame"
     note(f"{timeline.seconds:.2f} s, {len(timeline.words)} words, {len(timeline.sounds)} phones "
          f"by {timeline.source}{score}")  # fmt: skip
+
+
+def _by_model(run: Path, heard: Heard, audio: Path) -> FaceClip:
+    """The mouth by a run's model; what could not be read is told and stays empty."""
+    from semanticface.cli.console import err
+    from semanticface.speech.audio import Recording
+    from semanticface.speech.cues import Spoken
+    from semanticface.train.speaking import opened
+
+    speaker = opened(run)
+    if speaker.task.cues and not heard.timeline.words:
+        err().print("note: the model was trained with words and there are none: give a transcript",
+                    markup=False)  # fmt: skip
+    samples = Recording(audio).samples(most=_LONGEST)
+    made = speaker.clip(Spoken(heard.timeline, heard.contours), samples)
+    for line in made.unread[:_SHOWN]:
+        err().print(f"note: {line}", markup=False)
+    if made.missing:
+        err().print(f"note: {made.missing} of {len(made.clip)} frames have no answer", markup=False)
+    return made.clip
 
 
 def _write(

@@ -3,9 +3,14 @@
     build("corpus", sentences(200, seed=1), seed=1)
 
 Each sentence is spoken by some voices, each at its own pace and pitch; the articulation
-model of `speech.rules` moves the mouth, in a style that belongs to the voice and varies a
-little from sentence to sentence. Every sample says that it is synthetic. The mouths are the
-rules' own: a model trained on them alone learns the rules, not people.
+model of `speech.rules` moves the mouth, in a style and a manner that belong to the voice and
+vary a little from sentence to sentence. Every sample says that it is synthetic. Its mouths
+are relatives of the rules': a model trained on them alone learns such speakers, not people.
+
+**Manner.** With `accent` above 0 the articulation is none that the rules know: all speakers
+share one departure from the table (`accent` times the sizes in `speech.manners`), each voice
+has another of 0.4 of that, each sentence one of 0.2. The first can be learnt from the corpus,
+the second from a voice's own sentences, the third by nobody.
 
 Splits go by sentence and by voice: training sees neither a held-out sentence nor a held-out
 voice, and a test sample says which of the two it has not seen.
@@ -30,6 +35,7 @@ from semanticface.speech.align import Aligner
 from semanticface.speech.alignments import write_alignment
 from semanticface.speech.audio import Recording
 from semanticface.speech.contours import contours
+from semanticface.speech.manners import Manner, differing
 from semanticface.speech.rules import Style, animate
 from semanticface.speech.timeline import Timeline
 from semanticface.speech.voices import Voice, installed, say
@@ -79,6 +85,20 @@ def style_of(voice: str, seed: int, sentence: int) -> Style:
     return Style(jaw, lips, rounding, spread, float(own.uniform(0.6, 1.4)), uneven)
 
 
+_SHARES = (1.0, 0.4, 0.2)
+
+
+def manner_of(voice: str, seed: int, sentence: int, accent: float = 1.0) -> Manner:
+    """The corpus' accent, the voice's own on top, the sentence's on top of both."""
+    if accent == 0:
+        return Manner()
+    seeds = ([seed], [seed, *voice.encode()], [seed, sentence, *voice.encode()])
+    manner = Manner()
+    for key, share in zip(seeds, _SHARES, strict=True):
+        manner = differing(manner, [len(key), *key], accent * share)
+    return manner
+
+
 def split_of(
     sentence: str, voice: str, held_out: Sequence[str], shares: Shares = DEFAULT
 ) -> tuple[str, Unseen]:
@@ -96,7 +116,7 @@ def split_of(
 def build(
     folder: Path, texts: Sequence[str], *, seed: int = 0, voices: Sequence[str] | None = None,
     voices_each: int = 2, held_out: Sequence[str] = ("flite:awb",),
-    rate: float = 30.0, shares: Shares = DEFAULT,
+    rate: float = 30.0, shares: Shares = DEFAULT, accent: float = 1.0,
 ) -> Built:  # fmt: skip
     """Write WAV, TextGrid and NPZ for each utterance, and `samples.jsonl` last of all."""
     names = list(voices) if voices is not None else installed()
@@ -111,7 +131,7 @@ def build(
         rng = np.random.default_rng([seed, number])
         for name in rng.permutation(names)[: min(voices_each, len(names))].tolist():
             voice = Voice(name, float(rng.uniform(0.85, 1.25)), float(rng.uniform(0.9, 1.15)))
-            made = _utter(folder, number, text, voice, aligner, seed, rate)
+            made = _utter(folder, number, text, voice, aligner, seed, rate, accent)
             if isinstance(made, str):
                 refused.append(made)
                 continue
@@ -122,7 +142,14 @@ def build(
 
 
 def _utter(
-    folder: Path, number: int, text: str, voice: Voice, aligner: Aligner, seed: int, rate: float
+    folder: Path,
+    number: int,
+    text: str,
+    voice: Voice,
+    aligner: Aligner,
+    seed: int,
+    rate: float,
+    accent: float,
 ) -> tuple[str, float] | str:
     """(stem, seconds) of an utterance, or why it was left out."""
     stem = f"{voice.name.replace(':', '-')}/{number:05d}"
@@ -134,18 +161,22 @@ def _utter(
         why = timeline.faults[0].line() if timeline.faults else f"score {timeline.score:.0f}"
         return f"{stem}: {why}"
     write_alignment(timeline, folder / f"{stem}.TextGrid")
-    save_npz(_mouth(timeline, sound, voice, seed, number, rate), folder / f"{stem}.npz")
+    mouth = _mouth(timeline, sound, voice, seed, number, rate, accent)
+    save_npz(mouth, folder / f"{stem}.npz")
     return stem, timeline.seconds
 
 
 def _mouth(
-    timeline: Timeline, sound: Path, voice: Voice, seed: int, number: int, rate: float
-) -> FaceClip:
+    timeline: Timeline, sound: Path, voice: Voice, seed: int, number: int, rate: float,
+    accent: float,
+) -> FaceClip:  # fmt: skip
     style = style_of(voice.name, seed, number)
-    clip = animate(timeline, contours(Recording(sound).blocks()), rate=rate, style=style)
+    clip = animate(timeline, contours(Recording(sound).blocks()), rate=rate, style=style,
+                   manner=manner_of(voice.name, seed, number, accent))  # fmt: skip
     return clip.with_meta(
         source=f"synthetic: {voice.name} and articulation rules", subject=voice.name,
-        notes={**clip.meta.notes, "synthetic": True, "style": style._asdict()},
+        notes={**clip.meta.notes, "synthetic": True, "style": style._asdict(),
+               "accent": accent},
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from semanticface import formats
 from semanticface.data.speech_samples import SpeechSample
-from semanticface.errors import BadInput
+from semanticface.errors import BadInput, did_you_mean
 from semanticface.language.prompts import load_prompt
 from semanticface.metrics.events import closed_spans
 from semanticface.metrics.mouth_sets import mouth_set
@@ -37,13 +37,14 @@ from semanticface.speech.alignments import WordsOnly, read_alignment
 from semanticface.speech.audio import Recording
 from semanticface.speech.contours import contours
 from semanticface.speech.cues import SETS, Cue, Spoken, Window
+from semanticface.speech.mouth_shapes import SHAPES, ShapeForm
 from semanticface.speech.rules import spoken_only
 from semanticface.speech.stitching import Cut, stitch
 from semanticface.speech.timeline import Timeline
-from semanticface.speech.window_answers import FORMS, Form, WindowForm, WindowRead
+from semanticface.speech.window_answers import FORMS, WindowForm, WindowRead
 
 Message = dict[str, Any]
-PROMPT = "speech/window"
+PROMPT, SHAPES_PROMPT = "speech/window", "speech/shapes"
 _ACTIVE = 0.1
 
 
@@ -54,6 +55,13 @@ class Take(NamedTuple):
     spoken: Spoken
     clip: FaceClip
     """The truth at the task's rate, without anything that was added to it."""
+
+
+class Span(NamedTuple):
+    """Seconds of a recording."""
+
+    start: float
+    end: float
 
 
 class SpeechScore(NamedTuple):
@@ -72,30 +80,36 @@ class SpeechScore(NamedTuple):
 class SpeechTask:
     """How a stretch of speech is asked about and how an answer stands in text."""
 
-    form: WindowForm = field(default_factory=WindowForm)
+    form: WindowForm | ShapeForm = field(default_factory=WindowForm)
     cut: Cut = field(default_factory=Cut)
     rate: float = 30.0
     cues: tuple[Cue, ...] = SETS["articulation"]
     audio: bool = True
     """Whether the sound goes with the request; else the cues must do."""
     prompt: str = PROMPT
+    margin: float = 0.25
+    """Seconds of sound on each side of a window that go with it: a mouth is ahead of its sound."""
 
     def __post_init__(self) -> None:
         if not self.audio and not self.cues:
             raise BadInput("neither sound nor cues", "one of them", hint="Choose cues, or audio.")
+        if not (0 <= self.margin <= 5 and 1 <= self.rate <= 240):
+            raise BadInput(f"a margin of {self.margin} s at {self.rate} frames a second",
+                           "0 to 5 s, and 1 to 240 frames a second")  # fmt: skip
 
     @classmethod
     def of(
-        cls, form: Form = "codes", *, cues: str = "articulation", channels: str = "mouth-31",
+        cls, form: str = "codes", *, cues: str = "articulation", channels: str = "mouth-31",
         frames: int = 15, hop: int = 12, rate: float = 30.0, tolerance: float = 0.03,
+        margin: float = 0.25, prompt: str | None = None,
     ) -> SpeechTask:  # fmt: skip
         """A task by names; `text` asks by cues alone, every other set sends the sound too."""
-        if form not in FORMS:
-            raise BadInput(f"the form '{form}'", f"one of {', '.join(FORMS)}")
         if cues not in SETS:
-            raise BadInput(f"the cues '{cues}'", f"one of {', '.join(SETS)}")
-        told = WindowForm(form, mouth_set(channels), tolerance)
-        return cls(told, Cut(frames, hop), rate, SETS[cues], audio=cues != "text")
+            raise BadInput(f"the cues '{cues}'", f"one of {', '.join(SETS)}",
+                           hint=did_you_mean(cues, SETS))  # fmt: skip
+        asked = prompt or (SHAPES_PROMPT if form == SHAPES else PROMPT)
+        return cls(_form(form, channels, tolerance), Cut(frames, hop), rate, SETS[cues],
+                   audio=cues != "text", prompt=asked, margin=margin)  # fmt: skip
 
     # -- the example ---------------------------------------------------------------
 
@@ -113,11 +127,14 @@ class SpeechTask:
 
     def request(self, take: Take, window: Window) -> list[Message]:
         """The messages before the answer: parts of text and the place of the sound."""
+        return self.asked(take.spoken.section(window, self.cues), window.frames)
+
+    def asked(self, section: str, frames: int) -> list[Message]:
+        """The same for a section of cues."""
         told = load_prompt(self.prompt).messages(
             audio=self.audio, cued=bool(self.cues), form=self.form.form,
             names=[NAMES[i] for i in self.form.channels], codes=_legend(self.form.channels),
-            count=window.frames, rate=f"{self.rate:g}",
-            section=take.spoken.section(window, self.cues),
+            count=frames, rate=f"{self.rate:g}", section=section,
         )  # fmt: skip
         return [{"role": each["role"], "content": _parts(each["content"])} for each in told]
 
@@ -134,8 +151,12 @@ class SpeechTask:
             "record": f"{take.sample.id}@{window.first}",
         }
         if self.audio:
-            row["audio"] = {"path": take.sample.audio, "start": window.start, "end": window.end}
+            row["audio"] = {"path": take.sample.audio} | self.heard(window)._asdict()
         return row
+
+    def heard(self, window: Window) -> Span:
+        """The seconds of sound that go with a window; before 0 and after the end it is silent."""
+        return Span(window.start - self.margin, window.end + self.margin)
 
     def examples(self, sample: SpeechSample) -> Iterator[dict[str, Any]]:
         """A row for each window of a sample."""
@@ -161,7 +182,10 @@ class SpeechTask:
 
     def score(self, take: Take, window: Window, completion: str) -> SpeechScore:
         """An answer's worth, in parts and as the reward."""
-        read = self.read(completion, window)
+        return self.worth(take, window, self.read(completion, window))
+
+    def worth(self, take: Take, window: Window, read: WindowRead) -> SpeechScore:
+        """The same of an answer that has been read."""
         if read.values is None:
             return SpeechScore(False, read.why, math.nan, math.nan, math.nan, 0.0)
         columns = list(self.form.channels)
@@ -179,6 +203,17 @@ class SpeechTask:
     def reward(self, take: Take, window: Window, completion: str) -> float:
         """One number from 0 to 1; see the formula above."""
         return self.score(take, window, completion).reward
+
+
+def _form(form: str, channels: str, tolerance: float) -> WindowForm | ShapeForm:
+    if form == SHAPES:
+        if channels != "mouth-31":
+            raise BadInput(f"shapes of {channels}", "mouth-31: the table has no other")
+        return ShapeForm()
+    if form not in FORMS:
+        raise BadInput(f"the form '{form}'", f"one of {', '.join((*FORMS, SHAPES))}",
+                       hint=did_you_mean(form, (*FORMS, SHAPES)))  # fmt: skip
+    return WindowForm(form, mouth_set(channels), tolerance)
 
 
 def _timeline(sample: SpeechSample, seconds: float) -> Timeline:

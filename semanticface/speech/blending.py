@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.rig import COUNT
-from semanticface.speech.phones import SILENCE, Phone, phone, tracks
+from semanticface.speech.manners import Manner
+from semanticface.speech.phones import SILENCE, Phone, tracks
 from semanticface.speech.timeline import Piece
 
 Array = NDArray[np.float64]
@@ -36,23 +37,26 @@ _FULL_REST = 0.25
 """Seconds of silence from which it insists fully on rest: a short gap hardly closes a mouth."""
 
 
-def blend(pieces: Iterable[Piece], times: Array, gains: Array | None = None) -> Array:
+def blend(
+    pieces: Iterable[Piece], times: Array, gains: Array | None = None, manner: Manner | None = None
+) -> Array:
     """Values [T, 61] of the mouth at rising times; channels of no track stay 0.
 
     `gains` [T] scales how far the jaw drops, 1 as in the table.
     """
+    manner = manner or Manner()
     over, under = np.zeros((len(times), COUNT)), np.full((len(times), len(tracks())), 1e-9)
-    before = np.array([each.before for each in tracks()])
-    after = np.array([each.after for each in tracks()])
+    before = manner.before * np.array([each.before for each in tracks()])
+    after = manner.after * np.array([each.after for each in tracks()])
     columns, owner = _columns()
     for piece in _with_rest_around(pieces):
         low = int(np.searchsorted(times, piece.start - REACH))
         high = int(np.searchsorted(times, piece.end + REACH))
         if low >= high:
             continue
-        row = phone(piece.phone)
+        row = manner.phone(piece.phone)
         start, end = _inner(row, piece)
-        clock = times[low:high, None]
+        clock = times[low:high, None] + manner.lead
         away = np.maximum(start - clock, 0) * before + np.maximum(clock - end, 0) * after
         say = _insistence(row, piece) * np.exp(-away)
         under[low:high] += say

@@ -22,25 +22,39 @@ from semanticface.speech.timeline import Sound, Timeline
 _NOISES = frozenset(("+NSN+", "+SPN+"))
 
 
-def hear(blocks: Iterable[Samples]) -> Timeline:
-    """The phones of a recording's blocks, in constant memory."""
-    pocketsphinx = need("pocketsphinx", "speech", "Hearing phones")
-    decoder = pocketsphinx.Decoder(
-        allphone=pocketsphinx.get_model_path("en-us/en-us-phone.lm.bin"), lm=None, lw=2.0,
-        loglevel="FATAL",
-    )  # fmt: skip
+def hear(blocks: Iterable[Samples], loop: PhoneLoop | None = None) -> Timeline:
+    """The phones of a recording's blocks, in constant memory.
+
+    One `loop` may serve many short recordings.
+    """
+    loop = PhoneLoop() if loop is None else loop
     sounds: list[Sound] = []
     base = 0.0
     for part in windows(blocks, WINDOW):
         if np.abs(part).max(initial=0.0) < SILENT_PEAK:
             base += len(part) / RATE
             continue
-        decoder.start_utt()
-        decoder.process_raw(as_int16(part), full_utt=True)
-        decoder.end_utt()
-        sounds += _sounds(decoder.seg() or (), base, len(part) / RATE)
+        sounds += loop.sounds(part, base)
         base += len(part) / RATE
     return Timeline(tuple(sounds), (), base, "arpabet", "pocketsphinx, phones alone")
+
+
+class PhoneLoop:
+    """Holds the acoustic model and the phones' statistics: 0.3 s to load."""
+
+    def __init__(self) -> None:
+        pocketsphinx = need("pocketsphinx", "speech", "Hearing phones")
+        self._decoder: Any = pocketsphinx.Decoder(
+            allphone=pocketsphinx.get_model_path("en-us/en-us-phone.lm.bin"), lm=None, lw=2.0,
+            loglevel="FATAL",
+        )  # fmt: skip
+
+    def sounds(self, part: Samples, base: float = 0.0) -> list[Sound]:
+        """The phones of a stretch of sound that begins at `base` seconds."""
+        self._decoder.start_utt()
+        self._decoder.process_raw(as_int16(part), full_utt=True)
+        self._decoder.end_utt()
+        return list(_sounds(self._decoder.seg() or (), base, len(part) / RATE))
 
 
 def windows(blocks: Iterable[Samples], seconds: float) -> Iterator[Samples]:

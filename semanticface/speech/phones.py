@@ -101,6 +101,11 @@ def phones() -> Mapping[str, Phone]:
     return {name: _phone(name, row) for name, row in _held()["phones"].items()}
 
 
+def symbols() -> tuple[str, ...]:
+    """Every ARPAbet symbol that cues can name: phones and diphthongs, without silence."""
+    return tuple(each for each in (*phones(), *_held()["compounds"]) if each != SILENCE)
+
+
 def phone(name: str) -> Phone:
     """The phone of that name; an unknown one is an error."""
     known = phones()

@@ -21,6 +21,8 @@ from semanticface.rig import CHANNELS, COUNT, INDEX, NAMES, ClipMeta, FaceClip
 from semanticface.speech.blending import blend
 from semanticface.speech.contacts import make_contacts
 from semanticface.speech.contours import STEP, Contours
+from semanticface.speech.manners import Manner, tremble
+from semanticface.speech.phones import tracks
 from semanticface.speech.timeline import Timeline
 
 Array = NDArray[np.float64]
@@ -34,6 +36,7 @@ _FIRST_FRAME = 0.01
 _JAW_PER_DB = 0.03
 _JAW_GAIN = (0.65, 1.35)
 _SMOOTH_GAIN = 0.12
+_MOVED = tuple(i for track in tracks() for i in track.channels)
 ADDED = "added"
 """Key of the clip's notes under which channels stand that do not come from the speech."""
 
@@ -53,13 +56,13 @@ class Style(NamedTuple):
 
 def animate(
     timeline: Timeline, contours: Contours | None = None, *, rate: float = 30.0,
-    style: Style | None = None,
+    style: Style | None = None, manner: Manner | None = None,
 ) -> FaceClip:  # fmt: skip
     """The mouth of a timeline at `rate` frames a second, from time zero to its end."""
     if not (np.isfinite(rate) and 1 <= rate <= 240):
         raise BadInput(f"a rate of {rate}", "frames a second, 1 to 240", hint="Change --fps.")
     times = np.arange(max(1, int(np.ceil(timeline.seconds * rate - 1e-6)))) / rate
-    values = shape(timeline, times, contours, style or Style())
+    values = shape(timeline, times, contours, style or Style(), manner or Manner())
     meta = ClipMeta(source=timeline.source, format="", notes={
         "made_by": "rules", "rate": rate, "seconds": timeline.seconds})  # fmt: skip
     present = np.zeros(COUNT, np.bool_)
@@ -67,10 +70,13 @@ def animate(
     return FaceClip(np.where(present, values, np.nan).astype(np.float32), times, present, meta)
 
 
-def shape(timeline: Timeline, times: Array, contours: Contours | None, style: Style) -> Array:
+def shape(
+    timeline: Timeline, times: Array, contours: Contours | None, style: Style, manner: Manner
+) -> Array:
     """Values [T, 61] at any rising times; what stands outside the mouth is 0."""
     gains = style.jaw * _voice_gain(contours, times, style.loudness)
-    values = blend(timeline.pieces(), times, gains)
+    values = blend(timeline.pieces(), times, gains, manner)
+    values += tremble(manner, times, _MOVED)
     for base, factor in (
         ("mouthPucker", style.rounding), ("mouthFunnel", style.rounding),
         ("mouthStretch", style.spread), ("mouthSmile", style.spread),
@@ -78,7 +84,7 @@ def shape(timeline: Timeline, times: Array, contours: Contours | None, style: St
     ):  # fmt: skip
         for side, sign in (("Left", 1), ("Right", -1)) if base not in INDEX else (("", 0),):
             values[:, INDEX[base + side]] *= factor * (1 + 0.5 * sign * style.uneven)
-    values *= _awake(timeline, times)[:, None]
+    values = np.maximum(values, 0) * _awake(timeline, times)[:, None]
     make_contacts(values, times, timeline.contacts("lips"), timeline.contacts("teeth"))
     return np.clip(values, 0, 1)
 

@@ -78,7 +78,10 @@ def _with_words(timeline: Timeline, text: str, path: Path, aligner: Aligner) -> 
         start, end = (min(marks, key=lambda mark, at=at: abs(mark - at))  # type: ignore[misc]
                       for at in (each.start, each.end))  # fmt: skip
         start = max(start, words[-1].end if words else 0.0)
-        words.append(Word(each.text, start, max(start, end), each.score))
+        # A short word whose two ends are nearest to one mark has one sound at least.
+        later = [mark for mark in marks if mark > start and mark >= end]
+        if later:
+            words.append(Word(each.text, start, later[0], each.score))
     sounds = tuple(each._replace(word=_owner(words, each)) for each in timeline.sounds)
     lost = tuple(fault for fault in found.faults if "not found" in fault.why)
     return Timeline(sounds, tuple(words), timeline.seconds, "arpabet", timeline.source,

@@ -18,7 +18,7 @@ What no row keeps is cut off again, and guesses are as long as the last ones wer
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +33,8 @@ from semanticface.train.grammar import Grammar, Matcher
 MOST_TOKENS = 2048
 _LEAST_GUESSED, _MOST_GUESSED = 3, 20
 """Tokens guessed after a wrong guess, and at best."""
+Pick = Callable[[Any, Matcher], int]
+"""Decides for a token, from its scores and what may come next."""
 
 
 class Completion(NamedTuple):
@@ -66,6 +68,7 @@ class Guesses:
 class _Row:
     matcher: Matcher
     guesses: Guesses
+    pick: Pick
     told: list[int] = field(default_factory=list)
     """Tokens of the answer so far."""
     fresh: list[int] = field(default_factory=list)
@@ -95,7 +98,7 @@ class _Row:
         seen, self.passes = 0, self.passes + 1
         stand = len(self.fresh)
         while True:
-            added = self.go_on(_best(scores[seen], self.matcher), most)
+            added = self.go_on(self.pick(scores[seen], self.matcher), most)
             same = _common(added, self.guess[seen:])
             seen += same
             if same < len(added) or self.done:
@@ -146,13 +149,19 @@ class Decoder:
             padding=True, padding_side="left", return_tensors="pt", add_special_tokens=False,
         ).to(self.model.device)  # fmt: skip
 
-    def answers(self, pictures: Sequence[Any]) -> list[Completion]:
-        """One answer to each picture, all decoded side by side."""
+    def answers(
+        self, pictures: Sequence[Any], picks: Sequence[Pick] | None = None
+    ) -> list[Completion]:
+        """One answer to each picture, all decoded side by side; the likeliest token each time,
+        unless a row's own `pick` decides otherwise."""
         import torch
 
         if not pictures:
             raise BadInput("no picture", "one at least")
-        rows = [_Row(self.grammar.matcher(), self.guesses) for _ in pictures]
+        chosen = [_best] * len(pictures) if picks is None else list(picks)
+        if len(chosen) != len(pictures):
+            raise BadInput(f"{len(chosen)} picks for {len(pictures)} pictures", "one each")
+        rows = [_Row(self.grammar.matcher(), self.guesses, pick) for pick in chosen]
         with torch.inference_mode():
             self._run(self.inputs(pictures), rows)
         return [self._completion(row) for row in rows]

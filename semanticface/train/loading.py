@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from semanticface.data.speech_tasks import SpeechTask
 from semanticface.errors import BadInput, need
 from semanticface.train.processors import load_processor
 
@@ -40,8 +41,12 @@ class Source:
             raise BadInput(f"dtype '{self.dtype}'", f"one of {', '.join(DTYPES)}")
 
 
-def load(source: Source) -> Loaded:
-    """The model in memory and its processor."""
+def load(source: Source, speech: SpeechTask | None = None) -> Loaded:
+    """The model in memory and its processor: of pictures, or of a task of speech."""
+    if speech is not None:
+        from semanticface.train.hearing import load_hearing
+
+        return load_hearing(source, speech)
     processor = load_processor(source.path)
     _scale(processor, source)
     return Loaded(load_model(source), processor)
@@ -50,6 +55,12 @@ def load(source: Source) -> Loaded:
 def load_model(source: Source) -> Any:
     """The model itself, weights as `source` says, on the processor until a trainer moves it."""
     transformers = need("transformers", "train", "Loading a model")
+    options = options_of(source)
+    return held_by(transformers.AutoModelForImageTextToText, source, options, "reads pictures")
+
+
+def options_of(source: Source) -> dict[str, Any]:
+    """What `from_pretrained` is told."""
     options: dict[str, Any] = {"dtype": source.dtype}
     if source.revision is not None:
         options["revision"] = source.revision
@@ -57,12 +68,17 @@ def load_model(source: Source) -> Any:
         options["attn_implementation"] = source.attention
     if source.quantised:
         options |= _nf4()
+    return options
+
+
+def held_by(loader: Any, source: Source, options: dict[str, Any], does: str) -> Any:
+    """What one of transformers' classes makes of a place; a fault says what the model must do."""
     try:
-        return transformers.AutoModelForImageTextToText.from_pretrained(source.path, **options)
+        return loader.from_pretrained(source.path, **options)
     except (OSError, ValueError) as fault:
         told = str(fault).strip().splitlines()[0][:200]
         raise BadInput(
-            f"no model that reads pictures ({told})",
+            f"no model that {does} ({told})",
             "a model's folder or its name on the hub",
             file=source.path,
         ) from fault

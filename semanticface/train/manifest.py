@@ -11,15 +11,18 @@ from typing import Any
 
 from semanticface import __version__
 from semanticface.data.shards import digest_of
+from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.language.prompts import load_prompt
 from semanticface.rig import RIG_VERSION
+from semanticface.speech.cues import SETS
 from semanticface.train.one_pass import SLOTS, Slots, task_named
-from semanticface.train.options import as_flat
+from semanticface.train.options import SPEECH, as_flat
 from semanticface.train.parsing import Settings
 from semanticface.train.rows import Sides
+from semanticface.train.speech_rows import SpeechSides
 
 SCHEMA = "run/1"
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "numpy", "pillow",
@@ -44,8 +47,8 @@ _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 Manifest = dict[str, Any]
 
 
-def manifest_of(settings: Settings, base: str, sides: Sides, data: Path, commit: str | None,
-                processes: int) -> Manifest:  # fmt: skip
+def manifest_of(settings: Settings, base: str, sides: Sides | SpeechSides, data: Path,
+                commit: str | None, processes: int) -> Manifest:  # fmt: skip
     """Everything that a result depends on, as it stands in `manifest.json`."""
     ours = as_flat(settings.model, settings.data, settings.loss, settings.probe)
     return {
@@ -55,9 +58,7 @@ def manifest_of(settings: Settings, base: str, sides: Sides, data: Path, commit:
         "processes": processes,
         "config": {key: value for key, value in ours.items() if key not in _PLACES},
         "training": training_of(settings.training),
-        "task": task_json(settings.data.task),
-        "also": [task_json(each) for each in settings.data.tasks[1:]],
-        "prompt": prompt_json(settings.data.task),
+        **_asked(settings),
         "base": {"path": base, "sha256": base_digest(base, commit)},
         "data": {
             "path": str(data.resolve()), "records": len(sides.train),
@@ -65,6 +66,34 @@ def manifest_of(settings: Settings, base: str, sides: Sides, data: Path, commit:
         },
         "versions": versions(),
     }  # fmt: skip
+
+
+def _asked(settings: Settings) -> Manifest:
+    speech = settings.data.speech
+    if speech is not None:
+        return {"task": speech_json(speech), "also": [], "prompt": prompt_json(speech)}
+    return {"task": task_json(settings.data.task),
+            "also": [task_json(each) for each in settings.data.tasks[1:]],
+            "prompt": prompt_json(settings.data.task)}  # fmt: skip
+
+
+def speech_json(task: SpeechTask) -> dict[str, Any]:
+    """What `speech_of` makes a task of speech of again."""
+    cues = next(name for name, held in SETS.items()
+                if held == task.cues and task.audio == (name != "text"))  # fmt: skip
+    return {
+        "stage": SPEECH, "answer": task.form.form, "cues": cues, "frames": task.cut.frames,
+        "hop": task.cut.hop, "rate": task.rate, "margin": task.margin, "prompt": task.prompt,
+    }  # fmt: skip
+
+
+def speech_of(held: Manifest) -> SpeechTask:
+    """The task of speech that a run was trained on; another run is an error."""
+    told = dict(held["task"])
+    if told.pop("stage") != SPEECH:
+        raise BadInput(f"a run of the stage '{held['task']['stage']}'", SPEECH,
+                       hint="Pictures: semanticface predict.")  # fmt: skip
+    return SpeechTask.of(told.pop("answer"), **told)
 
 
 def versions() -> dict[str, str]:
@@ -99,6 +128,9 @@ def task_json(task: Task) -> dict[str, Any]:
 def task_of(held: Manifest) -> Task:
     """The task that a run was trained on."""
     told = held["task"]
+    if told["stage"] == SPEECH:
+        raise BadInput("a run of speech", "one of pictures",
+                       hint="Speech: semanticface speak SOUND --run FOLDER.")  # fmt: skip
     return task_named(
         told["answer"],
         told["stage"],
@@ -109,10 +141,11 @@ def task_of(held: Manifest) -> Task:
     )
 
 
-def prompt_json(task: Task) -> dict[str, Any]:
-    """Which prompt, and a hash of its text as this task asks it."""
+def prompt_json(task: Task | SpeechTask) -> dict[str, Any]:
+    """Which prompt, and a hash of its text as this task asks it (of speech, without its cues)."""
     prompt = load_prompt(task.prompt)
-    asked = json.dumps(task.request(), ensure_ascii=False)
+    told = task.asked("", task.cut.frames) if isinstance(task, SpeechTask) else task.request()
+    asked = json.dumps(told, ensure_ascii=False)
     return {"id": prompt.id, "version": prompt.version, "file_sha256": prompt.sha256,
             "request_sha256": sha256(asked.encode()).hexdigest()}  # fmt: skip
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.rig import REGIONS
@@ -65,7 +66,7 @@ class DataOptions:
     synth_identities: int = _told(200, "People, where they are made.")
     synth_size: int = _told(112, "Pixels a side, where they are made.")
     synth_seed: int = _told(0, "Which faces, where they are made.")
-    stage: str = _told("coefficients", "coefficients, describe or describe+coefficients.")
+    stage: str = _told("coefficients", "coefficients, describe, describe+coefficients or speech.")
     answer: str = _told("codes", "Answer format of the coefficients; slots is read in one pass.")
     also: str = _told("", "More tasks on the same faces: 'coefficients/slots, describe/two-key'.")
     decimals: int | None = _told(None, "Decimals of the coefficients; the format's own.")
@@ -76,6 +77,12 @@ class DataOptions:
     views: int = _told(1, "How often an epoch shows a face, each time varied anew.")
     without_consent: bool = _told(False, "Train on faces whose consent nobody recorded.")
     max_records: int | None = _told(None, "Only so many faces, the first ones.")
+    cues: str = _told("articulation", "Of speech: audio, transcript, phones, articulation or text.")
+    window: int = _told(15, "Of speech: frames of an answer.")
+    hop: int = _told(12, "Of speech: frames between the starts of two windows.")
+    margin: float = _told(0.25, "Of speech: seconds of sound on each side of a window.")
+    rate: float = _told(30.0, "Of speech: frames a second.")
+    synth_sentences: int = _told(300, "Of speech: sentences, where they are made.")
 
     def __post_init__(self) -> None:
         for key in ("views", "synth_frames", "synth_identities"):
@@ -87,6 +94,16 @@ class DataOptions:
                 "mirror or augment with it",
                 hint="Or raise num_train_epochs.",
             )
+
+    @cached_property
+    def speech(self) -> SpeechTask | None:
+        """What is asked of speech, if the stage is speech."""
+        if self.stage != SPEECH:
+            return None
+        if self.also or self.mirror or self.augment or self.decimals is not None:
+            raise BadInput("also, mirror, augment or decimals with speech", "none of them")
+        return SpeechTask.of(self.answer, cues=self.cues, frames=self.window, hop=self.hop,
+                             rate=self.rate, margin=self.margin, prompt=self.prompt)  # fmt: skip
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
@@ -149,6 +166,8 @@ def _weight(part: str) -> tuple[str, float]:
     return name, weight
 
 
+SPEECH = "speech"
+"""The stage of windows of speech."""
 PROBED = ("mae", "active_mae", "ccc", "pearson", "strict", "words", "reward")
 """Figures by which a checkpoint can be best."""
 HIGHER = ("ccc", "pearson", "strict", "words", "reward")

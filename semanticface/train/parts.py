@@ -18,7 +18,11 @@ PARTS: tuple[Part, ...] = ("vision", "projector", "language")
 
 
 class Towers(NamedTuple):
-    """Patterns of the module names of each part; the projector is asked before vision."""
+    """Patterns of the module names of each part; the projector is asked before vision.
+
+    Of a model that hears, `vision` is the tower that hears; a model of text alone has neither
+    tower nor projector, and those plans leave it `frozen`.
+    """
 
     vision: str
     projector: str
@@ -28,12 +32,24 @@ class Towers(NamedTuple):
 _QWEN = Towers(r"model\.visual\.", r"model\.visual\.(?:merger|deepstack_merger_list)\.",
                r"model\.language_model\.")  # fmt: skip
 _IDEFICS = Towers(r"model\.vision_model\.", r"model\.connector\.", r"model\.text_model\.")
+_OMNI = Towers(r"model\.audio_tower\.", r"model\.audio_tower\.proj[12]?\b",
+               r"model\.language_model\.")  # fmt: skip
+_NONE = r"(?!)"
+_TEXT = Towers(_NONE, _NONE, r"model\.")
 FAMILIES: dict[str, Towers] = {
     "qwen2_vl": _QWEN,
     "qwen2_5_vl": _QWEN,
     "qwen3_vl": _QWEN,
     "idefics3": _IDEFICS,
     "smolvlm": _IDEFICS,
+    "qwen2_audio": Towers(
+        r"model\.audio_tower\.", r"model\.multi_modal_projector\.", r"model\.language_model\."
+    ),
+    "qwen2_5_omni_thinker": _OMNI,
+    "qwen3_omni_moe_thinker": _OMNI,
+    "qwen2": _TEXT,
+    "qwen3": _TEXT,
+    "llama": _TEXT,
     "llava": Towers(
         r"model\.vision_tower\.", r"model\.multi_modal_projector\.", r"model\.language_model\."
     ),

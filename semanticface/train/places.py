@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from semanticface.data import synth
 from semanticface.data.plan import Plan
 from semanticface.data.shards import MANIFEST
+from semanticface.data.speech_corpus import SAMPLES, build, sentences
+from semanticface.data.speech_tasks import SpeechTask
 from semanticface.errors import BadInput
 from semanticface.train.options import DataOptions
 
@@ -20,6 +23,8 @@ def data_place(options: DataOptions) -> Path:
     """The data set asked for, or a folder of synthetic faces, made on first use."""
     if options.data:
         return Path(options.data).expanduser()
+    if options.speech is not None:
+        return _corpus(options)
     plan = Plan(frames=options.synth_frames, identities=options.synth_identities,
                 size=options.synth_size, seed=options.synth_seed)  # fmt: skip
     origin = synth.origin()
@@ -31,6 +36,16 @@ def data_place(options: DataOptions) -> Path:
     return folder
 
 
+def _corpus(options: DataOptions) -> Path:
+    """A folder of synthetic speech, made on first use by free voices."""
+    folder = Path(options.cache).expanduser() / f"speech-{options.synth_sentences}"
+    if not (folder / SAMPLES).is_file():
+        build(
+            folder, sentences(options.synth_sentences, options.synth_seed), seed=options.synth_seed
+        )
+    return folder
+
+
 def _workers(plan: Plan) -> int:
     """Processes worth starting: none for a small set, else as many as there are cores."""
     import os
@@ -38,16 +53,30 @@ def _workers(plan: Plan) -> int:
     return min(os.cpu_count() or 1, max(1, plan.frames // 5000))
 
 
-def model_place(model: str, cache: str) -> str:
+def model_place(model: str, cache: str, speech: SpeechTask | None = None) -> str:
     """The model asked for, or the small one with random weights, built on first use."""
     if model:
         return str(Path(model).expanduser()) if Path(model).expanduser().is_dir() else model
+    if speech is not None:
+        return _small_audio(cache, speech)
     from semanticface.train import nano
 
     folder = Path(cache).expanduser() / f"{SMALL}-random"
     if not (folder / "preprocessor_config.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
         nano.build(folder)
+    return str(folder)
+
+
+def _small_audio(cache: str, speech: SpeechTask) -> str:
+    """The small model that hears a window and its margins, in whole seconds."""
+    from semanticface.train import nano_audio
+
+    seconds = math.ceil(speech.cut.frames / speech.rate + 2 * speech.margin - 1e-9)
+    folder = Path(cache).expanduser() / f"nano-audio-{seconds}-random"
+    if not (folder / "config.json").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        nano_audio.build(folder, seconds=seconds)
     return str(folder)
 
 

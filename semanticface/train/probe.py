@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,11 @@ class Probe(TrainerCallback):  # type: ignore[misc]
 
     def probe(self, step: int) -> Figures:
         """Decode, score, log; keep the weights if they are the best so far."""
-        found = figures(self.task, self.records, answers := self._answers())
+        found, sample = self.found()
         told = {key: None if math.isnan(v) else v for key, v in found._asdict().items()}
         self.values.append((step, getattr(found, self.options.best_by)))
         if self.trainer.is_world_process_zero():
-            append(self.run.probes, {"step": step, **told, "sample": answers[0].text[:_SHOWN]})
+            append(self.run.probes, {"step": step, **told, "sample": sample[:_SHOWN]})
         shown = {f"probe/{key}": value for key, value in told.items() if value is not None}
         Trainer.log(self.trainer, shown)  # not TRL's, which would close its own means
         if self.best[0] == step:
@@ -71,6 +72,11 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         if self.trainer.is_world_process_zero():
             draw(self.run)
         return found
+
+    def found(self) -> tuple[Figures, str]:
+        """Figures, and an answer to look at."""
+        answers = self.with_model(self._answers)
+        return figures(self.task, self.records, answers), answers[0].text
 
     @property
     def best(self) -> tuple[int, float]:
@@ -83,10 +89,17 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         """Probes since the best one."""
         return sum(step > self.best[0] for step, _ in self.values)
 
-    def _answers(self) -> list[Any]:
+    def with_model(self, work: Callable[[Any], list[Any]]) -> list[Any]:
+        """What some work gives with the model as it is in use, not in training."""
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
         learning = model.training
         model.eval()
+        try:
+            return work(model)
+        finally:
+            model.train(learning)
+
+    def _answers(self, model: Any) -> list[Any]:
         decoder = answerer(model, self.trainer.processing_class, self.task,
                              self.options.probe_tokens)  # fmt: skip
         size, accelerator = self.options.probe_batch, self.trainer.accelerator
@@ -94,11 +107,8 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         turn = slice(None) if alone else slice(accelerator.process_index, None,
                                                accelerator.num_processes)  # fmt: skip
         mine = self.pictures[turn]
-        try:
-            batches = [mine[i : i + size] for i in range(0, len(mine), size)]
-            answers = [answer for batch in batches for answer in decoder.answers(batch)]
-        finally:
-            model.train(learning)
+        batches = [mine[i : i + size] for i in range(0, len(mine), size)]
+        answers = [answer for batch in batches for answer in decoder.answers(batch)]
         return answers if alone else _together(answers, len(self.pictures))
 
     def _keep(self) -> None:

@@ -24,7 +24,7 @@ KNOWN = ((5, 19), (5, 23))
 _FILES = ("video_preprocessor_config.json", "processor_config.json")
 
 
-def load_processor(path: str | Path) -> Any:
+def load_processor(path: str | Path, *, pictures: bool = True) -> Any:
     """The processor of a model folder or hub name, with PIL for pictures; where torchvision
     is, with that, for then the video part asks for the same backend."""
     library = need("transformers", "train", "Loading a model's processor")
@@ -36,7 +36,7 @@ def load_processor(path: str | Path) -> Any:
             told = str(fault).strip().splitlines()[0][:200]
             raise BadInput(f"no processor ({told})", "a model's folder or its name on the hub",
                            file=path) from fault  # fmt: skip
-    if getattr(processor, "image_processor", None) is None:
+    if pictures and getattr(processor, "image_processor", None) is None:
         raise BadInput("a processor of text alone", "one that takes pictures", file=path)
     return processor
 

@@ -18,13 +18,14 @@ from semanticface.train.places import data_place
 from semanticface.train.processors import load_processor
 from semanticface.train.rows import Sides, opened_sides, shown_records, sides
 from semanticface.train.runs import Run
+from semanticface.train.speech_rows import SpeechSides, opened_speech, speech_sides
 
 
 class Begun(NamedTuple):
     """What a run stands on."""
 
     run: Run
-    sides: Sides
+    sides: Sides | SpeechSides
     checkpoint: str | None
     """Where to go on from."""
 
@@ -40,7 +41,8 @@ def begin(settings: Settings, base: str, commit: str | None) -> Begun:
             checkpoint = _prepare(settings, base, commit, run, state.num_processes)
         else:
             checkpoint = run.last_checkpoint()
-        held = opened_sides(run.data)
+        speech = settings.data.speech is not None
+        held = opened_speech(run.data) if speech else opened_sides(run.data)
     return Begun(run, held, None if checkpoint is None else str(checkpoint))
 
 
@@ -49,6 +51,10 @@ def _prepare(
 ) -> Path | None:  # fmt: skip
     place = data_place(settings.data)
     run.refuse_finished()
+    if settings.data.speech is not None:
+        some = speech_sides(settings.data, place, run.data, settings.probe.probe_rows)
+        manifest = manifest_of(settings, base, some, place, commit, processes)
+        return run.begin(manifest, config_of(settings))
     held = sides(settings.data, place, run.data, settings.probe.probe_rows)
     most = settings.training.max_length
     if most is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from trl import SFTTrainer
 
+from semanticface.errors import BadInput
 from semanticface.train.callbacks import EveryPartMoves, Journal
 from semanticface.train.collation import collator
 from semanticface.train.loading import Loaded
@@ -17,6 +18,9 @@ from semanticface.train.probe import Probe
 from semanticface.train.rows import Sides, rows
 from semanticface.train.runs import Run
 from semanticface.train.seal import seal
+from semanticface.train.speech_collation import Asking, SpeechCollator
+from semanticface.train.speech_probe import SpeechProbe
+from semanticface.train.speech_rows import SpeechSides
 
 
 class FaceTrainer(SFTTrainer):  # type: ignore[misc]
@@ -48,9 +52,13 @@ class FaceTrainer(SFTTrainer):  # type: ignore[misc]
         """None: the manifest says what a run is."""
 
 
-def trainer_of(settings: Settings, loaded: Loaded, held: Sides, run: Run) -> FaceTrainer:
+def trainer_of(
+    settings: Settings, loaded: Loaded, held: Sides | SpeechSides, run: Run
+) -> FaceTrainer:
     """The trainer of a run; its callbacks keep the journal, watch that every part learns, and
     probe."""
+    if isinstance(held, SpeechSides):
+        return _speech_trainer(settings, loaded, held, run)
     task = settings.data.task
     numbers = None
     if settings.loss.number_loss:
@@ -65,4 +73,20 @@ def trainer_of(settings: Settings, loaded: Loaded, held: Sides, run: Run) -> Fac
         callbacks=[Journal(run), EveryPartMoves()],
     )  # fmt: skip
     trainer.add_callback(Probe(trainer, settings.probe, held.probe, task, run))
+    return trainer
+
+
+def _speech_trainer(settings: Settings, loaded: Loaded, held: SpeechSides, run: Run) -> FaceTrainer:
+    """The same for windows of speech; TRL is not to prepare rows that the collator prepares."""
+    task = settings.data.speech
+    if task is None:
+        raise BadInput(f"the stage '{settings.data.stage}'", "speech")
+    settings.training.dataset_kwargs = {"skip_prepare_dataset": True}
+    collate = SpeechCollator(Asking(loaded.processor, task), settings.training.max_length)
+    trainer = FaceTrainer(
+        model=loaded.model, args=settings.training, train_dataset=held.train.rows(),
+        processing_class=loaded.processor, loss=settings.loss, data_collator=collate,
+        callbacks=[Journal(run), EveryPartMoves()],
+    )  # fmt: skip
+    trainer.add_callback(SpeechProbe(trainer, settings.probe, held.probe, task, run))
     return trainer

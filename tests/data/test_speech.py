@@ -134,7 +134,8 @@ def test_a_row_for_training(samples):
     assert "jo jawOpen" in text
     assert row["record"] == f"{samples[0].id}@24"
     heard = list(SpeechTask.of("codes", cues="audio").examples(samples[0]))[2]
-    assert heard["audio"]["start"] == pytest.approx(24 / 30)
+    assert heard["audio"]["start"] == pytest.approx(24 / 30 - 0.25)
+    assert heard["audio"]["end"] == pytest.approx(39 / 30 + 0.25)
     assert heard["prompt"][1]["content"][-1] == {"type": "audio"}
     assert "words: " not in heard["prompt"][1]["content"][0]["text"]
     assert heard["completion"] == row["completion"]

@@ -1,0 +1,202 @@
+"""Windows of speech in training: rows, batches, one-pass answers, and what they are put into."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("trl", reason="comes with the train extra")
+
+import tiny_hearing
+import torch
+from training import recipe, speech_data
+
+from semanticface.data.sounds import Sounds, cut
+from semanticface.data.speech_samples import read_samples
+from semanticface.data.speech_tasks import SpeechTask
+from semanticface.errors import BadInput
+from semanticface.metrics.mouth_sets import MOUTH_31
+from semanticface.speech.audio import RATE, Recording
+from semanticface.speech.cues import SETS
+from semanticface.speech.mouth_shapes import nearest, shapes
+from semanticface.train.hearing import load_hearing
+from semanticface.train.loading import Source
+from semanticface.train.manifest import speech_json, speech_of
+from semanticface.train.places import model_place
+from semanticface.train.speaking import ModelEar, speaker
+from semanticface.train.speech_collation import Asking, SpeechCollator
+from semanticface.train.speech_rows import opened_speech, speech_sides
+
+pytestmark = pytest.mark.filterwarnings("default")
+MOUTH = list(MOUTH_31)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return speech_data(tmp_path_factory.mktemp("speech"))
+
+
+@pytest.fixture(scope="module")
+def ears(tmp_path_factory):
+    folder = tiny_hearing.save("qwen2_audio", tmp_path_factory.mktemp("ears"))
+    loaded = load_hearing(Source(str(folder), "float32"), SpeechTask.of("shapes"))
+    return loaded._replace(model=loaded.model.eval())
+
+
+@pytest.fixture(scope="module")
+def take(data):
+    return SpeechTask.of("shapes").take(next(read_samples(data)))
+
+
+def options(data, **more):
+    told = {"stage": "speech", "data": data, "answer": "shapes"} | more
+    return (
+        recipe()
+        .parse(["--model", "x", *(w for k, v in told.items() for w in (f"--{k}", str(v)))])
+        .data
+    )
+
+
+@pytest.mark.parametrize("cues", SETS)
+def test_a_run_says_its_task_to_the_letter(cues):
+    task = SpeechTask.of("shapes", cues=cues, frames=21, hop=9, margin=0.4, rate=25)
+    assert speech_of({"task": speech_json(task)}) == task
+
+
+def test_rows_are_windows_and_sides_share_no_sentence(data, tmp_path):
+    held = options(data)
+    sides = speech_sides(held, data, tmp_path, 4)
+    take = held.speech.take(next(read_samples(data)))
+    assert len(sides.train) == len(held.speech.windows(take))
+    assert [each.sentence for each in sides.probe] == ["two"]
+    again = opened_speech(tmp_path)
+    assert again.train.digest() == sides.train.digest()
+    assert (
+        again.train[0] == sides.train[0] == held.speech.example(take, held.speech.windows(take)[0])
+    )
+    other = speech_sides(options(data, cues="audio"), data, tmp_path / "other", 4)
+    assert other.train.digest() != sides.train.digest()
+
+
+def test_settings_that_mean_nothing_for_speech_are_refused(data):
+    with pytest.raises(BadInput, match="with speech"):
+        options(data, number_loss=0.3)
+    with pytest.raises(BadInput, match="with speech"):
+        options(data, mirror=True)
+    with pytest.raises(BadInput, match="which hears nothing"):
+        load_hearing(_written(data), SpeechTask.of("codes"))
+
+
+def _written(data):
+    folder = data.parent / "reader"
+    if not folder.is_dir():
+        tiny_hearing.save("qwen3", folder)
+    return Source(str(folder), "float32")
+
+
+def rows_of(task, take):
+    return [{"row": task.example(take, w)} for w in task.windows(take)]
+
+
+def test_slots_are_learnt_to_be_the_shapes_and_nothing_else(ears, take):
+    task = SpeechTask.of("shapes")
+    batch = SpeechCollator(Asking(ears.processor, task))(rows_of(task, take))
+    tokenizer = ears.processor.tokenizer
+    for row, window in enumerate(task.windows(take)):
+        learnt = batch["labels"][row] != -100
+        told = tokenizer.convert_ids_to_tokens(batch["labels"][row][learnt].tolist())
+        part = take.clip.values[window.first : window.first + window.frames][:, MOUTH]
+        assert told == [f"<m{k}>" for k in nearest(part)]
+        before = batch["input_ids"][row][learnt.nonzero().flatten() - 1].tolist()
+        assert tokenizer.convert_ids_to_tokens(before) == [f"<t{i}>" for i in range(window.frames)]
+
+
+def test_text_answers_are_learnt_whole_with_their_end(data, take):
+    task = SpeechTask.of("codes", cues="text")
+    loaded = load_hearing(_written(data), task)
+    batch = SpeechCollator(Asking(loaded.processor, task))(rows_of(task, take))
+    assert "input_features" not in batch
+    learnt = batch["labels"][1][batch["labels"][1] != -100].tolist()
+    assert learnt[-1] == loaded.processor.eos_token_id
+    assert loaded.processor.decode(learnt[:-1]) == task.target(take, task.windows(take)[1])
+    with pytest.raises(BadInput, match=r"tokens in one@"):
+        SpeechCollator(Asking(loaded.processor, task), max_length=50)(rows_of(task, take))
+
+
+def test_the_model_hears(ears, take):
+    task = SpeechTask.of("shapes", cues="audio")
+    batch = SpeechCollator(Asking(ears.processor, task))(rows_of(task, take))
+    with torch.no_grad():
+        loss = ears.model(**batch).loss
+        batch["input_features"] = batch["input_features"].flip(-1)
+        assert abs(float(ears.model(**batch).loss - loss)) > 1e-6
+
+
+@pytest.mark.parametrize("cues", ["audio", "articulation", "text"])
+def test_a_recording_is_answered_the_same_in_any_company(ears, take, cues):
+    task = SpeechTask.of("shapes", cues=cues)
+    sound = Recording(take.sample.audio).samples()
+    many, one = speaker(ears.model, ears.processor, task), speaker(ears.model, ears.processor, task)
+    one.batch = 1
+    together, alone = many.clip(take.spoken, sound), one.clip(take.spoken, sound)
+    assert len(together.clip) == len(take.clip)
+    assert together.missing == 0 and not together.unread
+    assert np.abs(together.clip.values - alone.clip.values)[:, MOUTH].max() < 1e-5
+    assert together.clip.values[:, MOUTH].max() <= shapes().max()
+
+
+def test_the_answer_is_what_the_trained_place_says(ears, take):
+    """The scores of the collator's own batch, at the places whose labels it set."""
+    task = SpeechTask.of("shapes", cues="phones")
+    batch = SpeechCollator(Asking(ears.processor, task))(rows_of(task, take))
+    labels = batch.pop("labels")
+    with torch.no_grad():
+        logits = ears.model(**batch).logits
+    ids = ears.processor.tokenizer.convert_tokens_to_ids([f"<m{k}>" for k in range(len(shapes()))])
+    row, window = 1, task.windows(take)[1]
+    places = (labels[row] != -100).nonzero().flatten() - 1
+    belief = logits[row, places][:, ids].softmax(-1).double().numpy()
+    answers = speaker(ears.model, ears.processor, task).windows(
+        take.spoken, Recording(take.sample.audio).samples(), task.windows(take)
+    )
+    assert np.abs(answers[row].read.values[:, MOUTH] - belief @ shapes()).max() < 1e-4
+    assert answers[row].text.count("<m") == window.frames
+
+
+def test_answers_that_cannot_be_read_leave_gaps_that_are_counted(ears, take):
+    task = SpeechTask.of("codes", cues="audio")
+    asked = speaker(ears.model, ears.processor, task, most=6)
+    made = asked.clip(take.spoken, Recording(take.sample.audio).samples())
+    assert made.missing == len(made.clip)
+    assert np.isnan(made.clip.values).all()
+    assert len(made.unread) == len(task.windows(take))
+
+
+def test_live_it_hears_alone(ears, take):
+    with pytest.raises(BadInput, match="trained with cues"):
+        ModelEar(speaker(ears.model, ears.processor, SpeechTask.of("shapes")))
+    ear = ModelEar(speaker(ears.model, ears.processor, SpeechTask.of("shapes", cues="audio")))
+    values = ear(np.zeros(RATE, np.float32), 30.0)
+    assert values.shape == (30, 61)
+
+
+def test_the_small_model_hears_as_long_as_a_window_and_its_margins(tmp_path, monkeypatch):
+    from semanticface.train import nano_audio
+
+    built = []
+    monkeypatch.setattr(nano_audio, "build", lambda folder, seconds: built.append(seconds))
+    for frames, margin in ((15, 0.25), (30, 0.25), (16, 0.25), (45, 0.25)):
+        model_place("", str(tmp_path), SpeechTask.of("shapes", frames=frames, margin=margin))
+    assert built == [1, 2, 2, 2]
+
+
+def test_sound_outside_a_recording_is_silence(data):
+    path = next(read_samples(data)).audio
+    whole = Recording(path).samples()
+    sounds = Sounds(seconds=0.5)
+    part = sounds.span(path, -0.25, 0.75)
+    assert len(part) == RATE
+    assert not part[:4000].any()
+    assert np.array_equal(part[4000:], whole[:12000])
+    assert not cut(whole, 2, 3).any()
+    assert np.array_equal(sounds.span(path, 0.1, 0.2), whole[1600:3200])
