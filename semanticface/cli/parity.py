@@ -12,6 +12,7 @@ from semanticface.errors import BadInput
 
 if TYPE_CHECKING:
     from semanticface.serve.parity import Parity
+    from semanticface.serve.parity_one_pass import OnePassParity
 
 
 def parity(
@@ -26,17 +27,24 @@ def parity(
     merged: Annotated[
         bool, typer.Option("--merged", help="Compare with the merged model.")
     ] = False,
+    one_pass: Annotated[
+        bool, typer.Option("--one-pass", help="The server was started with --one-pass.")
+    ] = False,
     tolerance: Annotated[
-        float, typer.Option(help="Of log-probabilities; bfloat16 wants 0.3 or so.")
-    ] = 0.01,
+        float | None,
+        typer.Option(help="Of log-probabilities, 0.01 unless given (bfloat16 wants 0.3 or so); "
+                     "with --one-pass of coefficients, 0.001.", show_default=False),
+    ] = None,
     tokens: Annotated[int, typer.Option(help="Most tokens of an answer.", min=1)] = 2048,
     api_key_env: Annotated[str, typer.Option(help="Environment variable with the key.")] = "",
-) -> None:
+) -> None:  # fmt: skip
     """Compare a server with transformers and peft on the same pictures; exit code 1 if they differ.
 
     [bold]semanticface parity runs/smile --endpoint http://127.0.0.1:8000[/bold]
     """
-    from semanticface.serve.parity import compare
+    from semanticface.serve.parity import TOLERANCE, compare
+    from semanticface.serve.parity_one_pass import TOLERANCE as NEAR
+    from semanticface.serve.parity_one_pass import compare_one_pass
     from semanticface.train.predictor import opened
 
     predictor = opened(run, base=base)
@@ -45,9 +53,13 @@ def parity(
         predictor.model = predictor.model.merge_and_unload()
     shown = _pictures(pictures or [], count)
     key = os.environ.get(api_key_env, "") if api_key_env else ""
-    found = compare(
-        endpoint, model, predictor, shown, tolerance=tolerance, key=key, max_tokens=tokens
-    )
+    found: Parity | OnePassParity
+    if one_pass:
+        found = compare_one_pass(endpoint, model, predictor, shown, tolerance=tolerance or NEAR,
+                                 key=key)  # fmt: skip
+    else:
+        found = compare(endpoint, model, predictor, shown, tolerance=tolerance or TOLERANCE,
+                        key=key, max_tokens=tokens)  # fmt: skip
     _say(found)
     if not found.holds:
         raise typer.Exit(1)
@@ -73,20 +85,20 @@ def _noise(seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def _say(found: Parity) -> None:
+def _say(found: Parity | OnePassParity) -> None:
     from rich.table import Table
 
     from semanticface.cli.console import out
 
-    table = Table("picture", "same prompt", "tokens", "log p", "coefficients", "eyes shut")
+    table = Table("picture", *(name.replace("_", " ") for name in found.pictures[0]._fields))
     for number, each in enumerate(found.pictures, 1):
-        table.add_row(
-            str(number),
-            "yes" if each.same_prompt else "NO",
-            str(each.tokens),
-            f"{each.logprob:.2g}",
-            f"{each.coefficient:.3g}",
-            f"{each.eyes_shut:.2g}",
-        )
+        cells = [_cell(held) for held in each]
+        table.add_row(str(number), *cells)
     out().print(table)
     out().print(found.verdict())
+
+
+def _cell(held: float | bool) -> str:
+    if isinstance(held, bool):
+        return "yes" if held else "NO"
+    return f"{held:.3g}"

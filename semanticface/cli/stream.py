@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from semanticface.serve.live.loop import Live, Pulse
+    from semanticface.serve.live.loop import Asked, Pulse
 
 
 def stream(
-    source: Annotated[str, typer.Option(help="webcam, webcam:1, a film, or a folder of pictures.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            help="webcam, webcam:1, a film, a folder of pictures; or speech: "
+            "microphone, microphone:NAME, a sound file."
+        ),
+    ],
     to: Annotated[
         str, typer.Option(help="udp://HOST:11111, vmc://HOST, ws://HOST:PORT/PATH or FILE.csv")
     ] = "udp://127.0.0.1:11111",
@@ -32,9 +38,13 @@ def stream(
 
     [bold]semanticface stream --source webcam --to udp://192.168.1.20:11111[/bold]
     [bold]semanticface stream --source take.mov --to take.csv[/bold]
+    [bold]semanticface stream --source microphone --to udp://127.0.0.1:11111[/bold]
+
+    Speech moves the mouth alone, by rules; no server is asked.
     """
     from semanticface.cli.console import note
     from semanticface.serve.client import FaceClient, Settings
+    from semanticface.serve.live.ear import Ear, is_sound, windows
     from semanticface.serve.live.loop import Live
     from semanticface.serve.live.senders import sender_of
     from semanticface.serve.live.sources import pictures
@@ -44,14 +54,20 @@ def stream(
     key = os.environ.get(api_key_env, "") if api_key_env else ""
     # A late answer is worth nothing here, so nothing is asked again for long.
     settings = Settings(concurrency=depth, timeout=5.0, deadline=5.0, pause=0.05)
-    frames = pictures(source, source_rate)
+    speech = is_sound(source)
+    frames = windows(source) if speech else pictures(source, source_rate)
+
+    async def sent(client: Asked, at_once: int) -> Pulse:
+        with sender_of(to, subject=subject, rate=rate) as sender:
+            live = Live(client, sender, rate, at_once, Steady(Failing(hold=hold)),
+                        tell=lambda pulse: note(told(pulse)))  # fmt: skip
+            return await live.run(frames)
 
     async def follow() -> Pulse:
+        if speech:
+            return await sent(Ear(), 1)
         async with FaceClient(endpoint, model, key=key, settings=settings) as client:
-            with sender_of(to, subject=subject, rate=rate) as sender:
-                live: Live = Live(client, sender, rate, depth, Steady(Failing(hold=hold)),
-                                  tell=lambda pulse: note(told(pulse)))  # fmt: skip
-                return await live.run(frames)
+            return await sent(client, depth)
 
     try:
         note(told(asyncio.run(follow())))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semanticface.data import shards, takes
+from semanticface.data import names, shards, takes
 from semanticface.data.images import image_of
 from semanticface.data.manifest import (
     Folder,
@@ -87,7 +87,7 @@ def _folder(source: Folder, place: Path, count: Tally) -> Iterator[Record]:
     if source.table is not None:
         yield from _table(source, place)
         return
-    for image in sorted(place.glob(source.images)):
+    for image in names.found(place, source.images):
         if image.suffix.lower() not in PICTURES:
             continue
         beside = image.with_suffix(f".{source.numbers}")

@@ -16,7 +16,7 @@ from semanticface.metrics.validity import validity, validity_sums
 from semanticface.rig import FaceClip
 
 if TYPE_CHECKING:
-    from semanticface.evaluation.run import Run
+    from semanticface.evaluation.ground import Run
     from semanticface.evaluation.suite import Suite
 
 GEOMETRY = (

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 import semanticface
 from semanticface.errors import BadInput
-from semanticface.evaluation import answers, baselines, comparisons, extras, summary
+from semanticface.evaluation import answers, baselines, extras, summary
+from semanticface.evaluation.comparing import baseline_name, compared
 from semanticface.evaluation.conventions import without_silent_head
+from semanticface.evaluation.ground import Ground, Run, ground_of
 from semanticface.evaluation.items import Item, PairedFrames, Prediction
 from semanticface.evaluation.pairing import Paired, Refused, Switches, pair, sparse
 from semanticface.evaluation.predictions import cached
 from semanticface.evaluation.result import (
-    Comparison,
     Evaluation,
     Figure,
     Finding,
@@ -29,10 +29,8 @@ from semanticface.evaluation.result import (
     SourceResult,
 )
 from semanticface.evaluation.sources import Source, source_of
-from semanticface.evaluation.suite import BASELINES, Suite, items, of_clip
+from semanticface.evaluation.suite import Suite, of_clip
 from semanticface.evaluation.tally import Tally, tally
-from semanticface.metrics.coefficients import active_channels
-from semanticface.metrics.ratio import Floats
 from semanticface.metrics.temporal import frozen, regularity
 from semanticface.metrics.temporal import summary as temporal_summary
 from semanticface.rig import NAMES, RIG_VERSION, FaceClip
@@ -48,29 +46,6 @@ class Outcome(NamedTuple):
     frames: tuple[PairedFrames, ...]
 
 
-class Run(NamedTuple):
-    """One prediction of one take after pairing."""
-
-    item: Item
-    prediction: Prediction
-    paired: Paired | None
-    pairing: Pairing
-
-
-class Ground(NamedTuple):
-    """What all sources of an evaluation are scored against."""
-
-    suite: Suite
-    items: tuple[Item, ...]
-    keys: Mapping[str, str]
-    """Take -> cluster."""
-    active: NDArray[np.bool_]
-    means: Mapping[str, Floats]
-    """Cluster -> the mean to guess; empty where nobody knows one."""
-    mean_name: str
-    sure: summary.Sureness
-
-
 def evaluate(
     suite: Suite, out: Path | None = None, *, command: str = "", refresh: bool = False,
     progress: Progress | None = None,
@@ -80,7 +55,7 @@ def evaluate(
     `out`: a folder in which predictions are kept, so that an interrupted evaluation
     goes on where it was. Without it nothing is kept.
     """
-    ground = _ground(suite)
+    ground = ground_of(suite)
     folder = None if out is None else out / "predictions"
     runs = {
         spec.name: _of_one_convention(
@@ -99,44 +74,10 @@ def evaluate(
         clustered_by=suite.by, settings=_settings(suite), versions=versions(),
         active=tuple(name for name, on in zip(NAMES, ground.active, strict=True) if on),
         takes=tuple(_hashed(item.truth, item) for item in ground.items if item.truth is not None),
-        sources=tuple(results), comparisons=tuple(_comparisons(runs, ground)),
+        sources=tuple(results), comparisons=tuple(compared(runs, ground)),
         reference=_reference(ground),
     )  # fmt: skip
     return Outcome(evaluation, tuple(_frames(runs)))
-
-
-# -- the ground ------------------------------------------------------------------------
-
-
-def _ground(suite: Suite) -> Ground:
-    found = items(suite)
-    sure = summary.Sureness(suite.resamples, suite.level, suite.seed)
-    if suite.label_free:
-        return Ground(suite, tuple(found), {"all": "all"}, np.ones(len(NAMES), bool), {}, "", sure)
-    keys = {item.take: _key(item, suite) for item in found}
-    truths = [without_silent_head(item.truth) for item in found if item.truth]
-    active = active_channels([clip.values for clip in truths])
-    if suite.training_mean is not None:
-        from semanticface import formats
-        from semanticface.evaluation.suite import _paths
-
-        clips = [formats.read(path) for path in _paths(suite.training_mean)]
-        mean = baselines.training_mean(clips)
-        means, name = dict.fromkeys(keys.values(), mean), "training mean"
-    else:
-        means, name = baselines.means_of_others(truths, [keys[item.take] for item in found])
-    return Ground(suite, tuple(found), keys, active, means, name, sure)
-
-
-def _key(item: Item, suite: Suite) -> str:
-    if suite.by == "take":
-        return item.take
-    if not item.subject:
-        raise BadInput(
-            f"no subject for take '{item.take}'", "one, to count by subject",
-            hint="Give `subject` in the suite's takes, or count by take.",
-        )  # fmt: skip
-    return item.subject
 
 
 # -- predicting and pairing ------------------------------------------------------------
@@ -350,78 +291,6 @@ def _without_correlations(figures: Any) -> Any:
         for name, value in figures.items()
         if name not in _CORRELATIONS
     }
-
-
-def baseline_name(kind: str, mean_name: str) -> str:
-    """What the result calls a baseline."""
-    return mean_name if kind == "mean" else BASELINES[kind]  # type: ignore[index]
-
-
-# -- comparing -------------------------------------------------------------------------
-
-
-def _comparisons(runs: Mapping[str, Sequence[Run]], ground: Ground) -> Iterator[Comparison]:
-    for one, other, metric, margin in _wanted(ground.suite):
-        triples, keys = _triples(one, other, runs, ground)
-        if triples:
-            shown = tuple(
-                baseline_name(name, ground.mean_name) if name in BASELINES else name
-                for name in (one, other)
-            )
-            yield comparisons.compare(
-                (shown[0], shown[1]), triples, keys, ground.active, metric=metric, margin=margin,
-                mean=ground.means, sure=ground.sure,
-            )  # fmt: skip
-
-
-def _wanted(suite: Suite) -> Iterator[tuple[str, str, str, float | None]]:
-    if suite.label_free:
-        return
-    if suite.comparisons is not None:
-        for each in suite.comparisons:
-            yield each.one, each.other, each.metric, each.margin
-        return
-    names = [source.name for source in suite.sources]
-    for i, one in enumerate(names):
-        for kind in suite.baselines:
-            if kind != "previous":
-                yield one, kind, "mae", None
-        for other in names[i + 1 :]:
-            yield one, other, "mae", None
-            yield one, other, "pearson", None
-
-
-Triple = tuple[FaceClip, FaceClip, FaceClip]
-
-
-def _triples(
-    one: str, other: str, runs: Mapping[str, Sequence[Run]], ground: Ground
-) -> tuple[list[Triple], list[str]]:
-    """(one, other, truth) of every take both were scored on, with its cluster."""
-    triples: list[Triple] = []
-    keys: list[str] = []
-    for first in runs.get(one, ()):
-        if first.paired is None:
-            continue
-        key = first.pairing.cluster
-        if other in BASELINES:
-            mean = ground.means.get(key)
-            triples.append(comparisons.against_rival(
-                first.paired, lambda truth, m=mean: baselines.guess(other, truth, m)))  # type: ignore[misc]  # fmt: skip
-            keys.append(key)
-            continue
-        for second in runs.get(other, ()):
-            if second.paired is not None and _shown_alike(first, second):
-                triples.append(comparisons.joint(first.paired, second.paired))
-                keys.append(key)
-    return triples, keys
-
-
-def _shown_alike(first: Run, second: Run) -> bool:
-    """Two predictions of one take, and of one face where both were shown several."""
-    one, other = (run.prediction.notes.get("identity") for run in (first, second))
-    same_face = one is None or other is None or one == other
-    return first.item.take == second.item.take and same_face
 
 
 # -- telling ---------------------------------------------------------------------------

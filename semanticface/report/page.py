@@ -50,9 +50,14 @@ def bars(values: Sequence[float] | np.ndarray, most: int = 8) -> tuple[tuple[str
 def clip_page(
     title: str, clip: FaceClip, *, facts: Sequence[Fact], words: Sequence[str],
     moments: Sequence[Moment], conversions: Sequence[Conversion], costs: Sequence[Any],
+    first: str = "",
 ) -> str:  # fmt: skip
-    """The page of the demo: a clip's curves, words, moments, conversions and token costs."""
+    """The page of the demo: a clip's curves, words, moments, conversions and token costs.
+
+    `first` is a part of our own making that comes before them, already HTML.
+    """
     from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -62,5 +67,5 @@ def clip_page(
     ticks = [(s, x_of(clip, clip.times[0] + s)) for s in range(int(clip.duration) + 1)]
     return environment.from_string(source).render(
         title=title, facts=facts, words=words, marks=marks, conversions=conversions, costs=costs,
-        panels=panels(clip), width=WIDTH, height=HEIGHT, ticks=ticks,
+        panels=panels(clip), width=WIDTH, height=HEIGHT, ticks=ticks, first=Markup(first),
     )  # fmt: skip

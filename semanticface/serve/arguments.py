@@ -95,6 +95,8 @@ def environment(target: Target, options: Options, key: str | None) -> dict[str, 
         told |= {
             "VLLM_CPU_KVCACHE_SPACE": str(options.cache_gib), "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "OMP_NUM_THREADS": "1", "TORCHDYNAMO_DISABLE": "1",
+            # Else `uni` is overruled: a worker process of its own, for which the engine's spins.
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         }  # fmt: skip
     return told
 

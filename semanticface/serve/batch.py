@@ -1,7 +1,7 @@
 """Labelling many pictures without a server: files for `vllm run-batch`, and back.
 
     write_requests(frames, task, "face", Path("requests.jsonl"))
-    # vllm run-batch -i requests.jsonl -o answers.jsonl --model MODEL ...
+    run_batch(vllm_python(), target, Options(), Path("requests.jsonl"), Path("answers.jsonl"))
     clip, reports = read_answers(Path("answers.jsonl"), frames, task)
 
 One request a line, its `custom_id` the picture's number and hash: an answer is only taken
@@ -11,6 +11,8 @@ for the picture it was given to, whatever order the lines come in.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -20,13 +22,17 @@ import numpy as np
 
 from semanticface.atomic import whole_file
 from semanticface.data.tasks import Task
-from semanticface.errors import BadInput
+from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.formats import json_lines
 from semanticface.language.parsed import ParseReport, nothing
 from semanticface.rig import ClipMeta, FaceClip
+from semanticface.serve.arguments import Options, arguments, environment
 from semanticface.serve.ask import Text
 from semanticface.serve.client import Frame, Settings
 from semanticface.serve.request import MAX_TOKENS, chat_body, data_url
+from semanticface.serve.target import Target
+
+_MODULE = "vllm.entrypoints.openai.run_batch"
 
 
 class Labelled(NamedTuple):
@@ -67,6 +73,23 @@ def read_answers(path: Path, frames: Sequence[Frame], task: Task) -> Labelled:
     values = np.array(rows, np.float32).reshape(len(rows), -1)
     times = np.array([frame.time for frame in frames])
     return Labelled(FaceClip.of(values, times, meta=ClipMeta(str(path), "run-batch")), reports)
+
+
+def run_batch(
+    python: Path, target: Target, options: Options, asked: Path, answered: Path, *,
+    log: Path | None = None,
+) -> None:  # fmt: skip
+    """Answer a file of requests by `vllm run-batch`, in vLLM's own environment."""
+    told = arguments(target, options)
+    for flag in ("--host", "--port"):
+        del told[told.index(flag) : told.index(flag) + 2]
+    command = [str(python), "-m", _MODULE, "-i", str(asked), "-o", str(answered), *told]
+    with (log or Path(os.devnull)).open("ab") as stream:
+        done = subprocess.run(command, env={**os.environ, **environment(target, options, None)},
+                              stdout=stream, stderr=subprocess.STDOUT, check=False)  # fmt: skip
+    if done.returncode or not answered.is_file():
+        where = f"; see {log}" if log is not None else ""
+        raise SemanticFaceError(f"vllm run-batch ended with code {done.returncode}{where}")
 
 
 def _answers(path: Path) -> Iterable[tuple[str, Any]]:

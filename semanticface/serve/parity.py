@@ -29,6 +29,8 @@ from semanticface.errors import BadInput, SemanticFaceError, need
 from semanticface.serve.adapter import JOINING, SEEING
 from semanticface.serve.request import chat_body, data_url
 
+TOLERANCE = 0.01
+"""Of log-probabilities; float32 agrees a thousand times closer."""
 FREE_TOKENS = 128
 """Of a free answer, at most: an untrained model never comes to an end."""
 _SEEN = re.compile(f"{SEEING.pattern}|{JOINING.pattern}")
@@ -114,14 +116,15 @@ def compare(
 
 
 def _compared(served: Served, text: str, predictor: Any, picture: bytes) -> PictureParity:
-    image = _opened(picture)
+    image = opened_picture(picture)
     ours, logprobs = _scored(predictor, image, served.tokens)
-    here = predictor.faces([image])[0].values
+    speaking = _decoder(predictor)
+    here = predictor.task.read(speaking.answers([image])[0].text).values
     there = predictor.task.read(text).values
     both = np.isfinite(here) & np.isfinite(there)
     shut = float("nan")
-    if ours == served.prompt and _changes_seeing(predictor.model):
-        with _eyes_shut(predictor.model):
+    if ours == served.prompt and changes_seeing(predictor.model):
+        with eyes_shut(predictor.model):
             shut = _farthest(served.logprobs, _scored(predictor, image, served.tokens)[1])
     return PictureParity(
         ours == served.prompt, len(served.tokens), _farthest(served.logprobs, logprobs),
@@ -155,7 +158,8 @@ def _served(url: str, body: dict[str, Any], key: str) -> Served:
     )
 
 
-def _opened(picture: bytes) -> Any:
+def opened_picture(picture: bytes) -> Any:
+    """The pixels of a picture's file."""
     from PIL import Image
 
     return Image.open(io.BytesIO(picture)).convert("RGB")
@@ -187,15 +191,16 @@ def _decoder(predictor: Any) -> Any:
     task = predictor.task
     if isinstance(task.form, Slots):
         task = Task.of("tokens", "coefficients", prompt=task.prompt, decimals=task.form.decimals)
-    return Decoder.of(predictor.model, predictor.processor, task)
+    return Decoder.of(predictor.model, predictor.processor, task, predictor.most)
 
 
-def _changes_seeing(model: Any) -> bool:
+def changes_seeing(model: Any) -> bool:
+    """Whether a model has an adapter that changes how the picture is seen."""
     return any("lora_B" in name and _SEEN.search(name) for name, _ in model.named_parameters())
 
 
 @contextlib.contextmanager
-def _eyes_shut(model: Any) -> Iterator[None]:
+def eyes_shut(model: Any) -> Iterator[None]:
     """LoRA's second matrices at zero wherever the picture is seen, and back."""
     kept = [(each, each.data.clone()) for name, each in model.named_parameters()
             if "lora_B" in name and _SEEN.search(name)]  # fmt: skip

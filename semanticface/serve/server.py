@@ -75,6 +75,11 @@ class Server:
         )  # fmt: skip
 
     @property
+    def pid(self) -> int | None:
+        """Of its first process, which leads the session that all the others are in."""
+        return self._process.pid if self._process is not None else None
+
+    @property
     def code(self) -> int | None:
         """Its exit code; None while it runs or before it was started."""
         return self._process.poll() if self._process is not None else None

@@ -22,9 +22,12 @@ from semanticface.speech.timeline import Sound, Timeline
 _NOISES = frozenset(("+NSN+", "+SPN+"))
 
 
-def hear(blocks: Iterable[Samples]) -> Timeline:
-    """The phones of a recording's blocks, in constant memory."""
-    loop = PhoneLoop()
+def hear(blocks: Iterable[Samples], loop: PhoneLoop | None = None) -> Timeline:
+    """The phones of a recording's blocks, in constant memory.
+
+    One `loop` may serve many short recordings.
+    """
+    loop = PhoneLoop() if loop is None else loop
     sounds: list[Sound] = []
     base = 0.0
     for part in windows(blocks, WINDOW):

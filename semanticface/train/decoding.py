@@ -12,12 +12,13 @@ Plain generation runs the model once a token. Two things save passes and change 
 
 Rows of a batch go on by different numbers of tokens. Shorter ones are filled up on the
 right; filling and wrong guesses are masked, so the cache has holes that nothing looks into.
+What no row keeps is cut off again, and guesses are as long as the last ones were good for.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -30,6 +31,10 @@ from semanticface.rig import COUNT
 from semanticface.train.grammar import Grammar, Matcher
 
 MOST_TOKENS = 2048
+_LEAST_GUESSED, _MOST_GUESSED = 3, 20
+"""Tokens guessed after a wrong guess, and at best."""
+Pick = Callable[[Any, Matcher], int]
+"""Decides for a token, from its scores and what may come next."""
 
 
 class Completion(NamedTuple):
@@ -46,16 +51,16 @@ class Completion(NamedTuple):
 class Guesses:
     """What came next in an example, by the tokens before."""
 
-    def __init__(self, example: list[int], back: int = 4, most: int = 20) -> None:
-        self.example, self.back, self.most = example, back, most
+    def __init__(self, example: list[int], back: int = 4) -> None:
+        self.example, self.back = example, back
         self.after = {tuple(example[i - back : i]): i for i in range(len(example), back - 1, -1)}
 
-    def of(self, told: list[int], matcher: Matcher) -> list[int]:
-        """Tokens that may come next and did in the example."""
+    def of(self, told: list[int], matcher: Matcher, reach: int) -> list[int]:
+        """Up to `reach` tokens that may come next and did in the example."""
         start = self.after.get(tuple(told[-self.back :]))
         if start is None or matcher.done:
             return []
-        found = self.example[start : start + self.most]
+        found = self.example[start : start + reach]
         return found[: matcher.valid(found)]
 
 
@@ -63,11 +68,13 @@ class Guesses:
 class _Row:
     matcher: Matcher
     guesses: Guesses
+    pick: Pick
     told: list[int] = field(default_factory=list)
     """Tokens of the answer so far."""
     fresh: list[int] = field(default_factory=list)
     """Of these, the ones that the model has not seen."""
     guess: list[int] = field(default_factory=list)
+    reach: int = _MOST_GUESSED
     passes: int = 0
     done: bool = False
 
@@ -91,16 +98,17 @@ class _Row:
         seen, self.passes = 0, self.passes + 1
         stand = len(self.fresh)
         while True:
-            added = self.go_on(_best(scores[seen], self.matcher), most)
+            added = self.go_on(self.pick(scores[seen], self.matcher), most)
             same = _common(added, self.guess[seen:])
             seen += same
             if same < len(added) or self.done:
                 self.fresh = added[same:]
+                self.reach = min(max(2 * seen, _LEAST_GUESSED), _MOST_GUESSED)
                 return stand + seen
 
     def next_block(self) -> list[int]:
         """What goes through the model next."""
-        self.guess = [] if self.done else self.guesses.of(self.told, self.matcher)
+        self.guess = [] if self.done else self.guesses.of(self.told, self.matcher, self.reach)
         return [] if self.done else self.fresh + self.guess
 
 
@@ -141,13 +149,19 @@ class Decoder:
             padding=True, padding_side="left", return_tensors="pt", add_special_tokens=False,
         ).to(self.model.device)  # fmt: skip
 
-    def answers(self, pictures: Sequence[Any]) -> list[Completion]:
-        """One answer to each picture, all decoded side by side."""
+    def answers(
+        self, pictures: Sequence[Any], picks: Sequence[Pick] | None = None
+    ) -> list[Completion]:
+        """One answer to each picture, all decoded side by side; the likeliest token each time,
+        unless a row's own `pick` decides otherwise."""
         import torch
 
         if not pictures:
             raise BadInput("no picture", "one at least")
-        rows = [_Row(self.grammar.matcher(), self.guesses) for _ in pictures]
+        chosen = [_best] * len(pictures) if picks is None else list(picks)
+        if len(chosen) != len(pictures):
+            raise BadInput(f"{len(chosen)} picks for {len(pictures)} pictures", "one each")
+        rows = [_Row(self.grammar.matcher(), self.guesses, pick) for pick in chosen]
         with torch.inference_mode():
             self._run(self.inputs(pictures), rows)
         return [self._completion(row) for row in rows]
@@ -215,21 +229,35 @@ class _Passes:
         return list(out.logits.float().cpu().numpy())
 
     def more(self, blocks: list[list[int]], first: list[int]) -> list[Any]:
-        """Some tokens more; scores [tokens, words] from each row's `first` on."""
+        """Some tokens more; scores [tokens, words] from each row's `first` on.
+
+        What is before the first of all rows is forced, so its scores are not asked for.
+        """
         import torch
 
         ids, mask = self._block(blocks)
         self.mask, self.width = torch.cat([self.mask, mask], 1), ids.shape[1]
+        unread = min(first)
         out = self.model(input_ids=ids, attention_mask=self.mask, past_key_values=self.cache,
-                         use_cache=True, **self._places(mask))  # fmt: skip
+                         use_cache=True, logits_to_keep=self.width - unread,
+                         **self._places(mask))  # fmt: skip
         scores = out.logits.float().cpu().numpy()
-        return [scores[row, start:] for row, start in enumerate(first)]
+        return [scores[row, start - unread :] for row, start in enumerate(first)]
 
     def keep(self, standing: list[int]) -> None:
         """Forget what did not stand of the last block."""
         start = self.mask.shape[1] - self.width
         for row, count in enumerate(standing if self.width else []):
             self.mask[row, start + count :] = 0
+        lost = self.width - max(standing) if self.width else 0
+        if lost and self._cuts:
+            self.cache.crop(-lost)
+            self.mask = self.mask[:, :-lost]
+
+    @property
+    def _cuts(self) -> bool:
+        """Whether the cache gives its last tokens back: a sliding window has lost older ones."""
+        return {type(layer).__name__ for layer in self.cache.layers} == {"DynamicLayer"}
 
     def _block(self, blocks: list[list[int]]) -> tuple[Any, Any]:
         import torch

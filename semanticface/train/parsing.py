@@ -31,14 +31,28 @@ def parse(
 
     `small` is the file for the small model, taken where neither file nor model is given.
     """
-    parser = _parser(about)
+    kinds = (ModelOptions, DataOptions, LossOptions, ProbeOptions, training_options())
+    made = Settings(*told(kinds, arguments, about, small, unless="--model"))
+    _check_training(made)
+    return made
+
+
+def told(
+    kinds: tuple[Any, ...], arguments: Sequence[str] | None = None, about: str = "",
+    small: Path | None = None, *, unless: str = "",
+) -> tuple[Any, ...]:  # fmt: skip
+    """One object of each dataclass in `kinds`, from a YAML file and flags; flags win.
+
+    `small` is the file that is taken where neither a file nor the flag `unless` is given.
+    """
+    parser = _parser(kinds, about)
     given = list(arguments) if arguments is not None else None
     if given is None:
         import sys
 
         given = sys.argv[1:]
     config, flags = _split(given)
-    if config is None and not any(flag.partition("=")[0] == "--model" for flag in flags):
+    if config is None and not any(flag.partition("=")[0] == unless for flag in flags):
         config = None if small is None else str(small)
     known = sorted({action.dest for action in parser._actions} - {"help"})
     if config is not None:
@@ -47,9 +61,7 @@ def parse(
     for flag in flags:
         if flag.startswith("--") and flag != "--config":
             _check_flag(flag, known, parser)
-    made = Settings(*parser.parse_args_and_config(flags))
-    _check_training(made)
-    return made
+    return tuple(parser.parse_args_and_config(flags))
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
@@ -74,10 +86,9 @@ def training_options() -> Any:
     return TrainingOptions
 
 
-def _parser(about: str) -> Any:
+def _parser(kinds: tuple[Any, ...], about: str) -> Any:
     from trl import TrlParser
 
-    kinds = (ModelOptions, DataOptions, LossOptions, ProbeOptions, training_options())
     return TrlParser(kinds, description=about, allow_abbrev=False)
 
 
@@ -117,6 +128,15 @@ def _check_flag(flag: str, known: list[str], parser: Any) -> None:
 def _check_training(made: Settings) -> None:
     """What would lose a result in silence is refused."""
     training = made.training
+    check_saving(training)
+    if training.packing or training.padding_free:
+        raise BadInput("packing or padding_free", "neither: TRL cannot pack pictures")
+    _ = made.model.plan, made.data.speech or made.data.task
+    _check_speech(made)
+
+
+def check_saving(training: Any) -> None:
+    """Of SFT and of preferences alike."""
     if training.remove_unused_columns:
         raise BadInput("remove_unused_columns: true", "false: pictures would be dropped")
     limit = training.save_total_limit
@@ -126,10 +146,6 @@ def _check_training(made: Settings) -> None:
             "2 or more, or null",
             hint="With one, a run killed while it saves has nothing to go on from.",
         )
-    if training.packing or training.padding_free:
-        raise BadInput("packing or padding_free", "neither: TRL cannot pack pictures")
-    _ = made.model.plan, made.data.speech or made.data.task
-    _check_speech(made)
 
 
 def _check_speech(made: Settings) -> None:

@@ -1,7 +1,8 @@
 """While a model trains: answers to the same held-out faces, figures, the best weights kept.
 
-Every process decodes the same faces: nothing is drawn at random, so all agree on which
-probe is best and when to stop, and sharded models run in step.
+Processes that each hold the whole model share the faces and tell each other the answers;
+where the model lies in pieces, every process decodes all of them, so that all run in step.
+Nothing is drawn at random, so all agree on which probe is best and when to stop.
 """
 
 from __future__ import annotations
@@ -101,9 +102,14 @@ class Probe(TrainerCallback):  # type: ignore[misc]
     def _answers(self, model: Any) -> list[Any]:
         decoder = answerer(model, self.trainer.processing_class, self.task,
                              self.options.probe_tokens)  # fmt: skip
-        size = self.options.probe_batch
-        batches = [self.pictures[i : i + size] for i in range(0, len(self.pictures), size)]
-        return [answer for batch in batches for answer in decoder.answers(batch)]
+        size, accelerator = self.options.probe_batch, self.trainer.accelerator
+        alone = not str(accelerator.distributed_type.value).startswith("MULTI_")
+        turn = slice(None) if alone else slice(accelerator.process_index, None,
+                                               accelerator.num_processes)  # fmt: skip
+        mine = self.pictures[turn]
+        batches = [mine[i : i + size] for i in range(0, len(mine), size)]
+        answers = [answer for batch in batches for answer in decoder.answers(batch)]
+        return answers if alone else _together(answers, len(self.pictures))
 
     def _keep(self) -> None:
         """Save the weights beside the old best, then exchange the folders."""
@@ -112,6 +118,17 @@ class Probe(TrainerCallback):  # type: ignore[misc]
             shutil.rmtree(self.run.best, ignore_errors=True)
             self.run.fresh_best.rename(self.run.best)
         self.trainer.accelerator.wait_for_everyone()
+
+
+def _together(answers: list[Any], count: int) -> list[Any]:
+    """All processes' answers in the faces' order, which were dealt out in turn."""
+    from accelerate.utils import gather_object
+
+    shares: list[list[Any]] = gather_object([answers])
+    told: list[Any] = [None] * count
+    for place, share in enumerate(shares):
+        told[place :: len(shares)] = share
+    return told
 
 
 def save(trainer: Any, folder: Path) -> Path:

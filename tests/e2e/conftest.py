@@ -40,16 +40,20 @@ def models(vllm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def reference(vllm, models, tmp_path_factory):
-    """Values and confidences by transformers."""
+    """Values and confidences by transformers, of the model or of a run on it."""
     folder = tmp_path_factory.mktemp("pictures")
     files = []
     for n in range(SHOWN):
         files.append(folder / f"{n}.png")
         files[-1].write_bytes(png(n))
     script = Path(__file__).with_name("one_pass_reference.py")
-    told = [str(vllm), "-W", "ignore", str(script), str(models / "model"), str(folder / "out.npz"),
-            str(LIKELIEST)]  # fmt: skip
-    subprocess.run(
-        [*told, *map(str, files)], check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    return np.load(folder / "out.npz")
+
+    def of(name: str):
+        out = folder / f"{name}.npz"
+        told = [str(vllm), "-W", "ignore", str(script), str(models / name), str(out),
+                str(LIKELIEST)]  # fmt: skip
+        subprocess.run([*told, *map(str, files)], check=True,
+                       env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+        return np.load(out)
+
+    return of

@@ -2,8 +2,9 @@
 
     python one_pass_reference.py MODEL OUT.npz LIKELIEST PICTURE...
 
-Writes values and confidences [N, 61] each, by the formulas of `serve.one_pass`, and the same
-(`few_values`, `few_confidence`) as they come out where only the LIKELIEST tokens are known.
+MODEL may be a run's folder. Writes values and confidences [N, 61] each, by the formulas of
+`serve.one_pass`, and the same (`few_values`, `few_confidence`) as they come out where only the
+LIKELIEST tokens are known.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ def main(model: Path, out: Path, likeliest: int, pictures: list[Path]) -> None:
     from semanticface.data.tasks import Task
     from semanticface.serve import one_pass
     from semanticface.train.loading import Source, load
+    from semanticface.train.predictor import load_run
 
-    loaded = load(Source(str(model), "float32"))
+    a_run = (model / "manifest.json").is_file()
+    loaded = load_run(model) if a_run else load(Source(str(model), "float32"))
     words = loaded.processor.tokenizer
     request = loaded.processor.apply_chat_template(
         Task.of("tokens", "coefficients").request(), tokenize=False, add_generation_prompt=True

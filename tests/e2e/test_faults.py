@@ -13,8 +13,9 @@ from pictures import png
 from real_server import START, free_port
 
 from semanticface.data.tasks import Task
+from semanticface.formats import read
 from semanticface.serve.arguments import Options, arguments, environment
-from semanticface.serve.batch import read_answers, write_requests
+from semanticface.serve.batch import read_answers
 from semanticface.serve.client import FaceClient, Frame, Settings
 from semanticface.serve.journal import Journal
 from semanticface.serve.server import Server
@@ -71,19 +72,21 @@ def parity(vllm, run, url):
     return subprocess.run(told, env=surroundings, capture_output=True, text=True, check=False)
 
 
-def test_a_batch_file_is_answered_without_a_server(vllm, models, tmp_path):
-    shown = [Frame(n / 30, png(n)) for n in range(4)]
-    asked, answered = tmp_path / "requests.jsonl", tmp_path / "answers.jsonl"
-    assert write_requests(shown, TASK, "face", asked, max_tokens=128) == 4
-    target = target_of(str(models / "model"), task=TASK)
-    told = arguments(target, Options(device="cpu", dtype="float32", max_num_seqs=8))
-    for flag in ("--host", "--port"):
-        del told[told.index(flag) : told.index(flag) + 2]
-    subprocess.run(
-        [str(vllm), "-m", "vllm.entrypoints.openai.run_batch", "-i", str(asked), "-o",
-         str(answered), *told], check=True, capture_output=True,
-        env={**os.environ, **environment(target, Options(device="cpu"), None)},
-    )  # fmt: skip
-    clip, reports = read_answers(answered, shown, TASK)
-    assert {each.outcome for each in reports} == {"strict"}
+def test_a_folder_is_labelled_without_a_server(vllm, models, tmp_path):
+    """The command, with the adapter of a run."""
+    stills = tmp_path / "stills"
+    stills.mkdir()
+    for n in range(4):
+        (stills / f"{n}.png").write_bytes(png(n))
+    told = [str(vllm), "-W", "ignore", "-m", "semanticface.cli.main", "label", str(stills), "--run",
+            str(models / "words"), "-o", str(tmp_path / "take.npz"), "--cpu", "--python",
+            str(vllm), "--kept", str(tmp_path / "kept")]  # fmt: skip
+    done = subprocess.run(told, env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 pictures: 4 strict" in done.stderr
+    clip = read(tmp_path / "take.npz")
     assert np.isfinite(clip.values).all() and len(clip) == 4
+    shown = [Frame(n / 30, png(n)) for n in range(4)]
+    again, _ = read_answers(tmp_path / "kept" / "answers.jsonl", shown, TASK)
+    np.testing.assert_array_equal(again.values, clip.values)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import re
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from semanticface.preference.candidates import Candidate, Duel
 from semanticface.preference.store import open_store
 from semanticface.preference.store.content import (
     Item,
     Rules,
     add_pairs,
+    add_project,
     add_rater,
     project_of,
 )
+from semanticface.preference.store.files import keep_file
 from semanticface.preference.store.verdicts import Heard, heard
 
 from .arena_server import Server
-from .pairs import fill, lower_pair
+from .pairs import QUIET, TINY, face, fill, lower_pair
 
 pytestmark = pytest.mark.slow
 CHROMIUM = Path("/usr/bin/chromium")
@@ -278,3 +284,59 @@ def test_text_can_be_read_in_both_schemes(browser: Any, server: Server, scheme: 
     tab.wait_for_selector("#raters td", timeout=PATIENCE)
     assert tab.evaluate(CONTRAST) >= 4.5
     context.close()
+
+
+# -- clips with sound ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A project of one spoken clip: two seconds of an opening jaw, and a tone."""
+    folder = tmp_path_factory.mktemp("films") / "clips.store"
+    store = open_store(folder, create=True)
+    project = add_project(store, "clips", presentation=TINY, rules=QUIET)
+    jaw = np.abs(np.sin(np.arange(24) / 4))[:, None]
+    sides = [Candidate.of(name, jaw * face(jawOpen=much), rate=30.0)
+             for name, much in (("one", 1.0), ("other", 0.3))]  # fmt: skip
+    item = Item("spoken", "s", told="mama", sound=keep_file(store, tone(0.8)))
+    add_pairs(store, project.id, item, [Duel(sides[0], sides[1], "lower")])
+    add_rater(store, project.id, "ann")
+    store.close()
+    started = Server(folder).start()
+    yield started
+    started.stop()
+
+
+def tone(seconds: float, rate: int = 16000) -> bytes:
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        wave_form = 8000 * np.sin(np.arange(int(seconds * rate)) * 0.2)
+        file.writeframes(wave_form.astype("<i2").tobytes())
+    return stream.getvalue()
+
+
+def test_clips_loop_side_by_side_and_the_sound_is_one_sides(browser: Any, films: Server) -> None:
+    page = Page(browser, films, "ann", DESKTOP)
+    both = "[...document.querySelectorAll('button.look video')]"
+    page.until(f"{both}.length == 2 && {both}.every(v => v.readyState >= 2 && !v.paused)")
+    assert page.tab.evaluate(f"{both}.every(v => v.loop && v.muted && v.duration > 0.5)")
+    # Played to the end and begun again: the time falls back while nothing was asked of it.
+    page.tab.evaluate(
+        f"window.fell = 0; {both}.forEach(v => {{ v.last = 0; "
+        "v.ontimeupdate = () => { if (v.currentTime < v.last) window.fell += 1; "
+        "v.last = v.currentTime; } })"
+    )
+    page.until("window.fell >= 2")
+    assert page.tab.is_visible("#sound-key")
+    page.tab.keyboard.press("m")
+    page.until(f"!{both}[0].muted && {both}[1].muted")
+    page.until(f"{both}[0].webkitAudioDecodedByteCount > 0")
+    page.tab.keyboard.press("m")
+    page.until(f"{both}.every(v => v.muted)")
+    page.tab.keyboard.press("1")
+    page.until("document.getElementById('count').textContent.startsWith('1')")
+    assert [each.click for each in page.settled()] == ["left"]
+    page.close()

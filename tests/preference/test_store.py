@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,55 @@ def test_many_raters_at_once_get_each_pair_as_often_as_asked(store: Store) -> No
     said = heard(store, project.id)
     per_pair = {key: sum(each.pair_id == key for each in said) for key in {e.pair_id for e in said}}
     assert len(per_pair) == 12 and set(per_pair.values()) == {2}
+
+
+def test_threads_take_turns_and_none_is_turned_away_while_others_write(tmp_path: Path) -> None:
+    opened = open_store(tmp_path / "s", create=True, wait=2.0)
+    project = fill(opened, 1)
+    inside, most, faults = [0], [0], []
+
+    def work(number: int) -> None:
+        try:
+            for turn in range(5):
+                with opened.writing() as connection:
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                    connection.execute(PAIRS.update().values(asked=number * 10 + turn))
+                    time.sleep(0.002)
+                    inside[0] -= 1
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert not faults and most[0] == 1 and project.id
+    opened.close()
+
+
+def test_a_thread_that_never_lets_go_is_told_of_and_a_fault_lets_go(tmp_path: Path) -> None:
+    opened = open_store(tmp_path / "s", create=True, wait=0.1)
+    told: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with opened.writing():
+                pass
+        except StoreBusy as fault:
+            told.append(fault)
+
+    with opened.writing():
+        waiting = threading.Thread(target=work)
+        waiting.start()
+        waiting.join()
+    assert len(told) == 1
+    with pytest.raises(ZeroDivisionError), opened.writing():
+        _ = 1 / 0
+    with opened.writing():  # free again
+        pass
+    opened.close()
 
 
 # -- questions and verdicts ---------------------------------------------------

@@ -15,6 +15,7 @@ pytest.importorskip("trl", reason="comes with the train extra")
 from training import LORA, REPOSITORY, SFT, flags, losses, recipe, train, weights
 
 from semanticface.errors import BadInput, SemanticFaceError
+from semanticface.train.runs import read_journal
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
@@ -185,6 +186,11 @@ def test_two_processes_are_one(run, tiny, data, tmp_path):
     assert losses(tmp_path / "two") == pytest.approx(losses(run), abs=1e-3)
     held = json.loads((tmp_path / "two" / "manifest.json").read_text())
     assert held["processes"] == 2
+    alike, both = (read_journal(each / "probes.jsonl") for each in (run, tmp_path / "two"))
+    assert [row["step"] for row in both] == [row["step"] for row in alike]
+    for one, two in zip(alike, both, strict=True):  # faces are dealt out and come back in order
+        assert two["mae"] == pytest.approx(one["mae"], abs=0.02)
+        assert two["sample"][:4] == one["sample"][:4]
 
 
 @pytest.fixture(scope="module")

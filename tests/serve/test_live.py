@@ -183,6 +183,11 @@ def test_frames_arrive_at_our_own_receiver_as_they_were_sent():
     assert np.diff(jaw).min() > -0.05  # it opens and stays open
 
 
+def test_a_camera_that_is_missing_is_one_plain_error():
+    with standing_in(TASK) as server, pytest.raises(BadInput, match="no camera"):
+        follow(server, pictures("webcam:9"), "udp://127.0.0.1:9")
+
+
 def test_a_slow_model_costs_pictures_and_no_beat():
     with standing_in(TASK) as server, livelink_udp.Receiver("127.0.0.1", 0) as receiver:
         server.face, server.delay = talking, 0.12

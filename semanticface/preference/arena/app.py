@@ -11,6 +11,7 @@ fixed list, pictures by their hash.
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Any
@@ -37,6 +38,8 @@ _AHEAD = 3
 """Questions handed out at once: the one in front and the ones drawn meanwhile."""
 _COUNT_EVERY = 5.0
 """Seconds for which the number of pairs left is remembered."""
+_REMEMBERED = 20_000
+"""Pictures of raters that the server knows to be theirs."""
 _PAGES = {
     "arena.css": "text/css", "arena.js": "text/javascript", "admin.js": "text/javascript",
     "icon.svg": "image/svg+xml",
@@ -66,6 +69,7 @@ class Arena:
         self.tries = Bucket(rate=0.5, burst=20)
         """Invitations tried, by address."""
         self._lefts: dict[str, tuple[int, int, float]] = {}
+        self._handed: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def state(
         self, rater: Rater, session: str, waiting: Sequence[Question] | None = None
@@ -74,7 +78,7 @@ class Arena:
         if waiting is None:
             waiting = open_questions(self.store, self.project, rater.id, _AHEAD)
         answered, pace = progress_of(self.store, rater.id)
-        told = self._told(waiting)
+        told = self._told(rater, waiting)
         return {
             "rater": rater.name, "question": self.project.question, "questions": told,
             "csrf": self.keys.csrf(session), "answered": answered,
@@ -91,11 +95,24 @@ class Arena:
             self._lefts[rater.id] = (count, then, now)
         return count - (answered - then)
 
-    def _told(self, waiting: Iterable[Question]) -> list[dict[str, Any]]:
+    def handed(self, rater: Rater, digest: str) -> bool:
+        """Whether this picture stood in a question that this server handed to the rater."""
+        return (rater.id, digest) in self._handed
+
+    def _hand(self, rater: Rater, digests: Iterable[str | None]) -> None:
+        """Remember the last pictures handed out: asking the store for each is dear."""
+        for each in digests:
+            if each is not None:
+                self._handed[rater.id, each] = None
+        while len(self._handed) > _REMEMBERED:
+            self._handed.popitem(last=False)
+
+    def _told(self, rater: Rater, waiting: Iterable[Question]) -> list[dict[str, Any]]:
         asked = list(waiting)
         sides = [(key, each.region) for each in asked for key in (each.left, each.right)]
         digests = self.renders.of_all(sides)
         self.renders.soon(digests)
+        self._hand(rater, [*digests, *(each.picture for each in asked)])
         return [_question(each, *digests[2 * i : 2 * i + 2]) for i, each in enumerate(asked)]
 
 
@@ -190,14 +207,14 @@ def _add_rating(app: FastAPI, arena: Arena) -> None:
 def _add_media(app: FastAPI, arena: Arena) -> None:
     @app.get("/media/render/{digest}")
     def render(digest: str, request: Request, me: Me) -> Response:
-        if not may_see(arena.store, me.id, render=digest):
+        if not (arena.handed(me, digest) or may_see(arena.store, me.id, render=digest)):
             raise HTTPException(404, "No such picture.")
         shown = arena.renders.shown(digest)
         return _ranged(request, shown.data, shown.type)
 
     @app.get("/media/file/{digest}")
     def file(digest: str, me: Me) -> Response:
-        if not may_see(arena.store, me.id, picture=digest):
+        if not (arena.handed(me, digest) or may_see(arena.store, me.id, picture=digest)):
             raise HTTPException(404, "No such picture.")
         data = kept_file(arena.store, digest).read_bytes()
         kind = next((told for sign, told in _PICTURES if data.startswith(sign)), None)

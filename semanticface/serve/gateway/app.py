@@ -1,6 +1,7 @@
 """The gateway as a FastAPI application.
 
-    POST /v1/face      a picture: {"image": base64}, or the file itself as the body
+    POST /v1/face      a picture: {"image": base64}, or the file itself as the body;
+                       speech: {"audio": base64, "transcript": text}; {"script": text}
     POST /v1/faces     up to 64 pictures
     WS   /v1/stream    pictures in, faces out, the newest picture first when it is late
     GET  /metrics      for Prometheus
@@ -13,6 +14,7 @@ say what was wrong with the request and nothing about the inside; keys are in no
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +32,7 @@ from starlette.exceptions import HTTPException
 from semanticface import __version__
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.serve.client import FaceClient, Result
+from semanticface.serve.gateway import speech
 from semanticface.serve.gateway.keys import Client, Doorkeeper, read_keys
 from semanticface.serve.gateway.limits import Bounded
 from semanticface.serve.gateway.metrics import TYPE, Metrics
@@ -42,12 +45,19 @@ from semanticface.serve.gateway.wire import (
     FacesReply,
     FacesRequest,
     Fault,
+    ScriptRequest,
+    SpeechRequest,
+    Spoken,
     face_of,
     fault,
 )
 
 log = logging.getLogger("semanticface.gateway")
 FILES = ("image/png", "image/jpeg", "image/webp")
+REQUESTS: dict[str, type[FaceRequest | SpeechRequest | ScriptRequest]] = {
+    "image": FaceRequest, "audio": SpeechRequest, "script": ScriptRequest,
+}  # fmt: skip
+"""By the key that only they have."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,10 @@ class Limits:
     """From the headers to the last byte of the body."""
     streams: int = 64
     """Open WebSocket streams."""
+    speech_seconds: float = 120.0
+    """Of a recording or a spoken script."""
+    listeners: int = 2
+    """Recordings listened to at once."""
 
 
 class Refused(SemanticFaceError):
@@ -73,9 +87,12 @@ class Refused(SemanticFaceError):
 class Desk:
     """What all routes share: the client, the keys, the counts."""
 
-    def __init__(self, client: FaceClient, door: Doorkeeper, limits: Limits) -> None:
-        self.client, self.door, self.limits = client, door, limits
+    def __init__(
+        self, client: FaceClient, door: Doorkeeper, limits: Limits, voice: str = ""
+    ) -> None:
+        self.client, self.door, self.limits, self.voice = client, door, limits, voice
         self.metrics = Metrics()
+        self._listening = asyncio.Semaphore(limits.listeners)
 
     def admit(self, key: str, pictures: int = 1) -> Client | None:
         """Who asks; an error for a stranger, and for one who has asked too much."""
@@ -100,6 +117,26 @@ class Desk:
                           result.seconds, result.asked, result.written)  # fmt: skip
         return face_of(self._answered(result), self.client.model)
 
+    async def speech(self, asked: SpeechRequest | ScriptRequest) -> Spoken:
+        """The mouth of a recording or of a script, made here; or what is wrong with it."""
+        async with self._listening:
+            try:
+                return await asyncio.to_thread(self._speech, asked)
+            except BadInput as error:
+                raise Refused(422, str(error)) from None
+            except SemanticFaceError as error:  # a part that is not installed
+                log.warning("speech: %s", error)
+                raise Refused(422, "this gateway was set up without what speech needs") from None
+
+    def _speech(self, asked: SpeechRequest | ScriptRequest) -> Spoken:
+        most = self.limits.speech_seconds
+        if isinstance(asked, SpeechRequest):
+            return speech.heard(speech.sound_of(asked.audio), asked.transcript, asked.fps, most)
+        if not self.voice:
+            raise BadInput("a script", "a picture, or audio", hint="Without a voice a script has "
+                           "no times; this gateway was started without --voice.")  # fmt: skip
+        return speech.said(asked.script, self.voice, asked.fps, most)
+
     def _answered(self, result: Result) -> Result:
         if result.error:
             log.warning("no answer from the model: %s", result.error)
@@ -110,10 +147,11 @@ class Desk:
 
 
 def create_app(
-    client: FaceClient, keys: Path | None = None, limits: Limits | None = None
+    client: FaceClient, keys: Path | None = None, limits: Limits | None = None, voice: str = ""
 ) -> FastAPI:
-    """The application; without `keys` anybody who reaches it may ask."""
-    desk = Desk(client, Doorkeeper(read_keys(keys) if keys is not None else []), limits or Limits())
+    """The application; without `keys` anybody may ask, without `voice` no scripts are taken."""
+    door = Doorkeeper(read_keys(keys) if keys is not None else [])
+    desk = Desk(client, door, limits or Limits(), voice)
 
     @asynccontextmanager
     async def life(app: Any) -> AsyncIterator[None]:
@@ -122,7 +160,7 @@ def create_app(
 
     app = FastAPI(
         title="semanticface", version=__version__, lifespan=life,
-        description="A picture of a face in; 61 ARKit coefficients, and words, out.",
+        description="A picture of a face, or speech, in; ARKit coefficients, and words, out.",
     )  # fmt: skip
     _errors(app, desk)
     _faces(app, desk)
@@ -171,18 +209,21 @@ def _faces(app: FastAPI, desk: Desk) -> None:
     }
     files = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES}
     asked = {"requestBody": {"required": True, "content": {
-        "application/json": {"schema": FaceRequest.model_json_schema()}, **files}}}  # fmt: skip
+        "application/json": {"schema": {
+            "anyOf": [each.model_json_schema() for each in REQUESTS.values()],
+            "examples": [FaceRequest.model_json_schema()["examples"][0]]}}, **files}}}  # fmt: skip
 
     # Without keys the schema must not speak of any, so they are no plain parameter.
     bearer = [] if desk.door.open else [Depends(HTTPBearer(auto_error=False))]
     if desk.door.open:
         del told[401]
 
-    @app.post("/v1/face", response_model=Face, responses=told, openapi_extra=asked,
-              dependencies=bearer, summary="One picture to numbers and words")  # fmt: skip
-    async def face(request: Request) -> Face:
+    @app.post("/v1/face", response_model=Face | Spoken, responses=told, dependencies=bearer,
+              openapi_extra=asked, summary="A picture, or speech, to numbers")  # fmt: skip
+    async def face(request: Request) -> Face | Spoken:
         desk.admit(_key(request))
-        return await desk.face(await _picture(request))
+        asked = await _asked(request)
+        return await (desk.face(asked) if isinstance(asked, bytes) else desk.speech(asked))
 
     @app.post("/v1/faces", response_model=FacesReply, responses=told, dependencies=bearer,
               summary="Some pictures, in order")  # fmt: skip
@@ -204,8 +245,8 @@ async def _one(desk: Desk, image: str) -> FaceOrFault:
         return FaceOrFault(error=Fault(code=error.status, message=str(error)))
 
 
-async def _picture(request: Request) -> bytes:
-    """The picture of a request, whichever of the two ways it was sent."""
+async def _asked(request: Request) -> bytes | SpeechRequest | ScriptRequest:
+    """A picture, whichever of the two ways it was sent, or speech."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body: bytes = await request.body()
     if kind in FILES:
@@ -213,11 +254,22 @@ async def _picture(request: Request) -> bytes:
     if kind != "application/json":
         raise Refused(415, f"a body of type '{kind[:60]}', expected application/json or {FILES[0]}")
     try:
-        return _bytes(FaceRequest.model_validate_json(body).image)
+        held = _shape(body).model_validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "body"
         raise Refused(422, f"{place}: {first['msg']}"[:300]) from None
+    return _bytes(held.image) if isinstance(held, FaceRequest) else held
+
+
+def _shape(body: bytes) -> type[FaceRequest | SpeechRequest | ScriptRequest]:
+    """Which request it is, by the key that only it has."""
+    try:
+        held = json.loads(body)
+    except (ValueError, RecursionError):
+        held = None
+    found = [shape for key, shape in REQUESTS.items() if isinstance(held, dict) and key in held]
+    return found[0] if found else FaceRequest
 
 
 def _bytes(image: str) -> bytes:

@@ -19,6 +19,9 @@ EXAMPLE_PICTURE = (
     "LgFHggAAAABJRU5ErkJggg=="
 )
 """A grey PNG of 16 x 16 pixels: a request that works, though no face is in it."""
+MOST_WORDS = 4000
+"""Characters of a transcript or script."""
+Fps = Annotated[float, Field(ge=1, le=120, description="Frames a second of the answer.")]
 Base64 = Annotated[
     str,
     Field(
@@ -41,6 +44,23 @@ class FaceRequest(Strict):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"image": EXAMPLE_PICTURE}]})
     image: Base64
+
+
+class SpeechRequest(Strict):
+    """A recording of speech, and what is said in it."""
+
+    audio: Annotated[str, Field(min_length=1, json_schema_extra={"contentEncoding": "base64"},
+                                description="A WAV, FLAC, Ogg or MP3 file in base64.")]  # fmt: skip
+    transcript: Annotated[str | None, Field(min_length=1, max_length=MOST_WORDS)] = None
+    """In English; without it the phones are heard, which is less exact."""
+    fps: Fps = 30.0
+
+
+class ScriptRequest(Strict):
+    """A text that is to be spoken."""
+
+    script: Annotated[str, Field(min_length=1, max_length=MOST_WORDS, pattern=r"^[^\x00-\x08]*$")]
+    fps: Fps = 30.0
 
 
 class FacesRequest(Strict):
@@ -74,6 +94,36 @@ class Face(BaseModel):
     analysis: dict[str, str] | None
     arkit: dict[str, float | None]
     meta: Meta
+
+
+class SpokenWord(BaseModel):
+    """A word and its seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+class SpokenMeta(BaseModel):
+    """How a mouth came about."""
+
+    rig: str = RIG_VERSION
+    model: str = "rules"
+    fps: float
+    seconds: float
+    words: list[SpokenWord]
+    """Empty where nobody said what is spoken."""
+    notes: list[str]
+
+
+class Spoken(BaseModel):
+    """The mouth of a stretch of speech, frame by frame."""
+
+    analysis: dict[str, str] | None = None
+    times: list[float]
+    arkit: dict[str, list[float] | None]
+    """By coefficient one number a time; null for what speech does not tell."""
+    meta: SpokenMeta
 
 
 class Fault(BaseModel):
@@ -124,6 +174,15 @@ def named(values: NDArray[np.float32]) -> dict[str, float | None]:
         CHANNELS[i].label: None if math.isnan(values[i]) else round(float(values[i]), 4)
         for i in ANSWER_ORDER
     }
+
+
+def series(values: NDArray[np.float32]) -> dict[str, list[float] | None]:
+    """[T, 61] by Live Link label; null for a column without numbers."""
+    return {
+        CHANNELS[i].label: None if np.isnan(values[:, i]).any()
+        else [round(float(each), 4) for each in values[:, i]]
+        for i in ANSWER_ORDER
+    }  # fmt: skip
 
 
 def fault(code: int, message: str) -> dict[str, Any]:

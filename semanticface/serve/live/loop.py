@@ -12,14 +12,21 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from semanticface.errors import BadInput
-from semanticface.serve.client import FaceClient, Frame
+from semanticface.errors import BadInput, SemanticFaceError
+from semanticface.serve.client import Frame, Result
 from semanticface.serve.live.senders import Sender
 from semanticface.serve.live.steady import Steady
 
 _WINDOW = 200
+
+
+class Asked(Protocol):
+    """Who answers: `FaceClient`, or for speech `ear.Ear`."""
+
+    async def ask(self, picture: bytes, at: float = 0.0) -> Result:
+        """The face of what came at a time."""
 
 
 class Pulse(NamedTuple):
@@ -43,7 +50,7 @@ class Pulse(NamedTuple):
 class Live:
     """One stream from a source to a sender."""
 
-    client: FaceClient
+    client: Asked
     sender: Sender
     rate: float = 30.0
     depth: int = 4
@@ -83,10 +90,16 @@ class Live:
 
     async def _work(self, source: Iterable[Frame]) -> None:
         """Pictures in, questions asked, and the tail."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._take(source))
-            for _ in range(self.depth):
-                group.create_task(self._ask())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._take(source))
+                for _ in range(self.depth):
+                    group.create_task(self._ask())
+        except ExceptionGroup as several:
+            told, others = several.split(SemanticFaceError)
+            if told is not None and others is None:
+                raise told.exceptions[0] from None  # a missing camera is no crash
+            raise
         await asyncio.sleep(self.tail)
 
     # -- taking pictures -----------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,9 +15,10 @@ import numpy as np
 
 from semanticface.errors import BadInput, need
 from semanticface.formats import vmc
-from semanticface.formats.livelink_packet import Rate, encode, from_frame
+from semanticface.formats.livelink_packet import DAY_SECONDS, Rate, encode, from_frame
 from semanticface.formats.livelink_stream import PORT
 from semanticface.rig import CHANNELS, ClipMeta, FaceClip
+from semanticface.serve.live.received import time_of_day
 from semanticface.serve.live.steady import Out
 
 BASES = (24, 25, 30, 48, 50, 60)
@@ -72,13 +72,14 @@ class LiveLink(_Udp):
         super().__init__(host, port)
         base = next((each for each in BASES if each >= round(rate)), BASES[-1])
         self._rate, self._device, self._subject = Rate(base, 1), str(uuid4()).upper(), subject
-        now = time.localtime()
-        passed = now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec + time.time() % 1
-        self._midnight = passed
+        self._begun: float | None = None
+        """Time of day at which the stream's clock stood at zero."""
 
     def send(self, out: Out) -> None:
-        """One datagram."""
-        at = (self._midnight + out.time) % 86_400
+        """One datagram. The first frame is sent before any answer: its stamp is now."""
+        if self._begun is None:
+            self._begun = time_of_day() - out.time
+        at = (self._begun + out.time) % DAY_SECONDS
         self._put(encode(from_frame(out.values, at, rate=self._rate, device=self._device,
                                     subject=self._subject)))  # fmt: skip
 

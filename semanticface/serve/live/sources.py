@@ -30,7 +30,7 @@ def pictures(source: str, rate: float = 30.0) -> Iterator[Frame]:
         return _camera(which or "0", rate)
     path = Path(source).expanduser()
     if path.is_dir():
-        return _paced(_folder(path, rate))
+        return _paced(folder_frames(path, rate))
     if not path.is_file():
         raise BadInput(
             "no such file or folder", "webcam, a film or a folder of pictures", file=source
@@ -55,7 +55,7 @@ def _film(path: Path) -> Iterator[Frame]:
         yield Frame(at, encoded(film.at(at)))
 
 
-def _folder(path: Path, rate: float) -> Iterator[Frame]:
+def folder_frames(path: Path, rate: float) -> Iterator[Frame]:
     """Pictures in the order of their names, numbers by their size."""
     if rate <= 0:
         raise BadInput(f"{rate} pictures a second", "more than none")

@@ -1,0 +1,35 @@
+"""Align a fine-tuned model with preferences between regions of faces.
+
+    semanticface rank preferences faces.store -o preferences.jsonl
+    accelerate launch recipes/dpo.py --preferences preferences.jsonl --media faces.store/media
+    accelerate launch recipes/dpo.py --config recipes/configs/dpo/qwen3vl_4b_lora.yaml \
+        --start runs/qwen3vl_4b_lora --preferences preferences.jsonl --media faces.store/media
+
+The start is a finished run of recipes/sft.py; its own adapter is the reference, so no second
+model is held. The same command goes on with a run that was stopped, and refuses if settings,
+preferences or start have changed since. The result is a run like its start.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from semanticface.errors import SemanticFaceError
+from semanticface.preference.align.run import Settings, parse
+
+
+def main(settings: Settings) -> None:
+    """Guard, start, preferences, trainer, probe, train, save, report."""
+    from semanticface.preference.align.whole import aligned
+
+    aligned(settings)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        main(parse(about=__doc__ or "", small=Path(__file__).parent / "configs/dpo/nano.yaml"))
+    except SemanticFaceError as fault:
+        sys.exit(str(fault))

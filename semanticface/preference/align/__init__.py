@@ -1,0 +1,1 @@
+"""From preferences to a better model: DPO by TRL, the judged region's tokens alone or all."""

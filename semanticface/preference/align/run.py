@@ -1,0 +1,188 @@
+"""The run of an alignment: parsed, begun or gone on with, and finished.
+
+The folder is one that `train.runs` describes, so `semanticface predict --run` and a next
+alignment take it; `pairs.json` says what was learnt from and what was left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from hashlib import sha256
+from heapq import nsmallest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from semanticface import __version__
+from semanticface.atomic import write_text
+from semanticface.data.manifest import manifest_of
+from semanticface.data.records import Record, for_training
+from semanticface.data.sources import records
+from semanticface.data.splits import DEFAULT
+from semanticface.errors import BadInput
+from semanticface.preference.align.options import (
+    AlignTraining,
+    PairOptions,
+    StartOptions,
+    WatchOptions,
+)
+from semanticface.preference.align.rows import Lengths, Pairs, lengths, read_pairs
+from semanticface.preference.align.trainer import Start, start_of
+from semanticface.rig import RIG_VERSION
+from semanticface.train.manifest import (
+    SCHEMA,
+    Manifest,
+    base_digest,
+    prompt_json,
+    task_json,
+    training_of,
+    versions,
+)
+from semanticface.train.options import as_flat
+from semanticface.train.parsing import check_saving, told
+from semanticface.train.runs import ADAPTER, Run, read_journal
+
+_PLACES = ("start", "base", "preferences", "media", "data")
+
+
+class Settings(NamedTuple):
+    """All that an alignment is told."""
+
+    start: StartOptions
+    pairs: PairOptions
+    watch: WatchOptions
+    training: AlignTraining
+
+
+def parse(
+    arguments: Sequence[str] | None = None, about: str = "", small: Path | None = None
+) -> Settings:
+    """Settings from a YAML file and flags; flags win."""
+    kinds = (StartOptions, PairOptions, WatchOptions, AlignTraining)
+    made = Settings(*told(kinds, arguments, about, small, unless="--start"))
+    training = made.training
+    check_saving(training)
+    if training.max_length is not None:
+        raise BadInput(f"max_length: {training.max_length}",
+                       "none: answers would be cut in silence")  # fmt: skip
+    if training.precompute_ref_log_probs:
+        raise BadInput("precompute_ref_log_probs: true", "false: TRL cannot with pictures")
+    _ = made.start.plan
+    return made
+
+
+class Begun(NamedTuple):
+    """What an alignment stands on."""
+
+    run: Run
+    start: Start
+    pairs: Pairs
+    held: tuple[Record, ...]
+    """Faces held out for probes."""
+    checkpoint: str | None
+
+
+def begin(settings: Settings) -> Begun:
+    """Find start, preferences and faces; write the manifest, or hold it against the old one."""
+    from accelerate import PartialState
+
+    start = start_of(settings.start)
+    pairs = read_pairs(settings.pairs, start.task)
+    held = _faces(settings.watch)
+    run = Run(Path(settings.training.output_dir))
+    state = PartialState()
+    with state.main_process_first():
+        if state.is_main_process:
+            manifest = _manifest(settings, start, pairs, held, state.num_processes)
+            checkpoint = run.begin(manifest, config_of(settings))
+        else:
+            checkpoint = run.last_checkpoint()
+    return Begun(run, start, pairs, held, None if checkpoint is None else str(checkpoint))
+
+
+def note_pairs(run: Run, pairs: Pairs, tokenizer: Any) -> Lengths:
+    """Write `pairs.json`: counts, judges, reasons, lengths."""
+    found = lengths(pairs.rows, tokenizer)
+    longer = None if math.isnan(found.longer) else found.longer
+    told = {
+        "pairs": len(pairs.rows), "left_out": pairs.left_out, "judged_by": pairs.judged_by,
+        "tokens": {"chosen": found.chosen, "rejected": found.rejected, "chosen_longer": longer},
+        "lopsided": found.lopsided,
+    }  # fmt: skip
+    write_text(run.folder / "pairs.json", json.dumps(told, indent=1) + "\n")
+    return found
+
+
+def result_folder(run: Run) -> Path:
+    """An alignment always ends in an adapter."""
+    return run.folder / ADAPTER
+
+
+def _faces(options: WatchOptions) -> tuple[Record, ...]:
+    """Of the side `val`, those whose ids have the smallest hashes."""
+    if not options.data:
+        return ()
+    allowed = for_training(records(manifest_of(Path(options.data).expanduser())),
+                           without_consent=options.without_consent)  # fmt: skip
+    some = (each for each in allowed if (each.split or DEFAULT.side(each.subject)) == "val")
+    held = nsmallest(options.probe_rows, some, key=lambda each: sha256(each.id.encode()).digest())
+    if not held:
+        raise BadInput("no record held out", "some subjects on the side 'val'", file=options.data)
+    return tuple(sorted(held, key=lambda each: each.id))
+
+
+def _manifest(
+    settings: Settings, start: Start, pairs: Pairs, held: tuple[Record, ...], processes: int
+) -> Manifest:
+    ours = as_flat(settings.start, settings.pairs, settings.watch)
+    before = start.manifest["config"]
+    config = {**ours, "dtype": ours["dtype"] or before.get("dtype", "auto")}
+    known = start.manifest["base"]["sha256"]
+    digest = known if start.adapted else base_digest(start.base, None)
+    return {
+        "semanticface": SCHEMA, "version": __version__, "rig": RIG_VERSION, "processes": processes,
+        "config": {key: value for key, value in config.items() if key not in _PLACES},
+        "training": training_of(settings.training), "task": task_json(start.task), "also": [],
+        "prompt": prompt_json(start.task), "base": {"path": start.base, "sha256": digest},
+        "data": {
+            "records": len(pairs.rows), "sha256": pairs.sha256,
+            "held_out": [each.id for each in held], "start": _sealed(start),
+        },
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def _sealed(start: Start) -> str:
+    return sha256((start.result / "hashes.json").read_bytes()).hexdigest()
+
+
+def config_of(settings: Settings) -> dict[str, Any]:
+    """Every key that differs from its default, to be used with `--config` again."""
+    ours = as_flat(*settings[:3])
+    plain = as_flat(*(type(each)() for each in settings[:3]))
+    changed = {key: value for key, value in ours.items() if value != plain[key]}
+    given = asdict(settings.training)
+    for each in fields(AlignTraining):
+        value = getattr(given[each.name], "value", given[each.name])
+        default = each.default_factory() if callable(each.default_factory) else each.default
+        if value != default and isinstance(value, str | int | float | bool | list):
+            changed[each.name] = value
+    return changed
+
+
+def report(run: Run, result: Path) -> str:
+    """What came out, in a few lines."""
+    probes = read_journal(run.probes)
+    lines = [f"{result}"]
+    best = max(probes, key=lambda row: row.get("wins") or 0.0) if probes else {}
+    for name, row in (("before", probes[0] if probes else {}), ("best", best)):
+        keys = ("wins", "active_mae", "mae", "activity", "contradictory")
+        known = [f"{key} {row[key]:.3g}" for key in keys if row.get(key) is not None]
+        if known:
+            lines.append(f"{name} (step {row['step']}): {', '.join(known)}")
+    if any("alarm" in row for row in read_journal(run.log)):
+        lines.append("ALARM: chosen answers collapsed; see log.jsonl")
+    lines.append(f"use it: semanticface predict PICTURE --run {run.folder}")
+    return "\n".join(lines)

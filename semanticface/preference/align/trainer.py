@@ -1,0 +1,129 @@
+"""TRL's DPOTrainer for faces: checkpoints that are whole or not, and one adapter in them.
+
+The reference is the start itself. A run with an adapter goes on with that adapter, and TRL
+keeps a frozen copy of it (`ref`) in the same model; a run that is a whole model gets fresh
+LoRA, and its reference is the model with LoRA switched off. No second model is held.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from transformers import PrinterCallback
+from trl import DPOTrainer
+
+from semanticface.data.tasks import Task
+from semanticface.errors import BadInput, need
+from semanticface.preference.align.collation import PairCollator
+from semanticface.preference.align.options import AlignTraining, StartOptions
+from semanticface.preference.align.rows import Row, dataset
+from semanticface.train.adapters import lora_config
+from semanticface.train.callbacks import EveryPartMoves, Journal
+from semanticface.train.loading import Loaded, Source, load
+from semanticface.train.manifest import Manifest, read_manifest, task_of
+from semanticface.train.one_pass import SLOTS, Slots
+from semanticface.train.places import small_run
+from semanticface.train.predictor import base_of
+from semanticface.train.runs import ADAPTER, Run
+from semanticface.train.seal import check_seal, seal
+
+REFERENCE = "ref"
+
+
+class Start(NamedTuple):
+    """The run that is aligned."""
+
+    folder: Path
+    manifest: Manifest
+    task: Task
+    """What is asked and how it is answered."""
+    result: Path
+    """Its weights: an adapter or a whole model."""
+    base: str
+    """The model that the result will need: the adapter's base, or the whole model."""
+
+    @property
+    def adapted(self) -> bool:
+        """Whether it has an adapter of its own."""
+        return self.result.name == ADAPTER
+
+
+def start_of(options: StartOptions) -> Start:
+    """Find the start, and which of its answers is aligned."""
+    folder = Path(options.start).expanduser() if options.start else small_run()
+    manifest, result = read_manifest(folder / "manifest.json"), Run(folder).result()
+    check_seal(result)
+    base = base_of(folder, options.base) if result.name == ADAPTER else str(result)
+    return Start(folder, manifest, _task(manifest, options.answer, folder), result, base)
+
+
+def _task(manifest: Manifest, answer: str, folder: Path) -> Task:
+    known = [manifest["task"], *manifest.get("also", ())]
+    names = [each["answer"] for each in known]
+    if answer and answer not in names:
+        raise BadInput(f"answer: {answer}", f"one the run has learnt: {', '.join(names)}",
+                       file=folder)  # fmt: skip
+    chosen = known[names.index(answer)] if answer else known[0]
+    if chosen["answer"] == SLOTS:
+        written = [name for name in names if name != SLOTS]
+        raise BadInput("answers in one pass", "answers that are written token by token",
+                       file=folder, hint=f"--answer {written[0]}" if written else
+                       "Train a run with another answer format.")  # fmt: skip
+    task = task_of({"task": chosen})
+    assert not isinstance(task.form, Slots)
+    return task
+
+
+def loaded(start: Start, options: StartOptions) -> Loaded:
+    """The start in memory; its adapter is trainable."""
+    dtype = options.dtype or str(start.manifest["config"].get("dtype", "auto"))
+    source = Source(start.base, dtype, options.quantised, options.attention, None,  # type: ignore[arg-type]
+                    options.min_pixels, options.max_pixels)  # fmt: skip
+    found = load(source)
+    peft = need("peft", "train", "Aligning a model")
+    if options.quantised:
+        ready = peft.prepare_model_for_kbit_training(found.model, use_gradient_checkpointing=False)
+        found = found._replace(model=ready)
+    if not start.adapted:
+        return found
+    model = peft.PeftModel.from_pretrained(found.model, str(start.result), is_trainable=True)
+    return found._replace(model=model)
+
+
+class FaceDPOTrainer(DPOTrainer):  # type: ignore[misc]
+    """DPOTrainer with sealed checkpoints that hold the aligned adapter alone."""
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        super()._save(output_dir, state_dict)
+        # The start has the reference already, and a later load would take it for another.
+        shutil.rmtree(Path(output_dir or self.args.output_dir) / REFERENCE, ignore_errors=True)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+        self.accelerator.wait_for_everyone()
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """None: the manifest says what a run is."""
+
+
+def trainer_of(
+    start: Start, found: Loaded, options: StartOptions, training: AlignTraining,
+    rows: tuple[Row, ...], run: Run, *, region_mask: bool = True,
+) -> FaceDPOTrainer:  # fmt: skip
+    """The trainer of an alignment, with its journal."""
+    lora = None if start.adapted else lora_config(options.plan, found.model)
+    # Texts alone reach the language model and no more: what sees stays as it is.
+    seen = [EveryPartMoves()] if any(row["images"] for row in rows) else []
+    trainer = FaceDPOTrainer(
+        model=found.model, args=training, train_dataset=dataset(rows), peft_config=lora,
+        processing_class=found.processor,
+        data_collator=PairCollator(found.processor, start.task, region_mask),
+        callbacks=[Journal(run), *seen],
+    )  # fmt: skip
+    trainer.remove_callback(PrinterCallback)  # the journal has every line
+    return trainer

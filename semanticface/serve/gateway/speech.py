@@ -1,0 +1,95 @@
+"""Speech from strangers to a moving mouth: by rules, on the gateway itself, without a model.
+
+Sound is taken by its first bytes, of kinds that can name no other file (a playlist could make
+a decoder fetch addresses), and is measured before it is listened to: a small file may unfold
+into hours. A script needs a voice to have times at all; the gateway must have been given one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tempfile
+from pathlib import Path
+
+from semanticface.errors import BadInput
+from semanticface.rig import FaceClip
+from semanticface.serve.gateway.wire import Spoken, SpokenMeta, SpokenWord, series
+from semanticface.speech.audio import Recording
+from semanticface.speech.listen import listen
+from semanticface.speech.rules import animate
+from semanticface.speech.timeline import Timeline
+from semanticface.speech.voices import Voice, say
+
+KINDS = {"wav": (b"RIFF", 8, b"WAVE"), "flac": (b"fLaC", 0, b""), "ogg": (b"OggS", 0, b""),
+         "mp3": (b"ID3", 0, b"")}  # fmt: skip
+_FRAME_SYNC = (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
+"""First bytes of an MP3 without a title."""
+
+
+def heard(sound: bytes, transcript: str | None, fps: float, most_seconds: float) -> Spoken:
+    """A recording's mouth: its words aligned with a transcript, or its phones heard."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"sound.{kind_of(sound)}"
+        path.write_bytes(sound)
+        _measured(path, most_seconds)
+        try:
+            told = listen(path, transcript)
+        except BadInput as error:
+            raise _nameless(error, path) from None
+        clip = animate(told.timeline, told.contours, rate=fps)
+        return _spoken(clip, told.timeline, fps, told.notes())
+
+
+def said(script: str, voice: str, fps: float, most_seconds: float) -> Spoken:
+    """A text's mouth, as a voice would say it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        timeline = say(script, Voice(voice), path)
+        if timeline.seconds > most_seconds:
+            raise BadInput(f"a script of {timeline.seconds:.0f} s", f"at most {most_seconds:g} s")
+        return _spoken(animate(timeline, rate=fps), timeline, fps, [])
+
+
+def kind_of(sound: bytes) -> str:
+    """The kind of a sound file, by its first bytes."""
+    for kind, (magic, at, more) in KINDS.items():
+        if sound.startswith(magic) and sound[at : at + len(more)] == more:
+            return kind
+    if sound[:2] in _FRAME_SYNC:
+        return "mp3"
+    raise BadInput(f"{len(sound)} bytes that are no sound", f"one of {', '.join(KINDS)}")
+
+
+def sound_of(text: str) -> bytes:
+    """Bytes from base64; never an address or a path."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadInput("text that is no base64", "a sound file's bytes in base64") from None
+
+
+def _measured(path: Path, most_seconds: float) -> None:
+    recording = Recording(path)
+    try:
+        for _ in recording.blocks():
+            if recording.report.seconds > most_seconds:
+                raise BadInput(f"more than {most_seconds:g} s of sound", "a shorter recording")
+    except BadInput as error:
+        raise _nameless(error, path) from None
+
+
+def _nameless(error: BadInput, path: Path) -> BadInput:
+    """The same without the name of a file here."""
+    return (
+        BadInput(error.found, error.expected, hint=error.hint) if error.file == str(path) else error
+    )
+
+
+def _spoken(clip: FaceClip, timeline: Timeline, fps: float, notes: list[str]) -> Spoken:
+    words = [SpokenWord(text=each.text, start=round(each.start, 3), end=round(each.end, 3))
+             for each in timeline.words]  # fmt: skip
+    return Spoken(
+        times=[round(float(at), 4) for at in clip.times], arkit=series(clip.values),
+        meta=SpokenMeta(fps=fps, seconds=round(timeline.seconds, 3), words=words, notes=notes),
+    )  # fmt: skip
