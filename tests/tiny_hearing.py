@@ -58,7 +58,7 @@ def qwen3_omni(folder: Path) -> Path:
     experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
     ids = {f"{kind}_token_id": getattr(tokens, f"{kind}_token_id") for kind in _KINDS}
     config = Qwen3OmniMoeThinkerConfig(
-        audio_config={**_tower(), "n_window": 25, "n_window_infer": 50, "output_dim": WIDTH,
+        audio_config={**_tower(), "n_window": 50, "n_window_infer": 100, "output_dim": WIDTH,
                       "downsample_hidden_size": 8},
         vision_config={**_sight(), "deepstack_visual_indexes": [0], "num_position_embeddings": 16},
         text_config={**_text(tokens), **experts, "rope_parameters": rope}, **ids, **_marks(tokens),
@@ -112,6 +112,7 @@ def _sight() -> dict[str, Any]:
 
 def _marks(tokens: Any) -> dict[str, Any]:
     return {"audio_start_token_id": tokens.convert_tokens_to_ids(nano_audio.SOUND_START),
+            "vision_start_token_id": tokens.convert_tokens_to_ids("<|vision_bos|>"),
             "user_token_id": tokens("user")["input_ids"][0]}  # fmt: skip
 
 

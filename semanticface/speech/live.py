@@ -157,4 +157,5 @@ def as_blocks(raw: Any, seconds: float = 0.05) -> Iterator[Samples]:
     while data := raw.read(size):
         whole = rest + data
         rest = whole[len(whole) - len(whole) % 2 :]
-        yield np.frombuffer(whole[: len(whole) - len(rest)], "<i2").astype(np.float32) / np.float32(32768)
+        held = np.frombuffer(whole[: len(whole) - len(rest)], "<i2")
+        yield (held / 32768).astype(np.float32)
