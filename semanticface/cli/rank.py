@@ -56,7 +56,7 @@ def new(
         str, typer.Option(help="What raters read.")
     ] = "Which face is nearer to the picture?",
     mode: Annotated[ModeName, typer.Option(help="Region clear, alone, or only named.")] =
-        ModeName.focus,
+        ModeName.crop,
     views: Annotated[str, typer.Option(help="front,three-quarter: one to four.")] = "front",
     size: Annotated[int, typer.Option(help="Pixels a side of each view.", min=64, max=1024)] = 384,
     look: Annotated[str, typer.Option(help="realistic, clay or toon.")] = "realistic",

@@ -174,6 +174,7 @@ def test_two_real_rounds_with_an_oracle(start: tuple[Path, Path], tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("default")
 def test_killed_with_9_at_any_step_it_goes_on(start: tuple[Path, Path], tmp_path: Path) -> None:
     """Killed when the first file of each step appears, again and again, until it is through."""
