@@ -19,6 +19,10 @@ _SYSTEMS = {
 }
 """Input formats of FFmpeg that name microphones, and what is asked for first."""
 _BLOCK = 0.05
+_PIPED = (
+    "Name one: mic:DEVICE. Or pipe sound in: arecord -f S16_LE -r 16000 -c 1 -t raw | "
+    "semanticface speak-live - -o udp://HOST"
+)
 
 
 def source(told: str) -> Iterator[Samples]:
@@ -36,11 +40,12 @@ def source(told: str) -> Iterator[Samples]:
 def microphone(device: str | None = None) -> Iterator[Samples]:
     """Blocks of a microphone; none at all is an error before the first."""
     av = need("av", "speech", "Listening to a microphone")
-    container = _opened(av, device)
-    return _blocks(av, container)
+    return _blocks(av, opened(device))
 
 
-def _opened(av: Any, device: str | None) -> Any:
+def opened(device: str | None = None, hint: str = _PIPED) -> Any:
+    """The container of a device, or of the first usual one that there is."""
+    av = need("av", "speech", "Listening to a microphone")
     tried = []
     for kind, usual in _SYSTEMS.get(sys.platform, ()):
         try:
@@ -50,8 +55,7 @@ def _opened(av: Any, device: str | None) -> Any:
     raise BadInput(
         f"no microphone ({'; '.join(tried) or 'none known on ' + sys.platform})",
         "a device that can be recorded from",
-        hint="Name one: mic:DEVICE. Or pipe sound in: arecord -f S16_LE -r 16000 -c 1 -t raw | "
-        "semanticface speak-live - -o udp://HOST",
+        hint=hint,
     )
 
 

@@ -11,7 +11,6 @@ mouth moves. No server is asked.
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Iterator
 from functools import cached_property
@@ -25,18 +24,17 @@ from semanticface.errors import BadInput, need
 from semanticface.language.parsed import STRICT
 from semanticface.rig import NAMES
 from semanticface.serve.client import Frame, Result
+from semanticface.speech import live as speech
 from semanticface.speech.audio import RATE
-from semanticface.speech.contours import contours
-from semanticface.speech.hear import PhoneLoop, hear
-from semanticface.speech.rules import animate
+from semanticface.speech.live import Mouth
+from semanticface.speech.microphone import opened
 
 MICROPHONE = "microphone"
 KINDS = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")
 WINDOW, HOP, AHEAD = 2.0, 0.1, 0.12
 """Seconds that are listened to, between two times, and of sound after what is shown."""
 _RATE = 60.0
-_MICROPHONES = {"linux": ("alsa", "default"), "darwin": ("avfoundation", ":0"),
-                "win32": ("dshow", "audio=Microphone")}  # fmt: skip
+_OTHERS = "microphone:NAME chooses another; microphone:PIPE reads what a program writes."
 
 
 def is_sound(source: str) -> bool:
@@ -63,30 +61,25 @@ def windows(source: str) -> Iterator[Frame]:
 
 def _microphone(which: str) -> Any:
     """A device by FFmpeg's interface, or a pipe into which another program writes sound."""
-    av = need("av", "serve", "Listening to a microphone")
-    interface, usual = _MICROPHONES.get(sys.platform, ("", ""))
-    try:
-        if which and Path(which).exists():
-            return av.open(which)
-        return av.open(which or usual, format=interface)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise BadInput(
-            f"no microphone ({error})", "one that is plugged in and free",
-            file=which or f"{interface} {usual}",
-            hint="microphone:NAME chooses another; microphone:PIPE reads what a program writes.",
-        ) from None  # fmt: skip
+    if which and Path(which).exists():
+        return _read(Path(which))
+    return opened(which or None, hint=_OTHERS)
 
 
 def _file(source: str) -> Any:
-    av = need("av", "serve", "Reading sound")
     path = Path(source).expanduser()
     if not path.is_file():
         raise BadInput("no such file", "a sound file, or microphone", file=source)
+    return _read(path)
+
+
+def _read(path: Path) -> Any:
+    av = need("av", "serve", "Reading sound")
     try:
         return av.open(str(path))
     except av.FFmpegError as error:
         raise BadInput(f"a file that cannot be read as sound ({error})", "one such as .wav",
-                       file=source) from None  # fmt: skip
+                       file=path) from None  # fmt: skip
 
 
 def _blocks(container: Any, size: int) -> Iterator[NDArray[np.int16]]:
@@ -108,8 +101,8 @@ class Ear:
     """Answers windows of sound as a client answers pictures."""
 
     @cached_property
-    def _decoder(self) -> Any:
-        return PhoneLoop()
+    def _hears(self) -> Mouth:
+        return speech.Ear()
 
     async def ask(self, picture: bytes, at: float = 0.0) -> Result:
         """The mouth shortly before the end of a window of samples."""
@@ -120,7 +113,5 @@ class Ear:
                       time.monotonic() - begun, 0, 0, 1)  # fmt: skip
 
     def _mouth(self, raw: NDArray[np.int16]) -> NDArray[np.float32]:
-        sound = (raw / np.float32(32768)).astype(np.float32)
-        timeline = hear([sound], self._decoder)
-        clip = animate(timeline, contours([sound]), rate=_RATE)
-        return np.asarray(clip.values[max(0, len(clip) - 1 - round(AHEAD * _RATE))])
+        values = self._hears((raw / np.float32(32768)).astype(np.float32), _RATE)
+        return np.asarray(values[max(0, len(values) - 1 - round(AHEAD * _RATE))])
