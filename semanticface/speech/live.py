@@ -26,9 +26,8 @@ from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.rig import COUNT
 from semanticface.speech.audio import RATE, SILENT_PEAK, Samples
 from semanticface.speech.contours import contours
-from semanticface.speech.hear import PhoneLoop
+from semanticface.speech.hear import PhoneLoop, hear
 from semanticface.speech.rules import animate
-from semanticface.speech.timeline import Timeline
 
 Values = NDArray[np.float32]
 HOP, AHEAD, BEHIND = 0.2, 0.3, 2.0
@@ -60,10 +59,8 @@ class Ear:
 
     def __call__(self, samples: Samples, rate: float) -> Values:
         """No words, no model: about every third phone is another than was said."""
-        seconds = len(samples) / RATE
-        heard = self.loop.sounds(samples)
-        timeline = Timeline(tuple(heard), (), seconds)
-        return animate(timeline, contours([samples]), rate=rate).values
+        heard = hear([samples], self.loop)
+        return animate(heard, contours([samples]), rate=rate).values
 
 
 @dataclass
