@@ -1,6 +1,6 @@
 """Teach the tower to see: steps, schedule, looks at held-out people, checkpoints.
 
-How far the schedule is goes by seconds worked, so that a run fits the time there is; a
+How far the schedule is goes by seconds of processor time, so that a run fits the time there is; a
 checkpoint holds everything, and a run goes on from it where it stopped.
 """
 
@@ -49,8 +49,10 @@ class Settings:
     """Weight of the cells' numbers beside the two readings of the face's."""
     sides: float = 0.5
     """Weight of what a reading says of the left less what it says of the right."""
+    wild: float = 0.7
+    """Share of a batch that follows no habits, as long as there is more of both."""
     tame: float = 0.85
-    """Share of the time after which faces that follow no habits are left out."""
+    """Share of the time after which there are none of them."""
     spoken: int = 0
     """Faces of a batch that the language model reads too; 0 leaves it as it was built."""
     late: float = 0.7
@@ -119,21 +121,22 @@ def is_wild(name: str) -> bool:
 class Drawer:
     """Batches of what is held: everything once in random order, what is new first.
 
-    In a batch the faces that follow habits stand first, for the language model reads the
-    first ones and is to learn how faces usually are.
+    `wild` of each batch follow no habits, and stand last: the language model reads the
+    first ones, for it is to learn how faces usually are.
     """
 
-    def __init__(self, pool: Held, seed: int) -> None:
-        self.pool, self.rng = pool, np.random.default_rng(seed)
-        self.waiting: list[tuple[int, int]] = []
+    def __init__(self, pool: Held, seed: int, wild: float = 0.7) -> None:
+        self.pool, self.wild = pool, wild
+        self.rng = np.random.default_rng(seed)
+        self.waiting: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
         self.known = 0
-        self.tame = False
 
     def batch(self, size: int) -> Batch:
         """The next one, some of it mirrored and all of it coloured anew."""
-        self._fill(size)
-        chosen, self.waiting = self.waiting[:size], self.waiting[size:]
-        chosen.sort(key=lambda each: is_wild(self.pool.names[each[0]]))
+        self._take_in()
+        there = {is_wild(name) for name in self.pool.names}
+        strange = round(size * self.wild) if len(there) == 2 else size * (True in there)
+        chosen = self._next(False, size - strange) + self._next(True, strange)
         pictures, values, points = (
             np.stack([held[chunk][row] for chunk, row in chosen])
             for held in (self.pool.pictures, self.pool.values, self.pool.points)
@@ -144,23 +147,24 @@ class Drawer:
         patches = self._coloured(patches_of(torch.from_numpy(pictures)))
         return Batch(patches, torch.from_numpy(values), torch.from_numpy(points).float())
 
-    def leave_wild(self) -> None:
-        """From now on only faces that follow habits."""
-        self.tame = True
-        self.waiting = [each for each in self.waiting if not is_wild(self.pool.names[each[0]])]
+    def _take_in(self) -> None:
+        for number in range(self.known, len(self.pool.names)):
+            self._add(is_wild(self.pool.names[number]), [number])
+        self.known = len(self.pool.names)
 
-    def _fill(self, size: int) -> None:
-        count = len(self.pool.pictures)
-        shown = [n for n in range(count) if not (self.tame and is_wild(self.pool.names[n]))]
-        fresh = [n for n in shown if n >= self.known]
-        self.known = count
-        if not fresh and len(self.waiting) < size:
-            fresh = shown
-        added = [(n, row) for n in fresh for row in range(len(self.pool.values[n]))]
-        if added:
-            self.waiting += added
-            order = self.rng.permutation(len(self.waiting))
-            self.waiting = [self.waiting[i] for i in order]
+    def _next(self, wild: bool, count: int) -> list[tuple[int, int]]:
+        if len(self.waiting[wild]) < count:
+            names = enumerate(self.pool.names)
+            self._add(wild, [number for number, name in names if is_wild(name) == wild])
+        chosen = self.waiting[wild][:count]
+        self.waiting[wild] = self.waiting[wild][count:]
+        return chosen
+
+    def _add(self, wild: bool, chunks: list[int]) -> None:
+        """Chunks to what waits, in a new random order."""
+        held = self.waiting[wild]
+        held += [(n, row) for n in chunks for row in range(len(self.pool.values[n]))]
+        self.waiting[wild] = [held[i] for i in self.rng.permutation(len(held))]
 
     def _coloured(self, patches: Tensor) -> Tensor:
         count = len(patches)
@@ -206,15 +210,15 @@ class Warming:
             self.steps += _optimizers(self.speaker, settings.rate)
             self.parts["speaker"] = self.speaker
         self.slow = {name: each.clone() for name, each in self.parts.state_dict().items()}
-        self.drawer = Drawer(pool, settings.seed)
+        self.drawer = Drawer(pool, settings.seed, settings.wild)
         self.unused: dict[str, Any] = {"parts": {}, "slow": {}, "steps": []}
 
     def step(self) -> dict[str, float]:
         """One batch."""
-        begun = time.monotonic()
+        begun = time.process_time()
         self._set_rates()
-        if self.done > self.settings.tame and not self.drawer.tame:
-            self.drawer.leave_wild()
+        if self.done > self.settings.tame:
+            self.drawer.wild = 0.0
         batch = self.drawer.batch(self.settings.batch)
         sight = self.seer(batch.patches)
         losses = self._losses(self.heads(sight), batch)
@@ -231,7 +235,7 @@ class Warming:
         self._follow()
         self.progress.steps += 1
         self.progress.shown += self.settings.batch
-        self.progress.seconds += time.monotonic() - begun
+        self.progress.seconds += time.process_time() - begun
         return {name: float(each.detach()) for name, each in losses.items()}
 
     def _losses(self, told: Answers, batch: Batch) -> dict[str, Tensor]:

@@ -139,12 +139,13 @@ def test_batches_begin_with_faces_of_habit_and_end_with_nothing_else():
     pool = pool_of("train-00003.npz", "train-10003.npz")
     assert [is_wild(name) for name in pool.names] == [False, True]
     pool.values[1][:] += 10
-    drawer = Drawer(pool, 0)
-    wild = (drawer.batch(40).values > 5).any(1)
-    assert 0 < wild.sum() < 40
-    assert wild.tolist() == sorted(wild.tolist())
-    drawer.leave_wild()
-    assert all((drawer.batch(16).values < 5).all() for _ in range(6))
+    drawer = Drawer(pool, 0, wild=0.25)
+    for _ in range(6):
+        assert (drawer.batch(16).values > 5).any(1).tolist() == [False] * 12 + [True] * 4
+    drawer.wild = 0.0
+    assert (drawer.batch(16).values < 5).all()
+    alone = Drawer(pool_of("train-10003.npz"), 0, wild=0.25)
+    assert len(alone.batch(16).values) == 16
 
 
 def test_wild_faces_move_one_side_without_the_other():
