@@ -16,6 +16,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from nano_build.wild import wild_faces
 from numpy.typing import NDArray
 
 from semanticface.data.drawing import faces_of, renderer_of
@@ -29,6 +30,8 @@ from semanticface.train.nano import PIXELS
 from semanticface.train.nano_view import face_camera
 
 CHUNK = 500
+WILD = 10_000
+"""Training chunks from this number on show faces that follow no habits (`nano_build.wild`)."""
 CELL = 7
 """Pixels a side of what has numbers of its own: a quarter of a patch."""
 GRID = PIXELS // CELL
@@ -68,13 +71,17 @@ def plan_of(seed: int = 0, look: str = "realistic", coverage: float = 0.5) -> Pl
 def chunk(number: int, seed: int = 0) -> Views:
     """Training chunk `number`: every eighth is clay, every other one is antialiased."""
     plan = plan_of(seed, "clay" if number % 8 == 7 else "realistic")
-    return drawn(replace(plan, antialias=number % 2 == 1), "train", number)
+    return drawn(replace(plan, antialias=number % 2 == 1), "train", number, number >= WILD)
 
 
-def drawn(plan: Plan, side: Side, number: int) -> Views:
-    """One chunk of a plan."""
+def drawn(plan: Plan, side: Side, number: int, wild: bool = False) -> Views:
+    """One chunk of a plan; `wild` faces are held and lit as the plan's are."""
     part = Part(side, number, number * CHUNK, CHUNK)
     faces = faces_of(plan, part).values
+    if wild:
+        turned = faces[:, _HEAD].copy()
+        faces = wild_faces(CHUNK, plan.stream("wild", side, number))
+        faces[:, _HEAD] = turned
     pictures = np.zeros((CHUNK, PIXELS, PIXELS, 3), np.uint8)
     points = np.zeros((CHUNK, GRID, GRID, POINTS), np.float16)
     people = np.zeros(CHUNK, np.int64)

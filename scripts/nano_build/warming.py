@@ -1,6 +1,6 @@
 """Teach the tower to see: steps, schedule, looks at held-out people, checkpoints.
 
-How far the schedule is goes by seconds worked, so that a run fits the time there is; a
+How far the schedule is goes by seconds of processor time, so that a run fits the time there is; a
 checkpoint holds everything, and a run goes on from it where it stopped.
 """
 
@@ -17,11 +17,12 @@ import torch
 from nano_build.muon import Muon
 from nano_build.speaker import Speaker, set_words
 from nano_build.tower import Answers, Heads, Seer, Sight, patches_of, set_stem
+from nano_build.views import WILD
 from torch import Tensor
 from torch.nn import functional
 
 from semanticface.metrics.coefficients import active_channels
-from semanticface.rig import mirror
+from semanticface.rig import COUNT, mirror
 
 _LONG, _COOLING = 0.02, 0.5
 """Shares of the time in which the rate rises, and falls again."""
@@ -30,6 +31,8 @@ _FIRST_WORDS = 40
 _BEND = 1.5
 """Deviations from which an error counts by its size, no longer by its square."""
 _SLOW = 0.998
+_LEAST_SIDED = 0.05
+"""Spread of a difference between the sides below which it counts no more."""
 _CELL = (0.3, *[0.3] * 3, *[2.0] * 3, *[0.0] * 3)
 """Weights of a cell's numbers: cover, place, movement; a person's own proved unlearnable."""
 
@@ -44,6 +47,12 @@ class Settings:
     """Of the matrices; the rest takes half of it."""
     cells: float = 1.0
     """Weight of the cells' numbers beside the two readings of the face's."""
+    sides: float = 0.5
+    """Weight of what a reading says of the left less what it says of the right."""
+    wild: float = 0.7
+    """Share of a batch that follows no habits, as long as there is more of both."""
+    tame: float = 0.85
+    """Share of the time after which there are none of them."""
     spoken: int = 0
     """Faces of a batch that the language model reads too; 0 leaves it as it was built."""
     late: float = 0.7
@@ -82,6 +91,14 @@ class Held(NamedTuple):
                     self.points.append(chunk["points"])
                 self.names.append(file.name)
 
+    def tame(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Values and points of the faces that follow habits, or of all where there are none."""
+        tame = [n for n, name in enumerate(self.names) if not is_wild(name)]
+        chosen = tame or range(len(self.names))
+        return tuple(
+            np.concatenate([each[n] for n in chosen]) for each in (self.values, self.points)
+        )
+
 
 def held() -> Held:
     """Nothing yet."""
@@ -96,18 +113,30 @@ class Batch(NamedTuple):
     points: Tensor
 
 
-class Drawer:
-    """Batches of what is held: everything once in random order, what is new first."""
+def is_wild(name: str) -> bool:
+    """Whether the faces of a chunk follow no habits."""
+    return int(Path(name).stem.rpartition("-")[2]) >= WILD
 
-    def __init__(self, pool: Held, seed: int) -> None:
-        self.pool, self.rng = pool, np.random.default_rng(seed)
-        self.waiting: list[tuple[int, int]] = []
+
+class Drawer:
+    """Batches of what is held: everything once in random order, what is new first.
+
+    `wild` of each batch follow no habits, and stand last: the language model reads the
+    first ones, for it is to learn how faces usually are.
+    """
+
+    def __init__(self, pool: Held, seed: int, wild: float = 0.7) -> None:
+        self.pool, self.wild = pool, wild
+        self.rng = np.random.default_rng(seed)
+        self.waiting: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
         self.known = 0
 
     def batch(self, size: int) -> Batch:
         """The next one, some of it mirrored and all of it coloured anew."""
-        self._fill(size)
-        chosen, self.waiting = self.waiting[:size], self.waiting[size:]
+        self._take_in()
+        there = {is_wild(name) for name in self.pool.names}
+        strange = round(size * self.wild) if len(there) == 2 else size * (True in there)
+        chosen = self._next(False, size - strange) + self._next(True, strange)
         pictures, values, points = (
             np.stack([held[chunk][row] for chunk, row in chosen])
             for held in (self.pool.pictures, self.pool.values, self.pool.points)
@@ -118,17 +147,24 @@ class Drawer:
         patches = self._coloured(patches_of(torch.from_numpy(pictures)))
         return Batch(patches, torch.from_numpy(values), torch.from_numpy(points).float())
 
-    def _fill(self, size: int) -> None:
-        count = len(self.pool.pictures)
-        fresh = range(self.known, count)
-        self.known = count
-        if not fresh and len(self.waiting) < size:
-            fresh = range(count)
-        added = [(n, row) for n in fresh for row in range(len(self.pool.values[n]))]
-        if added:
-            self.waiting += added
-            order = self.rng.permutation(len(self.waiting))
-            self.waiting = [self.waiting[i] for i in order]
+    def _take_in(self) -> None:
+        for number in range(self.known, len(self.pool.names)):
+            self._add(is_wild(self.pool.names[number]), [number])
+        self.known = len(self.pool.names)
+
+    def _next(self, wild: bool, count: int) -> list[tuple[int, int]]:
+        if len(self.waiting[wild]) < count:
+            names = enumerate(self.pool.names)
+            self._add(wild, [number for number, name in names if is_wild(name) == wild])
+        chosen = self.waiting[wild][:count]
+        self.waiting[wild] = self.waiting[wild][count:]
+        return chosen
+
+    def _add(self, wild: bool, chunks: list[int]) -> None:
+        """Chunks to what waits, in a new random order."""
+        held = self.waiting[wild]
+        held += [(n, row) for n in chunks for row in range(len(self.pool.values[n]))]
+        self.waiting[wild] = [held[i] for i in self.rng.permutation(len(held))]
 
     def _coloured(self, patches: Tensor) -> Tensor:
         count = len(patches)
@@ -156,12 +192,16 @@ class Warming:
         self.seer = Seer(tower)
         self.heads = Heads(tower.config.hidden_size, tower.config.out_hidden_size)
         self.parts = torch.nn.ModuleDict({"seer": self.seer, "heads": self.heads})
-        values, points = np.concatenate(pool.values), np.concatenate(pool.points)
+        values, points = pool.tame()
         self.parts.register_buffer("middle", torch.from_numpy(values.mean(0)))
         self.parts.register_buffer("spread", torch.from_numpy(values.std(0)))
+        turned = torch.from_numpy(np.stack([mirror(each) for each in np.eye(COUNT)])).float()
+        self.parts.register_buffer("turned", turned, persistent=False)
         flat = torch.from_numpy(points).float().flatten(0, 2)
         self.parts.register_buffer("cell_middle", flat.mean(0))
         self.parts.register_buffer("cell_spread", flat.std(0))
+        apart = torch.from_numpy(values) - torch.from_numpy(values) @ turned
+        self.side_spread = apart.std(0).clamp_min(_LEAST_SIDED)
         self.progress = Progress()
         self.steps = _optimizers(self.parts, settings.rate)
         self.speaker = Speaker(model) if settings.spoken else None
@@ -170,16 +210,20 @@ class Warming:
             self.steps += _optimizers(self.speaker, settings.rate)
             self.parts["speaker"] = self.speaker
         self.slow = {name: each.clone() for name, each in self.parts.state_dict().items()}
-        self.drawer = Drawer(pool, settings.seed)
+        self.drawer = Drawer(pool, settings.seed, settings.wild)
+        self.unused: dict[str, Any] = {"parts": {}, "slow": {}, "steps": []}
 
     def step(self) -> dict[str, float]:
         """One batch."""
-        begun = time.monotonic()
+        begun = time.process_time()
         self._set_rates()
+        if self.done > self.settings.tame:
+            self.drawer.wild = 0.0
         batch = self.drawer.batch(self.settings.batch)
         sight = self.seer(batch.patches)
         losses = self._losses(self.heads(sight), batch)
         loss = losses["flat"] + losses["read"] + self.settings.cells * losses["cells"]
+        loss = loss + self.settings.sides * losses["sides"]
         if self.speaker is not None:
             losses["spoken"] = self._spoken(sight, batch.values)
             loss = loss + losses["spoken"]
@@ -191,7 +235,7 @@ class Warming:
         self._follow()
         self.progress.steps += 1
         self.progress.shown += self.settings.batch
-        self.progress.seconds += time.monotonic() - begun
+        self.progress.seconds += time.process_time() - begun
         return {name: float(each.detach()) for name, each in losses.items()}
 
     def _losses(self, told: Answers, batch: Batch) -> dict[str, Tensor]:
@@ -205,7 +249,14 @@ class Warming:
             "flat": functional.smooth_l1_loss(told.flat, wanted, beta=_BEND),
             "read": functional.smooth_l1_loss(told.read, wanted, beta=_BEND),
             "cells": (apart * weight).sum() / weight.sum(),
+            "sides": self._sides(told.flat, wanted) + self._sides(told.read, wanted),
         }
+
+    def _sides(self, told: Tensor, wanted: Tensor) -> Tensor:
+        """Error of each value less its other side's, in deviations of that difference."""
+        off = (told - wanted) * self.parts.spread
+        off = (off - off @ self.parts.turned) / self.side_spread
+        return functional.smooth_l1_loss(off, torch.zeros_like(off), beta=_BEND)
 
     def _spoken(self, sight: Sight, truth: Tensor) -> Tensor:
         some = self.settings.spoken
@@ -269,8 +320,9 @@ class Warming:
         """Everything a later start needs."""
         folder.mkdir(parents=True, exist_ok=True)
         state = {
-            "parts": self.parts.state_dict(), "slow": self.slow,
-            "steps": [each.state_dict() for each in self.steps],
+            "parts": self.unused["parts"] | self.parts.state_dict(),
+            "slow": self.unused["slow"] | self.slow,
+            "steps": [each.state_dict() for each in self.steps] + self.unused["steps"],
             "progress": asdict(self.progress), "drawer": self.drawer.rng.bit_generator.state,
         }  # fmt: skip
         torch.save(state, folder / "state.part")
@@ -278,8 +330,16 @@ class Warming:
         (folder / "looks.json").write_text(json.dumps(self.progress.looks, indent=1))
 
     def resume(self, folder: Path) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; what it knows of an idle language model is kept as it is."""
         state = torch.load(folder / "state.pt", weights_only=False)
+        if self.speaker is None:
+            for name in ("parts", "slow"):
+                self.unused[name] = {
+                    key: state[name].pop(key)
+                    for key in [*state[name]]
+                    if key.startswith("speaker.")
+                }
+            self.unused["steps"] = state["steps"][len(self.steps) :]
         known = self.parts.load_state_dict(state["parts"], strict=False)
         new = {name for name in known.missing_keys if not name.startswith("speaker.")}
         if new or known.unexpected_keys:

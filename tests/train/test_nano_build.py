@@ -82,15 +82,22 @@ def test_the_speaker_gives_what_the_library_gives(model):
     assert torch.allclose(mine, theirs, atol=1e-5)
 
 
+def pool_of(*names):
+    from nano_build import warming
+
+    rng, pool = np.random.default_rng(1), warming.held()
+    for name in names:
+        pool.pictures.append(pictures(40))
+        pool.values.append(rng.random((40, COUNT), np.float32))
+        pool.points.append(rng.random((40, 16, 16, 10)).astype(np.float16))
+        pool.names.append(name)
+    return pool
+
+
 def test_a_step_learns_and_a_checkpoint_goes_on(model, tmp_path):
     from nano_build import warming
 
-    rng = np.random.default_rng(1)
-    pool = warming.held()
-    pool.pictures.append(pictures(40))
-    pool.values.append(rng.random((40, COUNT), np.float32))
-    pool.points.append(rng.random((40, 16, 16, 10)).astype(np.float16))
-    pool.names.append("train-00000.npz")
+    pool = pool_of("train-00000.npz")
     settings = warming.Settings(minutes=1, batch=8, spoken=4, late=0.0)
     run = warming.Warming(model, settings, pool)
     before = run.seer.tower.blocks[0].mlp.linear_fc1.weight.clone()
@@ -103,6 +110,60 @@ def test_a_step_learns_and_a_checkpoint_goes_on(model, tmp_path):
     assert again.progress.steps == 1
     for name, each in run.slow.items():
         assert torch.equal(each, again.slow[name]), name
+
+
+def test_a_run_without_the_language_model_keeps_what_that_had_learnt(model, tmp_path):
+    from nano_build import warming
+
+    pool = pool_of("train-00000.npz")
+    speaking = warming.Settings(minutes=1, batch=8, spoken=4)
+    run = warming.Warming(model, speaking, pool)
+    run.step()
+    run.save(tmp_path)
+    seeing = warming.Warming(model, warming.Settings(minutes=1, batch=8), pool)
+    seeing.resume(tmp_path)
+    seeing.step()
+    seeing.save(tmp_path)
+    again = warming.Warming(model, speaking, pool)
+    again.resume(tmp_path)
+    assert again.progress.steps == 2
+    apart = {name for name, each in run.slow.items() if not torch.equal(each, again.slow[name])}
+    assert any(name.startswith("seer.") for name in apart)
+    assert not any(name.startswith("speaker.") for name in apart)
+    assert len(again.steps) == len(run.steps) == 4
+
+
+def test_batches_begin_with_faces_of_habit_and_end_with_nothing_else():
+    from nano_build.warming import Drawer, is_wild
+
+    pool = pool_of("train-00003.npz", "train-10003.npz")
+    assert [is_wild(name) for name in pool.names] == [False, True]
+    pool.values[1][:] += 10
+    drawer = Drawer(pool, 0, wild=0.25)
+    for _ in range(6):
+        assert (drawer.batch(16).values > 5).any(1).tolist() == [False] * 12 + [True] * 4
+    drawer.wild = 0.0
+    assert (drawer.batch(16).values < 5).all()
+    alone = Drawer(pool_of("train-10003.npz"), 0, wild=0.25)
+    assert len(alone.batch(16).values) == 16
+
+
+def test_wild_faces_move_one_side_without_the_other():
+    from nano_build.wild import wild_faces
+
+    from semanticface.rig import INDEX, into_range
+
+    faces = wild_faces(4000, 7)
+    assert np.array_equal(faces, wild_faces(4000, 7))
+    assert into_range(faces).moved == 0
+    for name in ("eyeBlink", "mouthSmile", "browDown", "noseSneer"):
+        left, right = faces[:, INDEX[f"{name}Left"]], faces[:, INDEX[f"{name}Right"]]
+        assert np.mean(np.abs(left - right) > 0.2) > 0.04, name
+        assert abs(left.mean() - right.mean()) < 0.02, name
+    aside = faces[:, INDEX["jawLeft"]] > 0.1
+    assert aside.mean() > 0.05
+    assert not (aside & (faces[:, INDEX["jawRight"]] > 0.1)).any()
+    assert not faces[:, INDEX["headYaw"]].any()
 
 
 def test_a_steps_matrix_has_even_singular_values():
