@@ -22,9 +22,9 @@ def pack_run(folder: Path, work: Path, to: Path) -> int:
     run = Run(folder)
     result = run.result()
     check_seal(result)
-    shutil.rmtree(to, ignore_errors=True)
-    (to / "model").mkdir(parents=True)
     manifest = read_manifest(run.manifest) | {"warm_up": _warm_up(work)}
+    shutil.rmtree(to, ignore_errors=True)  # not before all is there that takes its place
+    (to / "model").mkdir(parents=True)
     manifest["base"]["path"], manifest["data"]["path"] = "WORK/tower", "WORK/faces"
     manifest["weights"] = {"stored": "float16", "used": "float32"}
     (to / "config.yaml").write_text(_without_places(run.folder / "config.yaml"), encoding="utf-8")
