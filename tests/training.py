@@ -6,6 +6,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import sys
 import wave
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def recipe(name: str = "sft") -> Any:
         f"recipe_{name}", REPOSITORY / "recipes" / f"{name}.py"
     )
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look their fields' types up
     spec.loader.exec_module(module)
     return module
 

@@ -300,7 +300,10 @@ def test_an_interrupt_is_one_line_and_the_same_command_goes_on(tmp_path: Path):
     file.write_text(yaml.safe_dump(many))
     command = [sys.executable, str(REPOSITORY / "eval" / "run.py"), "--suite", str(file),
                "--out", str(tmp_path / "out")]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in background jobs
+    )  # fmt: skip
     for _ in range(1200):
         if list((tmp_path / "out" / "predictions").rglob("*.npz")) or process.poll() is not None:
             break
