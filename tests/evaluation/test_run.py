@@ -298,12 +298,13 @@ def test_an_interrupt_is_one_line_and_the_same_command_goes_on(tmp_path: Path):
     file = tmp_path / "long.yaml"
     many = {**BASE, "rehearsals": {"count": 12, "seconds": 40, "seed": 3}, "geometry": True}
     file.write_text(yaml.safe_dump(many))
-    command = [sys.executable, str(REPOSITORY / "eval" / "run.py"), "--suite", str(file),
-               "--out", str(tmp_path / "out")]  # fmt: skip
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in background jobs
-    )  # fmt: skip
+    listening = (  # background jobs are born deaf to interrupts, and so is what they start
+        "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    command = [sys.executable, "-c", listening, str(REPOSITORY / "eval" / "run.py"),
+               "--suite", str(file), "--out", str(tmp_path / "out")]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for _ in range(1200):
         if list((tmp_path / "out" / "predictions").rglob("*.npz")) or process.poll() is not None:
             break
