@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from trl import SFTTrainer
 
 from semanticface.errors import BadInput
 from semanticface.train.callbacks import EveryPartMoves, Journal
+from semanticface.train.checkpoints import SealedCheckpoints
 from semanticface.train.collation import collator
 from semanticface.train.loading import Loaded
 from semanticface.train.objective import Changed, number_loss
@@ -17,13 +17,12 @@ from semanticface.train.parsing import Settings
 from semanticface.train.probe import Probe
 from semanticface.train.rows import Sides, rows
 from semanticface.train.runs import Run
-from semanticface.train.seal import seal
 from semanticface.train.speech_collation import Asking, SpeechCollator
 from semanticface.train.speech_probe import SpeechProbe
 from semanticface.train.speech_rows import SpeechSides
 
 
-class FaceTrainer(SFTTrainer):  # type: ignore[misc]
+class FaceTrainer(SealedCheckpoints, SFTTrainer):  # type: ignore[misc]
     """SFTTrainer with weights for tokens and sealed checkpoints."""
 
     def __init__(self, *, loss: LossOptions, numbers: Any = None, **options: Any) -> None:
@@ -40,16 +39,6 @@ class FaceTrainer(SFTTrainer):  # type: ignore[misc]
             share = self._loss.number_loss if self._numbers is not None else 0.0
             model = Changed(model, weights, self._numbers, share)
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
-        self.accelerator.wait_for_everyone()
-        if self.args.should_save:
-            seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
-        self.accelerator.wait_for_everyone()
-
-    def create_model_card(self, *_: Any, **__: Any) -> None:
-        """None: the manifest says what a run is."""
 
 
 def trainer_of(

@@ -21,13 +21,14 @@ from semanticface.preference.align.options import AlignTraining, StartOptions
 from semanticface.preference.align.rows import Row, dataset
 from semanticface.train.adapters import lora_config
 from semanticface.train.callbacks import EveryPartMoves, Journal
+from semanticface.train.checkpoints import SealedCheckpoints
 from semanticface.train.loading import Loaded, Source, load
 from semanticface.train.manifest import Manifest, read_manifest, task_of
 from semanticface.train.one_pass import SLOTS, Slots
 from semanticface.train.places import small_run
 from semanticface.train.predictor import base_of
 from semanticface.train.runs import ADAPTER, Run
-from semanticface.train.seal import check_seal, seal
+from semanticface.train.seal import check_seal
 
 REFERENCE = "ref"
 
@@ -92,23 +93,13 @@ def loaded(start: Start, options: StartOptions) -> Loaded:
     return found._replace(model=model)
 
 
-class FaceDPOTrainer(DPOTrainer):  # type: ignore[misc]
+class FaceDPOTrainer(SealedCheckpoints, DPOTrainer):  # type: ignore[misc]
     """DPOTrainer with sealed checkpoints that hold the aligned adapter alone."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         super()._save(output_dir, state_dict)
         # The start has the reference already, and a later load would take it for another.
         shutil.rmtree(Path(output_dir or self.args.output_dir) / REFERENCE, ignore_errors=True)
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
-        self.accelerator.wait_for_everyone()
-        if self.args.should_save:
-            seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
-        self.accelerator.wait_for_everyone()
-
-    def create_model_card(self, *_: Any, **__: Any) -> None:
-        """None: the manifest says what a run is."""
 
 
 def trainer_of(
