@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from semanticface.errors import SemanticFaceError
 from semanticface.preference.discriminator import Lesson
 
 
@@ -71,10 +69,8 @@ def main(options: Options, lesson: Lesson) -> None:
 
 
 if __name__ == "__main__":
+    from semanticface.train.launching import as_script
     from semanticface.train.parsing import told as parsed
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
+    with as_script("nothing was saved, the same command begins anew"):
         main(*parsed((Options, Lesson), about=__doc__ or ""))
-    except SemanticFaceError as fault:
-        sys.exit(str(fault))

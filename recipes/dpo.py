@@ -12,12 +12,10 @@ preferences or start have changed since. The result is a run like its start.
 
 from __future__ import annotations
 
-import logging
-import sys
 from pathlib import Path
 
-from semanticface.errors import SemanticFaceError
 from semanticface.preference.align.run import Settings, parse
+from semanticface.train.launching import as_script
 
 
 def main(settings: Settings) -> None:
@@ -28,8 +26,5 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
+    with as_script():
         main(parse(about=__doc__ or "", small=Path(__file__).parent / "configs/dpo/nano.yaml"))
-    except SemanticFaceError as fault:
-        sys.exit(str(fault))

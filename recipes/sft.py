@@ -13,10 +13,9 @@ run that was stopped, and refuses if its settings, data or prompt have changed s
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 
-from semanticface.errors import SemanticFaceError
+from semanticface.train.launching import as_script
 from semanticface.train.parsing import Settings, parse
 
 
@@ -42,8 +41,5 @@ def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
+    with as_script():
         main(parse(about=__doc__ or "", small=Path(__file__).parent / "configs" / "nano.yaml"))
-    except SemanticFaceError as fault:
-        sys.exit(str(fault))

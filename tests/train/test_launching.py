@@ -1,0 +1,24 @@
+"""How a recipe ends."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from semanticface.errors import BadInput
+from semanticface.train.launching import as_script
+
+
+def test_an_interrupt_is_a_line_that_says_what_to_do(caplog):
+    with caplog.at_level(logging.ERROR), pytest.raises(SystemExit) as ended, as_script():
+        raise KeyboardInterrupt
+    assert ended.value.code == 130
+    assert caplog.messages == ["interrupted: the same command goes on from the last checkpoint, if one was saved"]
+
+
+def test_a_fault_is_a_line_and_another_error_is_left_alone():
+    with pytest.raises(SystemExit, match="no such thing"), as_script():
+        raise BadInput("no such thing", "another")
+    with pytest.raises(ZeroDivisionError), as_script():
+        raise ZeroDivisionError
