@@ -14,7 +14,8 @@ def test_an_interrupt_is_a_line_that_says_what_to_do(caplog):
     with caplog.at_level(logging.ERROR), pytest.raises(SystemExit) as ended, as_script():
         raise KeyboardInterrupt
     assert ended.value.code == 130
-    assert caplog.messages == ["interrupted: the same command goes on from the last checkpoint, if one was saved"]
+    again = "the same command goes on from the last checkpoint, if one was saved"
+    assert caplog.messages == [f"interrupted: {again}"]
 
 
 def test_a_fault_is_a_line_and_another_error_is_left_alone():
