@@ -7,7 +7,9 @@ checkpoint holds everything, and a run goes on from it where it stopped.
 from __future__ import annotations
 
 import json
+import struct
 import time
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +35,8 @@ _BEND = 1.5
 _SLOW = 0.998
 _LEAST_SIDED = 0.05
 """Spread of a difference between the sides below which it counts no more."""
+_NAME_LENGTH = 26
+"""Where a ZIP member's own header says how long its name and its extra part are."""
 _CELL = (0.3, *[0.3] * 3, *[2.0] * 3, *[0.0] * 3)
 """Weights of a cell's numbers: cover, place, movement; a person's own proved unlearnable."""
 
@@ -51,7 +55,7 @@ class Settings:
     """Weight of what a reading says of the left less what it says of the right."""
     wild: float = 0.7
     """Share of a batch that follows no habits, as long as there is more of both."""
-    tame: float = 0.85
+    tame: float = 0.93
     """Share of the time after which there are none of them."""
     spoken: int = 0
     """Faces of a batch that the language model reads too; 0 leaves it as it was built."""
@@ -74,7 +78,7 @@ class Progress:
 
 
 class Held(NamedTuple):
-    """Pictures in memory, grown as more are drawn."""
+    """Pictures on disk and their numbers in memory, grown as more are drawn."""
 
     pictures: list[np.ndarray[Any, Any]]
     values: list[np.ndarray[Any, Any]]
@@ -85,8 +89,8 @@ class Held(NamedTuple):
         """Take in chunks that have come."""
         for file in sorted(folder.glob(f"{side}-?????.npz"))[:most]:
             if file.name not in self.names:
+                self.pictures.append(_mapped(file, "pictures"))
                 with np.load(file) as chunk:
-                    self.pictures.append(chunk["pictures"])
                     self.values.append(chunk["values"])
                     self.points.append(chunk["points"])
                 self.names.append(file.name)
@@ -98,6 +102,18 @@ class Held(NamedTuple):
         return tuple(
             np.concatenate([each[n] for n in chosen]) for each in (self.values, self.points)
         )
+
+
+def _mapped(file: Path, name: str) -> np.ndarray[Any, Any]:
+    """An array of an uncompressed `.npz` that stays on disk until a row is asked for."""
+    with zipfile.ZipFile(file) as archive, file.open("rb") as raw:
+        member = archive.getinfo(f"{name}.npy")
+        raw.seek(member.header_offset + _NAME_LENGTH)
+        lengths = struct.unpack("<HH", raw.read(4))
+        raw.seek(sum(lengths), 1)
+        np.lib.format.read_magic(raw)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(raw)
+        return np.memmap(raw, dtype, "r", raw.tell(), shape)
 
 
 def held() -> Held:
@@ -121,8 +137,8 @@ def is_wild(name: str) -> bool:
 class Drawer:
     """Batches of what is held: everything once in random order, what is new first.
 
-    `wild` of each batch follow no habits, and stand last: the language model reads the
-    first ones, for it is to learn how faces usually are.
+    `wild` of each batch follow no habits. They stand among the others, so that the language
+    model, which reads a batch's first faces, learns from both.
     """
 
     def __init__(self, pool: Held, seed: int, wild: float = 0.7) -> None:
@@ -136,7 +152,8 @@ class Drawer:
         self._take_in()
         there = {is_wild(name) for name in self.pool.names}
         strange = round(size * self.wild) if len(there) == 2 else size * (True in there)
-        chosen = self._next(False, size - strange) + self._next(True, strange)
+        both = self._next(False, size - strange) + self._next(True, strange)
+        chosen = [both[i] for i in self.rng.permutation(size)]
         pictures, values, points = (
             np.stack([held[chunk][row] for chunk, row in chosen])
             for held in (self.pool.pictures, self.pool.values, self.pool.points)
@@ -188,7 +205,7 @@ class Warming:
         self.model, self.settings, self.pool = model, settings, pool
         tower = model.model.visual
         torch.manual_seed(settings.seed)
-        set_stem(tower, pool.pictures[0][:300])
+        set_stem(tower, np.array(pool.pictures[0][:300]))
         self.seer = Seer(tower)
         self.heads = Heads(tower.config.hidden_size, tower.config.out_hidden_size)
         self.parts = torch.nn.ModuleDict({"seer": self.seer, "heads": self.heads})
