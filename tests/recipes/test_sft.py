@@ -193,6 +193,35 @@ def test_two_processes_are_one(run, tiny, data, tmp_path):
         assert two["sample"][:4] == one["sample"][:4]
 
 
+def test_two_machines_are_one(run, tiny, data, tmp_path):
+    """The launch file for two machines, both of them here and without their GPUs."""
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    words = flags(tmp_path / "two", tiny, data, max_steps=2, per_device_train_batch_size=2)
+    machines = [
+        subprocess.Popen(
+            [sys.executable, "-m", "accelerate.commands.launch", "--config_file",
+             str(REPOSITORY / "recipes/accelerate/two_nodes.yaml"), "--num_processes", "2",
+             "--main_process_port", port, "--machine_rank", str(rank), str(SFT), *words],
+            cwd=REPOSITORY, env=alone() | {"ACCELERATE_USE_CPU": "true"}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        for rank in (0, 1)
+    ]  # fmt: skip
+    try:
+        for each in machines:
+            said, _ = each.communicate(timeout=240)
+            assert each.returncode == 0, said[-3000:]
+    finally:
+        for each in machines:
+            each.kill()
+    assert losses(tmp_path / "two") == pytest.approx(losses(run)[:2], abs=1e-3)
+    assert json.loads((tmp_path / "two" / "manifest.json").read_text())["processes"] == 2
+
+
 @pytest.fixture(scope="module")
 def adapted(tiny, data, tmp_path_factory):
     return train(tmp_path_factory.mktemp("runs") / "lora", tiny, data, **LORA)
