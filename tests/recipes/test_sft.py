@@ -29,7 +29,7 @@ def run(tiny, data, tmp_path_factory):
 def test_it_leaves_a_run_that_says_what_it_is(run):
     names = {each.name for each in run.iterdir()}
     assert names == {"manifest.json", "config.yaml", "log.jsonl", "probes.jsonl", "curves.png",
-                     "data", "checkpoint-2", "checkpoint-4", "model"}  # fmt: skip
+                     ".lock", "data", "checkpoint-2", "checkpoint-4", "model"}  # fmt: skip
     held = json.loads((run / "manifest.json").read_text())
     assert held["config"]["answer"] == "tokens" and held["data"]["records"] == 12
     assert held["versions"]["torch"] and len(held["prompt"]["request_sha256"]) == 64
@@ -132,6 +132,22 @@ def alone():
 def test_a_finished_run_is_left_alone(run, tiny, data):
     with pytest.raises(BadInput, match="a finished run"):
         train(run, tiny, data, probe_steps=2)
+
+
+def test_two_processes_do_not_work_in_one_folder(tiny, data, tmp_path):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    busy = (
+        f"import sys; from pathlib import Path; from semanticface.train.runs import Run\n"
+        f"Run(Path({str(folder)!r})).alone(); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", busy], env=alone(), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as other:  # fmt: skip
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(BadInput, match="another process at work in it"):
+            train(folder, tiny, data)
+        other.kill()
+    train(folder, tiny, data, max_steps=1)
 
 
 def begun(run, tmp_path):
