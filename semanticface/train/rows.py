@@ -20,7 +20,7 @@ from semanticface.data.augment import mirrored
 from semanticface.data.manifest import manifest_of
 from semanticface.data.records import Record, for_training, record_of
 from semanticface.data.sources import records
-from semanticface.data.splits import DEFAULT
+from semanticface.data.splits import DEFAULT, subject_key
 from semanticface.errors import BadInput, need
 from semanticface.train.options import DataOptions
 
@@ -79,9 +79,11 @@ def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
             file=data,
             hint="Subjects are dealt by a hash of their name; take more of them.",
         )
-    people = {record.subject for record in held_out}
-    if any(record.subject in people for record in train):
-        raise BadInput("subjects both trained on and held out", "each on one side", file=data)
+    people = {subject_key(record.subject) for record in held_out}
+    for record in train:
+        if subject_key(record.subject) in people:
+            raise BadInput(f"subject '{record.subject}' both trained on and held out",
+                           "each on one side", file=data)  # fmt: skip
     return Sides(train, table(sorted(held_out, key=lambda each: each.id), folder / "probe"))
 
 

@@ -7,8 +7,10 @@ import pytest
 
 pytest.importorskip("datasets", reason="comes with the train extra")
 
+from samples import record
 from training import face_data
 
+from semanticface.data.records import write_records
 from semanticface.errors import BadInput
 from semanticface.rig import mirror
 from semanticface.train.options import DataOptions, ProbeOptions
@@ -29,11 +31,11 @@ def test_sides_share_nobody(held):
 
 def test_every_second_view_is_the_mirror(held):
     options = DataOptions(mirror=True, views=2)
-    for record in held.train:
-        first, second = (view_of(record, n, options).record for n in (0, 1))
-        assert first == record
-        np.testing.assert_array_equal(second.values, mirror(record.values))
-        assert second.image.flip != record.image.flip
+    for each in held.train:
+        first, second = (view_of(each, n, options).record for n in (0, 1))
+        assert first == each
+        np.testing.assert_array_equal(second.values, mirror(each.values))
+        assert second.image.flip != each.image.flip
 
 
 def test_a_row_is_the_same_whenever_it_is_drawn(held):
@@ -51,6 +53,14 @@ def test_the_same_faces_elsewhere_have_the_same_hash(held, tmp_path):
     assert moved.train.digest() == held.train.digest()
     fewer = sides(DataOptions(max_records=11), other, tmp_path / "fewer", 2)
     assert fewer.train.digest() != held.train.digest()
+
+
+def test_one_person_spelt_twice_does_not_stand_on_two_sides(tmp_path):
+    made = [record(id=side, image=str(tmp_path / "a.png"), subject=name, split=side)
+            for side, name in (("train", "Anna B"), ("val", "anna  b"))]  # fmt: skip
+    write_records(tmp_path / "faces.jsonl", made)
+    with pytest.raises(BadInput, match="subject 'Anna B' both trained on and held out"):
+        sides(DataOptions(), tmp_path / "faces.jsonl", tmp_path / "rows", 2)
 
 
 def test_faces_without_anybody_held_out_are_refused(tmp_path):
