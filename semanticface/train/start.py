@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from semanticface.data.budget import measure
-from semanticface.errors import need
+from semanticface.errors import BadInput, need
 from semanticface.train.manifest import manifest_of
 from semanticface.train.options import as_flat
 from semanticface.train.parsing import Settings
@@ -89,4 +89,16 @@ def commit_of(base: str, revision: str | None) -> str | None:
     if Path(base).is_dir():
         return None
     hub = need("huggingface_hub", "train", "A model from the hub")
-    return str(hub.HfApi().model_info(base, revision=revision).sha)
+    import httpx
+
+    try:
+        return str(hub.HfApi().model_info(base, revision=revision).sha)
+    except (hub.errors.HfHubHTTPError, hub.errors.HFValidationError) as fault:
+        told = str(fault).strip()
+    except (OSError, httpx.HTTPError) as fault:  # no way to the hub: what was fetched before?
+        kept = hub.try_to_load_from_cache(base, "config.json", revision=revision)
+        if isinstance(kept, str):
+            return Path(kept).parent.name
+        told = str(fault).strip()
+    raise BadInput(f"no model ({told.splitlines()[0][:200]})",
+                   "a model's folder or its name on the hub", file=base)  # fmt: skip

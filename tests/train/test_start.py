@@ -1,0 +1,40 @@
+"""What a run finds out before it begins."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("trl", reason="comes with the train extra")
+
+from semanticface.errors import BadInput
+from semanticface.train.start import commit_of
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """No way to the hub, and a cache of its own."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("base", ["runs/nowhere/model", "runs/nowhere"])
+def test_a_model_that_is_nowhere_is_said(offline, base):
+    with pytest.raises(BadInput, match=f"{base}: found no model .*, expected a model's folder"):
+        commit_of(base, None)
+
+
+def test_a_model_fetched_before_is_known_without_the_hub(offline):
+    kept = offline / "models--some--model"
+    for revision, commit in (("main", "a" * 40), ("v2", "b" * 40)):
+        (kept / "snapshots" / commit).mkdir(parents=True)
+        (kept / "snapshots" / commit / "config.json").write_text("{}")
+        (kept / "refs").mkdir(exist_ok=True)
+        (kept / "refs" / revision).write_text(commit)
+    assert commit_of("some/model", None) == "a" * 40
+    assert commit_of("some/model", "v2") == "b" * 40
+    assert commit_of(str(kept), None) is None
