@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from semanticface.data.budget import measure
 from semanticface.errors import BadInput, need
+from semanticface.train.loading import processor_of
 from semanticface.train.manifest import manifest_of
 from semanticface.train.options import as_flat
 from semanticface.train.parsing import Settings
 from semanticface.train.places import data_place
-from semanticface.train.processors import load_processor
 from semanticface.train.rows import Sides, opened_sides, shown_records, sides
 from semanticface.train.runs import Run
 from semanticface.train.speech_rows import SpeechSides, opened_speech, speech_sides
@@ -59,7 +59,7 @@ def _prepare(
     held = sides(settings.data, place, run.data, settings.probe.probe_rows)
     most = settings.training.max_length
     if most is not None:
-        processor = load_processor(base)
+        processor = processor_of(settings.model.source(base))
         for task in settings.data.tasks:
             shown = shown_records(held.train, settings.data)
             measure(shown, task, processor, max_length=most).refuse_clipped()

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from semanticface.cli.main import app
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.rig import load_npz
+from semanticface.train.loading import Source
 from semanticface.train.merge import merge
 from semanticface.train.predictor import opened
 from semanticface.train.runs import Run
@@ -82,6 +83,24 @@ def test_another_base_is_refused(copy, tiny, tmp_path):
         opened(copy, base=str(other))
     with pytest.raises(BadInput, match="no base model at"):
         opened(copy, base=str(tmp_path / "nowhere"))
+
+
+def test_a_base_from_the_hub_is_the_commit_that_was_trained_on(copy, tiny, monkeypatch):
+    from semanticface.train import predictor
+
+    held = json.loads((copy / "manifest.json").read_text())
+    held["base"] = {"path": "some/model", "sha256": f"commit {'a' * 40}"}
+    (copy / "manifest.json").write_text(json.dumps(held))
+    asked, load_model = [], predictor.load_model
+
+    def watched(source):
+        asked.append((source.path, source.revision))
+        return load_model(Source(str(tiny)))
+
+    monkeypatch.setattr(predictor, "load_model", watched)
+    predictor.load_run(copy)
+    predictor.load_run(copy, str(tiny))
+    assert asked == [("some/model", "a" * 40), (str(tiny), None)]
 
 
 def test_checkpoints_are_sealed_and_a_spoilt_one_is_not_gone_on_from(copy):

@@ -6,8 +6,13 @@ import pytest
 
 pytest.importorskip("trl", reason="comes with the train extra")
 
+from training import flags, recipe
+
+from semanticface.data.budget import measure
 from semanticface.errors import BadInput
-from semanticface.train.start import commit_of
+from semanticface.train.loading import processor_of
+from semanticface.train.rows import shown_records, sides
+from semanticface.train.start import begin, commit_of
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -38,3 +43,16 @@ def test_a_model_fetched_before_is_known_without_the_hub(offline):
     assert commit_of("some/model", None) == "a" * 40
     assert commit_of("some/model", "v2") == "b" * 40
     assert commit_of(str(kept), None) is None
+
+
+def test_rows_are_measured_with_pictures_as_large_as_they_will_be(tiny, data, tmp_path):
+    """What fits with the processor's own pictures is cut with larger ones."""
+    told = flags(tmp_path / "run", tiny, data)
+    settings = recipe().parse(told)
+    held = sides(settings.data, data, tmp_path / "rows", 2).train
+    processor = processor_of(settings.model.source(str(tiny)))
+    most = measure(shown_records(held, settings.data), settings.data.task, processor).most
+    begin(recipe().parse([*told, "--max_length", str(most)]), str(tiny), None)
+    larger = [*told, "--max_length", str(most), "--max_pixels", "50176", "--min_pixels", "50176"]
+    with pytest.raises(BadInput, match=f"{most + 48} tokens"):
+        begin(recipe().parse(larger), str(tiny), None)
