@@ -80,8 +80,14 @@ def config_of(settings: Settings) -> dict[str, Any]:
     changed = {k: value for k, value in given.items() if k in theirs and value != theirs[k]}
     return told | {
         key: getattr(value, "value", value)  # some are enumerations
-        for key, value in changed.items() if isinstance(value, str | int | float | bool)
+        for key, value in changed.items() if _to_tell(key, value)
     }  # fmt: skip
+
+
+def _to_tell(key: str, value: Any) -> bool:
+    """Plain values; not what is worked out from them, and no token of anybody's account."""
+    plain = isinstance(value, str | int | float | bool | None)
+    return (plain or key.endswith("_kwargs")) and not key.endswith("_token")
 
 
 def commit_of(base: str, revision: str | None) -> str | None:
@@ -100,5 +106,5 @@ def commit_of(base: str, revision: str | None) -> str | None:
         if isinstance(kept, str):
             return Path(kept).parent.name
         told = str(fault).strip()
-    raise BadInput(f"no model ({told.splitlines()[0][:200]})",
-                   "a model's folder or its name on the hub", file=base)  # fmt: skip
+    told = told.partition("\n")[0][:200]
+    raise BadInput(f"no model ({told})", "a model's folder or its name on the hub", file=base)
