@@ -17,6 +17,7 @@ from typing import Any
 from transformers import Trainer, TrainerCallback
 
 from semanticface.data.images import Pictures
+from semanticface.data.records import Record
 from semanticface.formats import json_lines
 from semanticface.train.answering import answerer
 from semanticface.train.curves import draw
@@ -38,8 +39,8 @@ class Probe(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         self.trainer, self.options, self.task, self.run = trainer, options, task, run
         self.records = list(held)
-        pictures = Pictures()
-        self.pictures = [pictures.decode(each.image, each.id) for each in self.records]
+        for each in self.records:  # one that cannot be read is said before the first step
+            self._picture(each)
         self.values: list[tuple[int, float]] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -100,10 +101,17 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         alone = not str(accelerator.distributed_type.value).startswith("MULTI_")
         turn = slice(None) if alone else slice(accelerator.process_index, None,
                                                accelerator.num_processes)  # fmt: skip
-        mine = self.pictures[turn]
+        mine = self.records[turn]
         batches = [mine[i : i + size] for i in range(0, len(mine), size)]
-        answers = [answer for batch in batches for answer in decoder.answers(batch)]
-        return answers if alone else _together(answers, len(self.pictures))
+        answers = [
+            answer for batch in batches
+            for answer in decoder.answers([self._picture(each) for each in batch])
+        ]  # fmt: skip
+        return answers if alone else _together(answers, len(self.records))
+
+    def _picture(self, record: Record) -> Any:
+        """Decoded when it is asked about and not kept: photographs can be large."""
+        return Pictures().decode(record.image, record.id)
 
     def _keep(self) -> None:
         """Save the weights beside the old best, then exchange the folders."""

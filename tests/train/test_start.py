@@ -9,9 +9,13 @@ pytest.importorskip("trl", reason="comes with the train extra")
 from training import flags, recipe
 
 from semanticface.data.budget import measure
+from semanticface.data.images import ImageRef
 from semanticface.errors import BadInput
 from semanticface.train.loading import processor_of
+from semanticface.train.options import DataOptions, ProbeOptions
+from semanticface.train.probe import Probe
 from semanticface.train.rows import shown_records, sides
+from semanticface.train.runs import Run
 from semanticface.train.start import begin, commit_of
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -56,3 +60,15 @@ def test_rows_are_measured_with_pictures_as_large_as_they_will_be(tiny, data, tm
     larger = [*told, "--max_length", str(most), "--max_pixels", "50176", "--min_pixels", "50176"]
     with pytest.raises(BadInput, match=f"{most + 48} tokens"):
         begin(recipe().parse(larger), str(tiny), None)
+
+
+def test_a_probe_keeps_records_and_no_pictures(data, tmp_path):
+    from PIL.Image import Image
+
+    held = sides(DataOptions(), data, tmp_path / "rows", 2).probe
+    probe = Probe(None, ProbeOptions(), held, None, Run(tmp_path))
+    kept = [each for value in vars(probe).values() if isinstance(value, list) for each in value]
+    assert len(kept) == 2 and not any(isinstance(each, Image) for each in kept)
+    lost = held[0].model_copy(update={"image": ImageRef(path=str(tmp_path / "lost.png"))})
+    with pytest.raises(BadInput, match=f"record {held[0].id}, picture .*lost"):
+        Probe(None, ProbeOptions(), [lost], None, Run(tmp_path))
