@@ -205,6 +205,7 @@ def _take(source: TakeFolder, folder: Path, count: Tally) -> Iterator[Record]:
         matching.without_row
     )
     count.passed_over[f"{source.title}: frames without a face"] += matching.untracked
+    count.passed_over[f"{source.title}: frame logs that do not fit"] += matching.unfit_logs
 
 
 # -- tables ----------------------------------------------------------------------------

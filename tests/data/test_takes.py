@@ -155,9 +155,14 @@ def test_a_frame_log_says_which_is_which(tmp_path):
         np.array(codes), np.zeros(60, bool),
     )  # fmt: skip
     values = take(tmp_path / "t", log=log)
-    found = told(tmp_path / "t")
+    tally = Tally()
+    found = told(tmp_path / "t", tally)
     assert np.allclose(found[0].values, values[5], atol=1e-6)
     assert np.allclose(found[10].values, values[25], atol=1e-6)
+    film(tmp_path / "t" / "s_1_anna.mov", count=12)  # of other frames than the log counts
+    assert tally.passed_over["t: frame logs that do not fit"] == 0
+    assert np.allclose(told(tmp_path / "t", tally)[0].values, values[0], atol=1e-6)
+    assert tally.passed_over["t: frame logs that do not fit"] == 1
 
 
 def test_raw_is_never_given_for_calibrated(tmp_path):
