@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 pytest.importorskip("datasets", reason="comes with the train extra")
 
-from samples import record
+from samples import picture, record
 from training import face_data
 
 from semanticface.data.records import write_records
@@ -61,6 +63,18 @@ def test_one_person_spelt_twice_does_not_stand_on_two_sides(tmp_path):
     write_records(tmp_path / "faces.jsonl", made)
     with pytest.raises(BadInput, match="subject 'Anna B' both trained on and held out"):
         sides(DataOptions(), tmp_path / "faces.jsonl", tmp_path / "rows", 2)
+
+
+def test_pictures_without_numbers_are_told(tmp_path, caplog):
+    for name in ("a", "b", "c"):
+        picture().save(tmp_path / f"{name}.png")
+    for name, side in (("a", "train"), ("b", "val")):
+        held = {"targets": [0.1] * 61, "subject": name, "split": side, "consent": "given"}
+        (tmp_path / f"{name}.json").write_text(json.dumps(held))
+    told = "sources: [{kind: folder, path: ., name: mine, subject_from: stem}]"
+    (tmp_path / "data.yaml").write_text(told)
+    sides(DataOptions(), tmp_path / "data.yaml", tmp_path / "rows", 2)
+    assert caplog.messages == ["mine: pictures without a .json: 1 passed over"]
 
 
 def test_faces_without_anybody_held_out_are_refused(tmp_path):
