@@ -24,7 +24,7 @@ def main(settings: Settings) -> None:
     from semanticface.train.adapters import apply
     from semanticface.train.loading import load
     from semanticface.train.places import model_place
-    from semanticface.train.probe import finish
+    from semanticface.train.probe import at_its_end, finish
     from semanticface.train.runs import report
     from semanticface.train.start import begin, commit_of
     from semanticface.train.trainer import trainer_of
@@ -35,7 +35,8 @@ def main(settings: Settings) -> None:
     loaded = load(settings.model.source(base), settings.data.speech)
     model = apply(settings.model.plan, loaded.model)
     trainer = trainer_of(settings, loaded._replace(model=model), begun.sides, begun.run)
-    trainer.train(resume_from_checkpoint=begun.checkpoint)
+    if not at_its_end(begun.run, begun.checkpoint, settings.probe):
+        trainer.train(resume_from_checkpoint=begun.checkpoint)
     result = finish(trainer, begun.run, begun.run.result_folder(settings.model.plan))
     logging.info("%s", report(begun.run, result))
 

@@ -57,17 +57,18 @@ def annotate(
 
     semanticface annotate faces -o words.jsonl --endpoint http://127.0.0.1:8000/v1 --model qwen
     """
-    from semanticface.cli.console import err
+    from semanticface.cli.console import err, note
     from semanticface.cli.saving import must_differ
     from semanticface.data.manifest import manifest_of
     from semanticface.data.records import write_records
-    from semanticface.data.sources import records
+    from semanticface.data.sources import Tally, records
     from semanticface.data.stage_one import Report, described, reworded
     from semanticface.language.lexicon import lexicon
 
     must_differ(data, out)
     lexicon(language)  # another language is refused before anything is asked
-    held = islice(records(manifest_of(data)), rows)
+    tally = Tally()
+    held = islice(records(manifest_of(data), tally), rows)
     count = Report()
     asked = _endpoint(endpoint, model, key, temperature)
     if asked is None:
@@ -78,6 +79,9 @@ def annotate(
                         report=count)  # fmt: skip
     written = write_records(out, _watched(made, rows))
     err().print(f"{written:,} records with words -> {out}", markup=False)
+    for what, several in tally.passed_over.items():
+        if several:
+            note(f"{what}: {several:,} passed over")
     _tell(count)
 
 

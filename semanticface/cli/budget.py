@@ -18,7 +18,8 @@ def budget(
                        show_default=False),
     ],
     processor: Annotated[
-        Path, typer.Option("--processor", "-p", help="The model's folder.", show_default=False)
+        str,
+        typer.Option("--processor", "-p", help="The model's folder or name.", show_default=False),
     ],
     stage: Annotated[
         str, typer.Option(help="coefficients, describe, or describe+coefficients.")
@@ -29,6 +30,10 @@ def budget(
     max_length: Annotated[
         int | None, typer.Option(help="Refuse (exit code 2) if a row has more tokens.", min=1)
     ] = None,
+    min_pixels: Annotated[
+        int | None, typer.Option(help="Least area of a picture, as the recipe is told.", min=1)
+    ] = None,
+    max_pixels: Annotated[int | None, typer.Option(help="Most area of a picture.", min=1)] = None,
     rows: Annotated[int | None, typer.Option(help="Only the first so many.", min=1)] = None,
     longest: Annotated[int, typer.Option(help="How many of the longest to list.", min=1)] = 5,
 ) -> None:  # fmt: skip
@@ -39,24 +44,28 @@ def budget(
     semanticface budget data.yaml --processor models/Qwen3-VL-4B --max-length 2048
 
     semanticface budget faces -p models/nano --stage coefficients --format codes
+
+    semanticface budget faces -p Qwen/Qwen3-VL-4B-Instruct --max-pixels 262144
     """
     from itertools import islice
 
     from semanticface.cli.console import track
-    from semanticface.data.budget import load_processor, measure
+    from semanticface.data.budget import measure
     from semanticface.data.manifest import manifest_of
     from semanticface.data.sources import records
-    from semanticface.data.tasks import STAGES, Task
+    from semanticface.data.tasks import STAGES
     from semanticface.errors import BadInput, did_you_mean
+    from semanticface.train.loading import Source, processor_of
+    from semanticface.train.one_pass import task_named
 
     chosen = next((each for each in STAGES if each == stage), None)
     if chosen is None:
         raise BadInput(f"the stage '{stage}'", f"one of {', '.join(STAGES)}",
                        hint=did_you_mean(stage, STAGES))  # fmt: skip
-    task = Task.of(answer, chosen, prompt=prompt, decimals=decimals)
+    task = task_named(answer, chosen, prompt=prompt, decimals=decimals)
     held = track(islice(records(manifest_of(data)), rows), "counting", rows)
-    counted = measure(held, task, load_processor(processor), max_length=max_length,
-                      longest=longest)  # fmt: skip
+    asked = processor_of(Source(processor, min_pixels=min_pixels, max_pixels=max_pixels))
+    counted = measure(held, task, asked, max_length=max_length, longest=longest)
     _show(counted)
     counted.refuse_clipped()
 

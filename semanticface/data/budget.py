@@ -16,13 +16,12 @@ import statistics
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from semanticface.data.images import Pictures
 from semanticface.data.records import Record
 from semanticface.data.tasks import Task
-from semanticface.errors import BadInput, need
+from semanticface.errors import BadInput
 
 
 class Row(NamedTuple):
@@ -140,22 +139,6 @@ def measure(
         len(totals), statistics.median(totals), max(totals), statistics.median(targets),
         statistics.median(images), tuple(worst), max_length, clipped,
     )  # fmt: skip
-
-
-def load_processor(path: str | Path) -> Any:
-    """A model's processor from its folder; nothing is fetched."""
-    library = need("transformers", "train", "Counting tokens with a model's processor")
-    place = Path(path)
-    if not place.is_dir():
-        raise BadInput("no such folder", "a model's own, with its processor", file=path)
-    try:
-        processor = library.AutoProcessor.from_pretrained(str(place), local_files_only=True)
-    except (OSError, ValueError, ImportError, KeyError) as fault:
-        told = str(fault).strip().splitlines()[0][:200]
-        raise BadInput(f"no processor ({told})", "the files of AutoProcessor", file=path) from fault
-    if getattr(processor, "image_processor", None) is None:
-        raise BadInput("a processor of text alone", "one that takes pictures", file=path)
-    return processor
 
 
 def _ids(encoded: Any) -> list[int]:

@@ -73,12 +73,19 @@ class Movie:
 
 
 def stamps(path: str) -> list[float]:
-    """Start of every frame in seconds from the first one, without decoding pictures."""
+    """Start of every frame that is shown, in seconds from the first one, without decoding
+    pictures. What a trimmed movie keeps from before its cut is not shown."""
+    av = need("av", "render", "Reading a movie")
     container = _opened(path)
     with container:
         stream = container.streams.video[0]
-        found = [packet.pts * float(stream.time_base) for packet in container.demux(stream)
-                 if packet.pts is not None and packet.size]  # fmt: skip
+        try:
+            found = [
+                packet.pts * float(stream.time_base) for packet in container.demux(stream)
+                if packet.pts is not None and packet.size and not packet.is_discard
+            ]  # fmt: skip
+        except av.FFmpegError as error:
+            raise BadInput(f"a broken movie ({error})", "a whole one", file=path) from error
     if not found:
         raise BadInput("a movie without time stamps", "one a frame", file=path)
     return [at - min(found) for at in sorted(found)]

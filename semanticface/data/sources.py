@@ -205,6 +205,7 @@ def _take(source: TakeFolder, folder: Path, count: Tally) -> Iterator[Record]:
         matching.without_row
     )
     count.passed_over[f"{source.title}: frames without a face"] += matching.untracked
+    count.passed_over[f"{source.title}: frame logs that do not fit"] += matching.unfit_logs
 
 
 # -- tables ----------------------------------------------------------------------------
@@ -251,10 +252,22 @@ def _parquet(place: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         except (OSError, ValueError) as fault:
             raise BadInput(f"no Parquet ({fault})", "a Parquet file", file=path) from None
         with table:
-            for batch in table.iter_batches(batch_size=_BATCH):
-                for held in batch.to_pylist():
-                    row += 1
-                    yield row, _plain_row(held)
+            for held in _table_rows(table, path):
+                row += 1
+                yield row, _plain_row(held)
+
+
+def _table_rows(table: Any, path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of one file; one that is broken further down is named too."""
+    batches = table.iter_batches(batch_size=_BATCH)
+    while True:
+        try:
+            batch = next(batches, None)
+        except (OSError, ValueError) as fault:
+            raise BadInput(f"a broken Parquet file ({fault})", "a whole one", file=path) from None
+        if batch is None:
+            return
+        yield from batch.to_pylist()
 
 
 def _saved(source: HuggingFace, place: Path) -> Iterator[tuple[int, dict[str, Any]]]:

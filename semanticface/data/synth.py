@@ -86,6 +86,7 @@ def _sources(package: str, names: list[str] | tuple[str, ...]) -> str:
 
 def estimate(plan: Plan) -> int:
     """Bytes that the finished set will take, from a few frames of it."""
+    _somebody_trains(plan)
     part = plan.parts()[0]._replace(frames=min(_DRAWN_FOR_ESTIMATE, plan.parts()[0].frames))
     drawn = list(samples_of(plan, part, faces_of(plan, part).values))
     pictures = sum(len(data) for _, data in drawn)
@@ -115,6 +116,7 @@ def make(plan: Plan, folder: Path, *, workers: int = 1, told: Told | None = None
 
 def begin(plan: Plan, folder: Path) -> None:
     """Write the plan into a new folder, or see that a begun one has the same."""
+    _somebody_trains(plan)
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {"plan": plan.as_json(), "origin": origin()}
     path = folder / PLAN
@@ -129,6 +131,12 @@ def begin(plan: Plan, folder: Path) -> None:
     held = json_lines.mapping(json_lines.load(path), file=path)
     for block, expected in wanted.items():
         _same(json_lines.mapping(held.get(block), file=path), expected, block, path)
+
+
+def _somebody_trains(plan: Plan) -> None:
+    if not plan.people["train"]:
+        raise BadInput(f"{plan.identities} identities with val {plan.val:g} and test {plan.test:g}",
+                       "somebody left to train on", hint="Take more identities.")  # fmt: skip
 
 
 def _same(held: dict[str, Any], wanted: dict[str, Any], block: str, path: Path) -> None:

@@ -2,7 +2,8 @@
 
 Where the take has a frame log, it gives video frame i (V) and coefficient row j (B)
 their times on one clock, and each frame gets the row nearest in time. Without one the
-film is taken to begin with the first row, `offset` seconds later.
+film is taken to begin with the first row, `offset` seconds later; so it is where the log
+counts other frames than there are, and that is told.
 
 A frame without a row within half a row's step, or whose row lost the face, gives no
 record; both are counted.
@@ -46,6 +47,8 @@ class Matching:
     """Frames with no row near enough in time."""
     untracked: int = 0
     """Frames whose row has no face."""
+    unfit_logs: int = 0
+    """Frame logs that count other frames or rows than there are."""
 
 
 def matches(
@@ -57,7 +60,7 @@ def matches(
         raise BadInput("a take without a movie", "a .mov or .mp4 in it", file=take.folder)
     tally = count if count is not None else Matching()
     shown = np.array(stamps(str(take.movie)))
-    wanted, rows = _clocks(take, clip, shown, offset)
+    wanted, rows = _clocks(take, clip, shown, offset, tally)
     steps = np.diff(rows)
     reach = 0.5 * float(np.median(steps)) + 1e-4 if len(steps) else 0.05
     last = -np.inf
@@ -75,8 +78,8 @@ def matches(
 
 
 def _clocks(
-    take: Take, clip: FaceClip, shown: NDArray[np.float64], offset: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    take: Take, clip: FaceClip, shown: NDArray[np.float64], offset: float, count: Matching
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """Times of the movie's frames and of the clip's rows on one clock."""
     log = take.frame_log
     if log is not None:
@@ -85,6 +88,7 @@ def _clocks(
             known = min(len(video), len(shown))
             late = video[known - 1] + shown[known:] - shown[known - 1]
             return np.concatenate((video[:known], late)) + offset, faces
+        count.unfit_logs += 1
     return shown + offset, clip.times - clip.times[0]
 
 

@@ -76,7 +76,7 @@ def value_lark(form: ValueTokens, tokenizer: Any, before: str = "") -> str:
     """
     ids = dict(zip(form.vocabulary(), tokenizer.convert_tokens_to_ids(list(form.vocabulary())),
                    strict=True))  # fmt: skip
-    if lacking := [token for token, number in ids.items() if number is None]:
+    if lacking := [token for token, number in ids.items() if unknown(number, tokenizer)]:
         raise BadInput(
             f"a tokenizer without {lacking[0]}",
             "the value tokens as single tokens",
@@ -94,6 +94,11 @@ def value_lark(form: ValueTokens, tokenizer: Any, before: str = "") -> str:
     rules = [f"{name}: {told}" for told, name in names.items()]
     first = ["words: WORDS", _terminal("WORDS", before)] if before else []
     return "\n".join([f"start: {'words ' if before else ''}{row}", *first, *rules])
+
+
+def unknown(number: int | None, tokenizer: Any) -> bool:
+    """Whether a token's id is none; many tokenizers have one for whatever they do not know."""
+    return number is None or number == tokenizer.unk_token_id
 
 
 def _terminal(name: str, pattern: str) -> str:

@@ -21,6 +21,8 @@ def as_script(again: str = _GOES_ON) -> Iterator[None]:
         yield
     except SemanticFaceError as fault:
         sys.exit(str(fault))
+    except OSError as fault:  # a file that is not there, a disk that is full
+        sys.exit(f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault))
     except KeyboardInterrupt:
         logging.error("interrupted: %s", again)
         sys.exit(INTERRUPTED)

@@ -47,9 +47,14 @@ def load(source: Source, speech: SpeechTask | None = None) -> Loaded:
         from semanticface.train.hearing import load_hearing
 
         return load_hearing(source, speech)
-    processor = load_processor(source.path)
+    return Loaded(load_model(source), processor_of(source))
+
+
+def processor_of(source: Source) -> Any:
+    """The processor by itself, with the bounds on pictures that `source` gives."""
+    processor = load_processor(source.path, revision=source.revision)
     _scale(processor, source)
-    return Loaded(load_model(source), processor)
+    return processor
 
 
 def load_model(source: Source) -> Any:

@@ -41,6 +41,8 @@ _FREE = (
     "trackio_space_id",
 )
 _FREE_STARTS = ("logging_", "log_", "save_", "dataloader_", "hub_", "push_to_hub", "eval_", "_")
+_CUTS = ("dataloader_drop_last",)
+"""Which rows are trained on, whatever its name begins with; where it is not so, nothing is said."""
 _COMPARED = ("config", "training", "task", "also", "prompt", "base", "data", "rig", "processes")
 _PLACES = ("cache", "model", "data")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
@@ -112,7 +114,8 @@ def training_of(training: Any) -> dict[str, Any]:
     held = json.loads(json.dumps(training.to_dict(), default=str))
     return {
         key: value for key, value in sorted(held.items())
-        if key not in _FREE and not key.startswith(_FREE_STARTS) and value is not None
+        if (bool(value) if key in _CUTS else key not in _FREE and not key.startswith(_FREE_STARTS))
+        and value is not None
         and not (isinstance(value, float) and math.isnan(value))
     }  # fmt: skip
 

@@ -26,6 +26,7 @@ from semanticface.language.answers import ValueTokens
 from semanticface.language.numerals import limit
 from semanticface.rig import CHANNELS, COUNT
 from semanticface.train.decoding import Completion
+from semanticface.train.grammar import unknown
 
 SLOTS = "slots"
 NEAR = 0.05
@@ -87,7 +88,7 @@ def _values(
 ) -> tuple[list[list[int]], list[NDArray[np.float64]]]:  # fmt: skip
     words = form.vocabulary()
     ids = dict(zip(words, tokenizer.convert_tokens_to_ids(list(words)), strict=True))
-    if lacking := [token for token, number in ids.items() if number is None]:
+    if lacking := [token for token, number in ids.items() if unknown(number, tokenizer)]:
         raise BadInput(f"a tokenizer without {lacking[0]}", "the value tokens as single tokens",
                        hint="The small model has them; others must be given them.")  # fmt: skip
     tokens, numbers = [], []

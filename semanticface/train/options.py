@@ -92,7 +92,7 @@ class DataOptions:
             raise BadInput(
                 f"views: {self.views} of faces that are not varied",
                 "mirror or augment with it",
-                hint="Or raise num_train_epochs.",
+                hint="Or raise max_steps.",
             )
 
     @cached_property
@@ -170,6 +170,8 @@ SPEECH = "speech"
 """The stage of windows of speech."""
 PROBED = ("mae", "active_mae", "ccc", "pearson", "strict", "words", "reward")
 """Figures by which a checkpoint can be best."""
+NUMBERS = PROBED[:4]
+"""Of these, the ones that a task without numbers does not have."""
 HIGHER = ("ccc", "pearson", "strict", "words", "reward")
 """Of these, the ones of which more is better."""
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from semanticface.errors import BadInput, did_you_mean, need
 from semanticface.formats import json_lines
-from semanticface.train.options import DataOptions, LossOptions, ModelOptions, ProbeOptions
+from semanticface.train.options import (
+    NUMBERS,
+    PROBED,
+    DataOptions,
+    LossOptions,
+    ModelOptions,
+    ProbeOptions,
+)
 
 _MAX_BYTES = 2**20
 
@@ -55,13 +62,18 @@ def told(
     if config is None and not any(flag.partition("=")[0] == unless for flag in flags):
         config = None if small is None else str(small)
     known = sorted({action.dest for action in parser._actions} - {"help"})
+    held: dict[str, Any] = {}
     if config is not None:
-        _check_keys(read_config(config), known, config)
+        held = read_config(config)
+        _check_keys(held, known, config)
+        _check_values(held, kinds, config)
         flags = ["--config", config, *flags]
     for flag in flags:
         if flag.startswith("--") and flag != "--config":
             _check_flag(flag, known, parser)
-    return tuple(parser.parse_args_and_config(flags))
+    made = tuple(parser.parse_args_and_config(flags))
+    _check_epochs(made, {*held, *(flag.partition("=")[0].removeprefix("--") for flag in flags)})
+    return made
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
@@ -118,6 +130,30 @@ def _check_keys(held: dict[str, Any], known: list[str], path: str) -> None:
                            hint=hint)  # fmt: skip
 
 
+_SAID = {str: "text", int: "a whole number", float: "a number", bool: "true or false",
+         type(None): "null"}  # fmt: skip
+
+
+def _check_values(held: dict[str, Any], kinds: tuple[Any, ...], path: str) -> None:
+    """YAML gives lists and mappings where a flag could only be text; texts are read as flags."""
+    ours = {key: get_args(hint) or (hint,) for kind in kinds if kind.__bases__ == (object,)
+            for key, hint in get_type_hints(kind).items()}  # fmt: skip
+    for key, value in held.items():
+        wanted = ours.get(key, (type(value),))
+        whole = float in wanted and type(value) is int
+        if not (isinstance(value, str) or type(value) in wanted or whole):
+            raise BadInput(json_lines.shown(value), " or ".join(_SAID[each] for each in wanted),
+                           file=path, column=key)  # fmt: skip
+
+
+def _check_epochs(made: tuple[Any, ...], given: set[str]) -> None:
+    """A number of steps would win over epochs, and nobody would hear of it."""
+    steps = next((each.max_steps for each in made if hasattr(each, "max_steps")), 0)
+    if "num_train_epochs" in given and steps > 0:
+        raise BadInput(f"num_train_epochs beside max_steps {steps}", "one of them",
+                       hint="max_steps: -1 trains for epochs.")  # fmt: skip
+
+
 def _check_flag(flag: str, known: list[str], parser: Any) -> None:
     name = flag.partition("=")[0]
     if name not in parser._option_string_actions:
@@ -133,12 +169,17 @@ def _check_training(made: Settings) -> None:
         raise BadInput("packing or padding_free", "neither: TRL cannot pack pictures")
     _ = made.model.plan, made.data.speech or made.data.task
     _check_speech(made)
+    _check_loss(made)
+    if made.data.speech is None:
+        _check_best(made)
 
 
 def check_saving(training: Any) -> None:
     """Of SFT and of preferences alike."""
     if training.remove_unused_columns:
         raise BadInput("remove_unused_columns: true", "false: pictures would be dropped")
+    if training.save_only_model:
+        raise BadInput("save_only_model: true", "false: a run could not go on as it was")
     limit = training.save_total_limit
     if limit is not None and limit < 2:
         raise BadInput(
@@ -146,6 +187,28 @@ def check_saving(training: Any) -> None:
             "2 or more, or null",
             hint="With one, a run killed while it saves has nothing to go on from.",
         )
+
+
+def _check_loss(made: Settings) -> None:
+    """What TRL computes from other numbers than the weighed ones."""
+    training, loss = made.training, made.loss
+    if loss.even and not loss.number_loss:
+        return
+    if training.loss_type != "nll" or training.label_smoothing_factor:
+        raise BadInput(
+            f"loss_type {training.loss_type} and label_smoothing_factor "
+            f"{training.label_smoothing_factor:g} with weights or the number-token loss",
+            "nll without smoothing",
+        )
+
+
+def _check_best(made: Settings) -> None:
+    """A figure that no probe of the task has would make the last checkpoint the best."""
+    by, task = made.probe.best_by, made.data.task
+    lacking = [*(() if task.numbers else NUMBERS), *(() if task.described else ("words",))]
+    if by in lacking:
+        known = [each for each in PROBED if each not in lacking]
+        raise BadInput(f"best_by: {by} for the stage '{task.stage}'", f"one of {', '.join(known)}")
 
 
 def _check_speech(made: Settings) -> None:

@@ -108,7 +108,8 @@ def _whole_lines(path: Path) -> list[dict[str, Any]]:
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
         write_text(path, whole)
-    return [json_lines.mapping(json.loads(line), file=path) for line in whole.splitlines()]
+    return [json_lines.mapping(json.loads(line), file=path)
+            for line in whole.split("\n")[:-1]]  # fmt: skip
 
 
 def _answered(line: dict[str, Any]) -> Answered:
@@ -147,6 +148,8 @@ def predict(
 
     for done, shot in enumerate(found, 1):
         try:
+            if shot.fault is not None:
+                raise shot.fault
             key = key_of(shot, hashes)
             if key not in kept.held:
                 waiting.append((key, shot, decode(shot, pictures)))

@@ -118,7 +118,8 @@ def load_run(folder: Path, base: str | None = None, *, merged: bool = False) -> 
     peft = need("peft", "train", "Loading an adapter")
     place = base_of(folder, base)
     quantised = bool(held["config"].get("quantised")) and not merged
-    model = load_model(Source(place, dtype, quantised))
+    commit = _commit(held["base"], place)
+    model = load_model(Source(place, dtype, quantised, revision=commit))
     return Loaded(peft.PeftModel.from_pretrained(model, str(result)), processor)
 
 
@@ -136,6 +137,13 @@ def base_of(folder: Path, base: str | None) -> str:
         raise BadInput(f"another base model at {place}", "the one that the run was trained on",
                        file=folder, hint="--base FOLDER with the same files.")  # fmt: skip
     return str(place)
+
+
+def _commit(base: dict[str, str], place: str) -> str | None:
+    """The commit of a base model on the hub: its name alone may mean other weights by now."""
+    kind, _, commit = base["sha256"].partition(" ")
+    known = kind == "commit" and place == base["path"] and not Path(place).is_dir()
+    return commit if known else None
 
 
 def _predictor(loaded: Loaded, task: Task, weights: str) -> Predictor:

@@ -17,6 +17,8 @@ from typing import Any
 from transformers import Trainer, TrainerCallback
 
 from semanticface.data.images import Pictures
+from semanticface.data.records import Record
+from semanticface.formats import json_lines
 from semanticface.train.answering import answerer
 from semanticface.train.curves import draw
 from semanticface.train.figures import Figures, figures
@@ -37,14 +39,13 @@ class Probe(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         self.trainer, self.options, self.task, self.run = trainer, options, task, run
         self.records = list(held)
-        pictures = Pictures()
-        self.pictures = [pictures.decode(each.image, each.id) for each in self.records]
+        for each in self.records:  # one that cannot be read is said before the first step
+            self._picture(each)
         self.values: list[tuple[int, float]] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Take up what earlier probes found."""
-        held = read_journal(self.run.probes)
-        self.values = [(row["step"], _number(row[self.options.best_by])) for row in held]
+        self.values = probed(self.run, self.options)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Probe at its steps and at the last one."""
@@ -54,7 +55,7 @@ class Probe(TrainerCallback):  # type: ignore[misc]
             logs = control.should_log  # which logging a probe would take for done
             self.probe(step)
             control.should_log = logs
-            if self.options.patience and self._stale() >= self.options.patience:
+            if given_up(self.values, self.options):
                 _LOG.info("no better probe since step %d: stopping", self.best[0])
                 control.should_training_stop = True
 
@@ -81,13 +82,7 @@ class Probe(TrainerCallback):  # type: ignore[misc]
     @property
     def best(self) -> tuple[int, float]:
         """Step and value of the best probe; the first of equals."""
-        sign = -1 if self.options.best_by in HIGHER else 1
-        known = [each for each in self.values if not math.isnan(each[1])]
-        return min(known, key=lambda each: sign * each[1]) if known else self.values[-1]
-
-    def _stale(self) -> int:
-        """Probes since the best one."""
-        return sum(step > self.best[0] for step, _ in self.values)
+        return best_of(self.values, self.options.best_by)
 
     def with_model(self, work: Callable[[Any], list[Any]]) -> list[Any]:
         """What some work gives with the model as it is in use, not in training."""
@@ -106,10 +101,17 @@ class Probe(TrainerCallback):  # type: ignore[misc]
         alone = not str(accelerator.distributed_type.value).startswith("MULTI_")
         turn = slice(None) if alone else slice(accelerator.process_index, None,
                                                accelerator.num_processes)  # fmt: skip
-        mine = self.pictures[turn]
+        mine = self.records[turn]
         batches = [mine[i : i + size] for i in range(0, len(mine), size)]
-        answers = [answer for batch in batches for answer in decoder.answers(batch)]
-        return answers if alone else _together(answers, len(self.pictures))
+        answers = [
+            answer for batch in batches
+            for answer in decoder.answers([self._picture(each) for each in batch])
+        ]  # fmt: skip
+        return answers if alone else _together(answers, len(self.records))
+
+    def _picture(self, record: Record) -> Any:
+        """Decoded when it is asked about and not kept: photographs can be large."""
+        return Pictures().decode(record.image, record.id)
 
     def _keep(self) -> None:
         """Save the weights beside the old best, then exchange the folders."""
@@ -118,6 +120,35 @@ class Probe(TrainerCallback):  # type: ignore[misc]
             shutil.rmtree(self.run.best, ignore_errors=True)
             self.run.fresh_best.rename(self.run.best)
         self.trainer.accelerator.wait_for_everyone()
+
+
+def probed(run: Run, options: ProbeOptions) -> list[tuple[int, float]]:
+    """Step and value of a run's probes so far."""
+    return [(row["step"], _number(row[options.best_by])) for row in read_journal(run.probes)]
+
+
+def best_of(values: list[tuple[int, float]], by: str) -> tuple[int, float]:
+    """Step and value of the best probe; the first of equals."""
+    sign = -1 if by in HIGHER else 1
+    known = [each for each in values if not math.isnan(each[1])]
+    return min(known, key=lambda each: sign * each[1]) if known else values[-1]
+
+
+def given_up(values: list[tuple[int, float]], options: ProbeOptions) -> bool:
+    """Whether as many probes as patience bears came after the best one."""
+    if not (options.patience and values):
+        return False
+    since = sum(step > best_of(values, options.best_by)[0] for step, _ in values)
+    return since >= options.patience
+
+
+def at_its_end(run: Run, checkpoint: str | None, options: ProbeOptions) -> bool:
+    """Whether a run was killed between its last checkpoint and its result: the trainer would
+    take one step more before it looked."""
+    if checkpoint is None:
+        return False
+    state = json_lines.mapping(json_lines.load(Path(checkpoint) / "trainer_state.json"))
+    return state["global_step"] >= state["max_steps"] or given_up(probed(run, options), options)
 
 
 def _together(answers: list[Any], count: int) -> list[Any]:

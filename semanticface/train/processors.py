@@ -24,17 +24,21 @@ KNOWN = ((5, 19), (5, 23))
 _FILES = ("video_preprocessor_config.json", "processor_config.json")
 
 
-def load_processor(path: str | Path, *, pictures: bool = True) -> Any:
+def load_processor(
+    path: str | Path, *, pictures: bool = True, revision: str | None = None
+) -> Any:  # fmt: skip
     """The processor of a model folder or hub name, with PIL for pictures; where torchvision
     is, with that, for then the video part asks for the same backend."""
     library = need("transformers", "train", "Loading a model's processor")
-    backend = {} if has_torchvision() else {"backend": "pil"}
+    told = {} if has_torchvision() else {"backend": "pil"}
+    if revision is not None:
+        told["revision"] = revision
     with _without_video(library):
         try:
-            processor = library.AutoProcessor.from_pretrained(str(path), **backend)
+            processor = library.AutoProcessor.from_pretrained(str(path), **told)
         except (OSError, ValueError, KeyError) as fault:
-            told = str(fault).strip().splitlines()[0][:200]
-            raise BadInput(f"no processor ({told})", "a model's folder or its name on the hub",
+            why = str(fault).strip().splitlines()[0][:200]
+            raise BadInput(f"no processor ({why})", "a model's folder or its name on the hub",
                            file=path) from fault  # fmt: skip
     if pictures and getattr(processor, "image_processor", None) is None:
         raise BadInput("a processor of text alone", "one that takes pictures", file=path)

@@ -9,6 +9,7 @@ on when or by which process a row is drawn: a run that is resumed sees what it w
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,11 +20,12 @@ from typing import Any, NamedTuple
 from semanticface.data.augment import mirrored
 from semanticface.data.manifest import manifest_of
 from semanticface.data.records import Record, for_training, record_of
-from semanticface.data.sources import records
-from semanticface.data.splits import DEFAULT
+from semanticface.data.sources import Tally, records
+from semanticface.data.splits import DEFAULT, subject_key
 from semanticface.errors import BadInput, need
 from semanticface.train.options import DataOptions
 
+_LOG = logging.getLogger(__name__)
 _PIECE = 1 << 16
 _PLACES = ("path", "shard", "movie")
 
@@ -69,7 +71,12 @@ class Sides(NamedTuple):
 def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
     """Read a data set once: training records into `folder`, a few held out ones kept."""
     held_out = nsmallest(probed, _side(options, data, "val"), key=_hash_of)
-    train = table(_limited(_side(options, data, "train"), options.max_records), folder / "train")
+    tally = Tally()
+    shown = _side(options, data, "train", tally)
+    train = table(_limited(shown, options.max_records), folder / "train")
+    for what, count in tally.passed_over.items():
+        if count:
+            _LOG.warning("%s: %d passed over", what, count)
     if not len(train):
         raise BadInput("no record to train on", "some on the side 'train'", file=data)
     if not held_out:
@@ -79,9 +86,11 @@ def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
             file=data,
             hint="Subjects are dealt by a hash of their name; take more of them.",
         )
-    people = {record.subject for record in held_out}
-    if any(record.subject in people for record in train):
-        raise BadInput("subjects both trained on and held out", "each on one side", file=data)
+    people = {subject_key(record.subject) for record in held_out}
+    for record in train:
+        if subject_key(record.subject) in people:
+            raise BadInput(f"subject '{record.subject}' both trained on and held out",
+                           "each on one side", file=data)  # fmt: skip
     return Sides(train, table(sorted(held_out, key=lambda each: each.id), folder / "probe"))
 
 
@@ -90,8 +99,11 @@ def opened_sides(folder: Path) -> Sides:
     return Sides(opened(folder / "train"), opened(folder / "probe"))
 
 
-def _side(options: DataOptions, data: Path, side: str) -> Iterator[Record]:
-    allowed = for_training(records(manifest_of(data)), without_consent=options.without_consent)
+def _side(
+    options: DataOptions, data: Path, side: str, tally: Tally | None = None
+) -> Iterator[Record]:  # fmt: skip
+    found = records(manifest_of(data), tally)
+    allowed = for_training(found, without_consent=options.without_consent)
     return (each for each in allowed if (each.split or DEFAULT.side(each.subject)) == side)
 
 

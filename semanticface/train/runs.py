@@ -134,20 +134,36 @@ class Run:
         return checkpoint
 
     def last_checkpoint(self) -> Path | None:
-        """The newest whole checkpoint; what a killed process left of others is removed."""
-        found = None
-        for folder in sorted(self.folder.glob("checkpoint-*"), key=_step):
-            try:
-                check_seal(folder)
-            except BadInput:
-                shutil.rmtree(folder)
-            else:
-                found = folder
-        return found
+        """The newest checkpoint; what a killed process left of a newer one is removed.
+
+        One that was saved to its end and is not as it was saved is refused and stays: only
+        its owner knows what it is worth.
+        """
+        for folder in sorted(self._checkpoints(), key=_step, reverse=True):
+            if sealed(folder):
+                _check(folder)
+                return folder
+            shutil.rmtree(folder)
+        return None
+
+    def _checkpoints(self) -> list[Path]:
+        """Folders of checkpoints; copies under names of their own are none."""
+        found = self.folder.glob("checkpoint-*")
+        return [each for each in found if each.name.removeprefix("checkpoint-").isdecimal()]
 
 
 def _step(folder: Path) -> int:
     return int(folder.name.rpartition("-")[2])
+
+
+def _check(checkpoint: Path) -> None:
+    try:
+        check_seal(checkpoint)
+    except BadInput as fault:
+        raise BadInput(
+            fault.found, fault.expected, file=checkpoint,
+            hint="Mend it, or take the folder away to go on from the checkpoint before it.",
+        ) from None  # fmt: skip
 
 
 def append(journal: Path, row: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ folder come in the order of their names, numbers by their size.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,8 @@ class Shot(NamedTuple):
     image: ImageRef
     group: str
     """The movie it is from, or the empty text for files."""
+    fault: BadInput | None = None
+    """Why there is nothing to see, where that was found while looking for pictures."""
 
 
 def shots(places: Sequence[Path], every: float = 0.0) -> list[Shot]:
@@ -53,6 +56,9 @@ def _of(place: Path, every: float) -> Iterator[Shot]:
             yield from _of(each, every)
     elif not place.is_file():
         raise BadInput("no such file or folder", "pictures, folders of them, or movies", file=place)
+    elif not _writable(str(place)):
+        name = os.fsencode(place).decode("utf-8", "backslashreplace")
+        yield _unseen(name, BadInput("a name that is not UTF-8", "another name", file=name))
     elif place.suffix.lower() in MOVIES:
         yield from _of_movie(place, every)
     else:  # whatever it is called: one that is no picture is listed as failed
@@ -60,13 +66,32 @@ def _of(place: Path, every: float) -> Iterator[Shot]:
 
 
 def _of_movie(place: Path, every: float) -> Iterator[Shot]:
+    try:
+        times = stamps(str(place))
+    except BadInput as fault:
+        yield _unseen(str(place), fault)
+        return
     after = -1e9
-    for time in stamps(str(place)):
+    for time in times:
         if time >= after + every - 1e-6:
             yield Shot(
                 f"{place}@{time:.3f}", time, ImageRef(movie=str(place), time=time), str(place)
             )
             after = time
+
+
+def _unseen(name: str, fault: BadInput) -> Shot:
+    """A file that stops no other one."""
+    return Shot(name, None, ImageRef(path=name), "", fault)
+
+
+def _writable(name: str) -> bool:
+    """Whether a file's name is text; half a character cannot be written anywhere."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from semanticface.data.budget import measure
-from semanticface.errors import need
+from semanticface.errors import BadInput, need
+from semanticface.train.loading import processor_of
 from semanticface.train.manifest import manifest_of
 from semanticface.train.options import as_flat
 from semanticface.train.parsing import Settings
 from semanticface.train.places import data_place
-from semanticface.train.processors import load_processor
 from semanticface.train.rows import Sides, opened_sides, shown_records, sides
 from semanticface.train.runs import Run
 from semanticface.train.speech_rows import SpeechSides, opened_speech, speech_sides
@@ -59,7 +59,7 @@ def _prepare(
     held = sides(settings.data, place, run.data, settings.probe.probe_rows)
     most = settings.training.max_length
     if most is not None:
-        processor = load_processor(base)
+        processor = processor_of(settings.model.source(base))
         for task in settings.data.tasks:
             shown = shown_records(held.train, settings.data)
             measure(shown, task, processor, max_length=most).refuse_clipped()
@@ -80,8 +80,14 @@ def config_of(settings: Settings) -> dict[str, Any]:
     changed = {k: value for k, value in given.items() if k in theirs and value != theirs[k]}
     return told | {
         key: getattr(value, "value", value)  # some are enumerations
-        for key, value in changed.items() if isinstance(value, str | int | float | bool)
+        for key, value in changed.items() if _to_tell(key, value)
     }  # fmt: skip
+
+
+def _to_tell(key: str, value: Any) -> bool:
+    """Plain values; not what is worked out from them, and no token of anybody's account."""
+    plain = isinstance(value, str | int | float | bool | None)
+    return (plain or key.endswith("_kwargs")) and not key.endswith("_token")
 
 
 def commit_of(base: str, revision: str | None) -> str | None:
@@ -89,4 +95,16 @@ def commit_of(base: str, revision: str | None) -> str | None:
     if Path(base).is_dir():
         return None
     hub = need("huggingface_hub", "train", "A model from the hub")
-    return str(hub.HfApi().model_info(base, revision=revision).sha)
+    import httpx
+
+    try:
+        return str(hub.HfApi().model_info(base, revision=revision).sha)
+    except (hub.errors.HfHubHTTPError, hub.errors.HFValidationError) as fault:
+        told = str(fault).strip()
+    except (OSError, httpx.HTTPError) as fault:  # no way to the hub: what was fetched before?
+        kept = hub.try_to_load_from_cache(base, "config.json", revision=revision)
+        if isinstance(kept, str):
+            return Path(kept).parent.name
+        told = str(fault).strip()
+    told = told.partition("\n")[0][:200]
+    raise BadInput(f"no model ({told})", "a model's folder or its name on the hub", file=base)

@@ -108,3 +108,16 @@ def test_the_source_is_not_written_over(data, run):
     code, _, err = run(data, "-o", data)
     assert code == 2 and "another file" in err
     assert data.read_bytes() == before
+
+
+def test_pictures_without_numbers_are_told(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("anna.png", "ben.png"):
+        (tmp_path / name).write_bytes(b"opened by nobody here")
+    held = {"targets": [0.1] * 61, "consent": "given"}
+    (tmp_path / "anna.json").write_text(json.dumps(held))
+    (tmp_path / "data.yaml").write_text(
+        "sources: [{kind: folder, path: ., name: mine, subject_from: stem}]"
+    )
+    code, _, err = run("data.yaml", "-o", "words.jsonl")
+    assert code == 0 and "mine: pictures without a .json: 1 passed over" in err

@@ -184,6 +184,21 @@ def test_a_source_that_is_not_there(tmp_path, kind):
         list(records(manifest(tmp_path, {"kind": kind, "path": "nowhere", **more})))
 
 
+def test_a_parquet_file_that_is_broken_further_down_is_named(tmp_path):
+    table = pytest.importorskip("pyarrow")
+    from pyarrow.parquet import write_table
+
+    path, rows = tmp_path / "t.parquet", 3000
+    held = {"image": ["a.png"] * rows, "subject": [f"{i} {'a' * 40}" for i in range(rows)],
+            "targets": [[0.1] * 61] * rows}  # fmt: skip
+    write_table(table.table(held), path, use_dictionary=False, compression="snappy")
+    spoilt = bytearray(path.read_bytes())
+    spoilt[2000:4000] = bytes(each ^ 0x5A for each in spoilt[2000:4000])
+    path.write_bytes(spoilt)
+    with pytest.raises(BadInput, match=r"t\.parquet: found a broken Parquet file"):
+        list(records(manifest_of(path)))
+
+
 def _peak(path, count: int) -> int:
     tracemalloc.start()
     try:

@@ -289,3 +289,10 @@ def test_a_plan_that_cannot_be(change, says):
 def test_no_workers_make_nothing(tmp_path):
     with pytest.raises(BadInput, match="at least one"):
         synth.make(SMALL, tmp_path / "none", workers=0)
+
+
+def test_a_plan_that_leaves_nobody_to_train_on_is_refused(tmp_path):
+    plan = Plan(frames=10, identities=3, val=0.5, test=0.4)
+    for made in (lambda: synth.make(plan, tmp_path / "f"), lambda: synth.estimate(plan)):
+        with pytest.raises(BadInput, match="somebody left to train on"):
+            made()

@@ -64,6 +64,31 @@ def test_what_is_no_movie(tmp_path):
         Pictures().decode(ImageRef(movie=str(tmp_path / "cut.mov"), time=0.0), "r")
 
 
+def trimmed(whole, path, seconds: float):
+    """The movie from `seconds` on as phones trim one: what is before is kept and not shown."""
+    import av
+
+    options = {"avoid_negative_ts": "disabled"}
+    with av.open(str(whole)) as held, av.open(str(path), "w", options=options) as cut:
+        stream = held.streams.video[0]
+        kept = cut.add_stream_from_template(stream)
+        for packet in held.demux(stream):
+            if packet.dts is not None:
+                packet.pts -= round(seconds / stream.time_base)
+                packet.dts -= round(seconds / stream.time_base)
+                packet.stream = kept
+                cut.mux(packet)
+
+
+def test_what_a_trimmed_movie_does_not_show_is_no_frame(tmp_path):
+    film(tmp_path / "whole.mp4", codec="libx264")
+    trimmed(tmp_path / "whole.mp4", tmp_path / "cut.mp4", 5 / FPS)
+    times = stamps(str(tmp_path / "cut.mp4"))
+    assert times == pytest.approx([i / FPS for i in range(15)], abs=1e-3)
+    movie = Movie(str(tmp_path / "cut.mp4"), 10_000)
+    assert [shade(movie.at(time)) for time in times] == list(range(5, 20))
+
+
 def take(folder, rows: int = 40, rate: float = 60.0, log: FrameLog | None = None, lost=()):
     """A take of `rows` numbers whose row i is faces(rows)[i], with a movie beside."""
     values = faces(rows)
@@ -130,9 +155,14 @@ def test_a_frame_log_says_which_is_which(tmp_path):
         np.array(codes), np.zeros(60, bool),
     )  # fmt: skip
     values = take(tmp_path / "t", log=log)
-    found = told(tmp_path / "t")
+    tally = Tally()
+    found = told(tmp_path / "t", tally)
     assert np.allclose(found[0].values, values[5], atol=1e-6)
     assert np.allclose(found[10].values, values[25], atol=1e-6)
+    film(tmp_path / "t" / "s_1_anna.mov", count=12)  # of other frames than the log counts
+    assert tally.passed_over["t: frame logs that do not fit"] == 0
+    assert np.allclose(told(tmp_path / "t", tally)[0].values, values[0], atol=1e-6)
+    assert tally.passed_over["t: frame logs that do not fit"] == 1
 
 
 def test_raw_is_never_given_for_calibrated(tmp_path):

@@ -157,6 +157,20 @@ def begun(run, tmp_path):
     return folder
 
 
+def test_killed_after_the_last_checkpoint_only_the_end_is_left_to_do(run, tiny, data, tmp_path):
+    """The best weights had not become the result yet."""
+    import torch
+
+    folder = tmp_path / "begun"
+    shutil.copytree(run, folder)
+    (folder / "model").rename(folder / "best")
+    train(folder, tiny, data, probe_steps=2)
+    held = weights(run)
+    assert all(torch.equal(held[name], each) for name, each in weights(folder).items())
+    assert losses(folder) == losses(run)
+    assert [row["step"] for row in read_journal(folder / "probes.jsonl")] == [2, 4]
+
+
 @pytest.mark.parametrize(("change", "told"), [
     ({"learning_rate": 2e-3}, "training.learning_rate 0.002 where it was 0.001"),
     ({"answer": "codes"}, "config.answer"),

@@ -16,7 +16,8 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.language.answers import ValueTokens
 from semanticface.train.decoding import Decoder, Guesses
-from semanticface.train.grammar import Grammar
+from semanticface.train.grammar import Grammar, value_lark
+from semanticface.train.one_pass import Slots, _values
 from semanticface.train.processors import load_processor
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -98,3 +99,16 @@ def test_a_tokenizer_without_value_tokens_is_refused(loaded):
 def test_no_picture_is_refused(loaded):
     with pytest.raises(BadInput, match="no picture"):
         Decoder.of(*loaded, Task.of("codes", "coefficients")).answers([])
+
+
+def test_a_tokenizer_that_gives_unknown_tokens_an_id_has_no_value_tokens():
+    """Every value would be the same token."""
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel({"<unk>": 0, "</s>": 1}, unk_token="<unk>"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="</s>")
+    for asked in (lambda: value_lark(ValueTokens(), tokenizer),
+                  lambda: _values(Slots(), tokenizer)):  # fmt: skip
+        with pytest.raises(BadInput, match="a tokenizer without <v-"):
+            asked()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 
 import pytest
 
 from semanticface.errors import BadInput
 from semanticface.train.launching import as_script
+from semanticface.train.parsing import read_config
 
 
 def test_an_interrupt_is_a_line_that_says_what_to_do(caplog):
@@ -16,6 +19,13 @@ def test_an_interrupt_is_a_line_that_says_what_to_do(caplog):
     assert ended.value.code == 130
     again = "the same command goes on from the last checkpoint, if one was saved"
     assert caplog.messages == [f"interrupted: {again}"]
+
+
+def test_what_the_system_refuses_is_a_line(tmp_path):
+    with pytest.raises(SystemExit, match=r"nanoo\.yaml: No such file"), as_script():
+        read_config(tmp_path / "nanoo.yaml")
+    with pytest.raises(SystemExit, match="No space left on device"), as_script():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_fault_is_a_line_and_another_error_is_left_alone():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 pytest.importorskip("datasets", reason="comes with the train extra")
 
+from samples import picture, record
 from training import face_data
 
+from semanticface.data.records import write_records
 from semanticface.errors import BadInput
 from semanticface.rig import mirror
 from semanticface.train.options import DataOptions, ProbeOptions
@@ -29,11 +33,11 @@ def test_sides_share_nobody(held):
 
 def test_every_second_view_is_the_mirror(held):
     options = DataOptions(mirror=True, views=2)
-    for record in held.train:
-        first, second = (view_of(record, n, options).record for n in (0, 1))
-        assert first == record
-        np.testing.assert_array_equal(second.values, mirror(record.values))
-        assert second.image.flip != record.image.flip
+    for each in held.train:
+        first, second = (view_of(each, n, options).record for n in (0, 1))
+        assert first == each
+        np.testing.assert_array_equal(second.values, mirror(each.values))
+        assert second.image.flip != each.image.flip
 
 
 def test_a_row_is_the_same_whenever_it_is_drawn(held):
@@ -51,6 +55,26 @@ def test_the_same_faces_elsewhere_have_the_same_hash(held, tmp_path):
     assert moved.train.digest() == held.train.digest()
     fewer = sides(DataOptions(max_records=11), other, tmp_path / "fewer", 2)
     assert fewer.train.digest() != held.train.digest()
+
+
+def test_one_person_spelt_twice_does_not_stand_on_two_sides(tmp_path):
+    made = [record(id=side, image=str(tmp_path / "a.png"), subject=name, split=side)
+            for side, name in (("train", "Anna B"), ("val", "anna  b"))]  # fmt: skip
+    write_records(tmp_path / "faces.jsonl", made)
+    with pytest.raises(BadInput, match="subject 'Anna B' both trained on and held out"):
+        sides(DataOptions(), tmp_path / "faces.jsonl", tmp_path / "rows", 2)
+
+
+def test_pictures_without_numbers_are_told(tmp_path, caplog):
+    for name in ("a", "b", "c"):
+        picture().save(tmp_path / f"{name}.png")
+    for name, side in (("a", "train"), ("b", "val")):
+        held = {"targets": [0.1] * 61, "subject": name, "split": side, "consent": "given"}
+        (tmp_path / f"{name}.json").write_text(json.dumps(held))
+    told = "sources: [{kind: folder, path: ., name: mine, subject_from: stem}]"
+    (tmp_path / "data.yaml").write_text(told)
+    sides(DataOptions(), tmp_path / "data.yaml", tmp_path / "rows", 2)
+    assert caplog.messages == ["mine: pictures without a .json: 1 passed over"]
 
 
 def test_faces_without_anybody_held_out_are_refused(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from semanticface.cli.main import app
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.rig import load_npz
+from semanticface.train.loading import Source
 from semanticface.train.merge import merge
 from semanticface.train.predictor import opened
 from semanticface.train.runs import Run
@@ -84,11 +86,41 @@ def test_another_base_is_refused(copy, tiny, tmp_path):
         opened(copy, base=str(tmp_path / "nowhere"))
 
 
+def test_a_base_from_the_hub_is_the_commit_that_was_trained_on(copy, tiny, monkeypatch):
+    from semanticface.train import predictor
+
+    held = json.loads((copy / "manifest.json").read_text())
+    held["base"] = {"path": "some/model", "sha256": f"commit {'a' * 40}"}
+    (copy / "manifest.json").write_text(json.dumps(held))
+    asked, load_model = [], predictor.load_model
+
+    def watched(source):
+        asked.append((source.path, source.revision))
+        return load_model(Source(str(tiny)))
+
+    monkeypatch.setattr(predictor, "load_model", watched)
+    predictor.load_run(copy)
+    predictor.load_run(copy, str(tiny))
+    assert asked == [("some/model", "a" * 40), (str(tiny), None)]
+
+
 def test_checkpoints_are_sealed_and_a_spoilt_one_is_not_gone_on_from(copy):
     check_seal(copy / "checkpoint-2")
-    (copy / "checkpoint-3" / "optimizer.pt").write_bytes(b"half")
+    (copy / "checkpoint-3" / "hashes.json").unlink()  # killed while it was saved
+    shutil.copytree(copy / "checkpoint-2", copy / "checkpoint-2 (copy)")
     assert Run(copy).last_checkpoint() == copy / "checkpoint-2"
     assert not (copy / "checkpoint-3").exists()
+    assert (copy / "checkpoint-2 (copy)").exists()
+
+
+@pytest.mark.parametrize(("name", "fault"), [
+    ("optimizer.pt", "optimizer.pt with other contents"), (".DS_Store", ".DS_Store, which"),
+])  # fmt: skip
+def test_a_whole_checkpoint_that_was_touched_is_refused_and_kept(copy, name, fault):
+    (copy / "checkpoint-3" / name).write_bytes(b"half")
+    with pytest.raises(BadInput, match=f"{fault}.*take the folder away"):
+        Run(copy).last_checkpoint()
+    assert (copy / "checkpoint-3" / "hashes.json").is_file()
 
 
 def test_merged_is_adapter(run, tmp_path):
@@ -134,6 +166,32 @@ def test_a_folder_is_answered_and_what_fails_is_listed(run, album, tmp_path):
     assert len(load_npz(out / "clip.npz")) == 3
     assert len((out / "faces.csv").read_text().splitlines()) == 4
     assert (out / "overlay.mp4").stat().st_size > 1000
+
+
+def test_a_broken_movie_or_a_name_that_is_no_text_stops_no_other(run, album, tmp_path):
+    (album / "film.mp4").write_bytes(b"no movie")
+    shutil.copy(album / "f1.png", os.fsdecode(os.fsencode(album) + b"/caf\xe9.png"))
+    out = tmp_path / "out"
+    assert call(album, "--run", run, "--out", out).exit_code == 1
+    assert len(json.loads((out / "faces.json").read_text())) == 3
+    failed = json.loads((out / "failed.json").read_text())
+    assert {name.rsplit("/", 1)[1] for name in failed} == {"bad.jpg", "film.mp4", "caf\\xe9.png"}
+    assert "no movie" in failed[str(album / "film.mp4")]
+    assert "not UTF-8" in failed[str(album / "caf\\xe9.png")]
+
+
+def test_an_answer_with_a_line_of_its_own_is_gone_on_with(tmp_path):
+    """JSON keeps U+2028 and its like as they are, and Python takes them for ends of lines."""
+    from semanticface.data.images import ImageRef
+    from semanticface.train.decoding import Completion
+    from semanticface.train.predictions import Predictions
+    from semanticface.train.predictor import Face
+    from semanticface.train.shots import Shot
+
+    text = "one\u2028two\x85three"
+    face = Face(np.zeros(61, np.float32), None, None, Completion(text, 1, True, 1))
+    Predictions.begun(tmp_path, "x").add("k", Shot("a", None, ImageRef(path="a"), ""), face)
+    assert Predictions.begun(tmp_path, "x").held["k"].text == text
 
 
 def test_answers_are_gone_on_with(run, album, tmp_path):
