@@ -38,7 +38,7 @@ from semanticface.serve.identity import Identity
 from semanticface.serve.journal import Answered, Journal
 from semanticface.serve.retry import AGAIN, NEVER, pause, retry_after
 
-_LARGEST = 8 << 20
+_SPARE = 4
 
 
 class Frame(NamedTuple):
@@ -126,7 +126,8 @@ class FaceClient:
         library = need("httpx", "serve", "Asking a served model")
         self.url = self.url.rstrip("/").removesuffix("/v1")
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        limits = library.Limits(max_connections=self.settings.concurrency)
+        # A few more than are asked at once: who asks for its health must not wait for an answer.
+        limits = library.Limits(max_connections=self.settings.concurrency + _SPARE)
         self._http = library.AsyncClient(
             base_url=self.url, headers=headers, limits=limits, trust_env=False,
             timeout=self.settings.timeout, follow_redirects=False,
