@@ -2,7 +2,8 @@
 
 `vllm.general_plugins` registers the one-pass model; `vllm.endpoint_plugins` adds the
 route at which a client learns what a model was trained to be asked, and has the server's
-key asked for wherever there is one. Nothing of vLLM is patched. Both are loaded by vLLM, and only where `VLLM_PLUGINS` names `semanticface`.
+key asked for wherever there is one. Nothing of vLLM is patched. Both are loaded by vLLM,
+and only where `VLLM_PLUGINS` names `semanticface`.
 """
 
 from __future__ import annotations

@@ -134,12 +134,15 @@ def test_every_question_wants_the_key_also_where_vllm_asks_for_none(monkeypatch)
 
     from semanticface.serve.vllm_plugin import IdentityRoute
 
+    def nothing():
+        return {}
+
     def answers(paths=("/pooling", "/invocations")):
         app = FastAPI()
         IdentityRoute().attach_router(app)
         for path in paths:
-            app.post(path)(dict)
-        app.get("/health")(dict)
+            app.post(path)(nothing)
+        app.get("/health")(nothing)
         with TestClient(app) as http:
             assert http.get("/health").status_code == 200
             told = [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic secret"},
