@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import io
 import json
 import socket
 import threading
@@ -14,11 +15,13 @@ from dataclasses import replace
 import pytest
 from gateways import LIMITS, opened
 from pictures import png
+from PIL import Image
 from stand_in import standing_in
 
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.serve.gateway.keys import add_key, make_key, read_keys
+from semanticface.serve.gateway.pictures import checked
 
 TASK = Task.of("flat", "coefficients")
 pytestmark = pytest.mark.filterwarnings(
@@ -169,3 +172,10 @@ def test_who_cannot_be_answered_soon_is_told_so(upstream):
             assert asked(http).status_code == 200
     finally:
         upstream.delay = 0.0
+
+
+def test_a_phones_picture_with_a_depth_map_is_one_picture():
+    buffer = io.BytesIO()
+    behind = [Image.new("RGB", (16, 16))]
+    Image.new("RGB", (64, 64)).save(buffer, "MPO", save_all=True, append_images=behind)
+    assert checked(buffer.getvalue(), 10_000)

@@ -28,7 +28,7 @@ def checked(picture: bytes, most_pixels: int) -> bytes:
             warnings.simplefilter("ignore")  # about sizes: bounded here
             _bounded(image.size, most_pixels)
             frames = int(getattr(image, "n_frames", 1))
-            if frames > 1:
+            if frames > 1 and image.format != "MPO":  # a phone's, with a depth map behind it
                 raise BadInput(f"a film of {frames} pictures", "one picture")
             image.load()
     except UnidentifiedImageError:
