@@ -21,7 +21,7 @@ from stand_in import standing_in
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.serve.gateway.keys import add_key, make_key, read_keys
-from semanticface.serve.gateway.pictures import checked
+from semanticface.serve.gateway.pictures import checked, scans
 
 TASK = Task.of("flat", "coefficients")
 pytestmark = pytest.mark.filterwarnings(
@@ -59,7 +59,7 @@ def test_a_file_without_a_key_does_not_open_the_door(tmp_path):
         read_keys(tmp_path / "keys.jsonl")
 
 
-@pytest.mark.parametrize("fault", ["404", "401", "nothing"])
+@pytest.mark.parametrize("fault", ["404", "401", "400", "nothing"])
 def test_a_model_that_is_gone_is_no_crash(upstream, fault):
     with opened(upstream.url) as http:
         upstream.fault = lambda number, before: fault
@@ -74,8 +74,9 @@ def test_a_model_that_is_gone_is_no_crash(upstream, fault):
             told = asyncio.run(streamed())
         finally:
             upstream.fault = lambda number, before: ""
-        assert (reply.status_code, reply.json()["error"]["code"]) == (503, 503)
-        assert told["error"]["code"] == 503
+        code = 502 if fault == "400" else 503
+        assert (reply.status_code, reply.json()["error"]["code"]) == (code, code)
+        assert told["error"]["code"] == code
         assert asked(http).status_code == 200
 
 
@@ -172,6 +173,21 @@ def test_who_cannot_be_answered_soon_is_told_so(upstream):
             assert asked(http).status_code == 200
     finally:
         upstream.delay = 0.0
+
+
+def test_a_jpeg_of_very_many_passes_is_refused_by_its_markers():
+    def progressive():
+        buffer = io.BytesIO()
+        Image.new("RGB", (64, 64), (90, 120, 30)).save(buffer, "JPEG", progressive=True)
+        return buffer.getvalue()
+
+    whole = progressive()
+    again = whole[whole.rfind(b"\xff\xc4", 0, whole.rfind(b"\xff\xda")) : -2]
+    with pytest.raises(BadInput, match="passes"):
+        checked(whole[:-2] + 100 * again + whole[-2:], 10_000)
+    assert checked(whole, 10_000)
+    assert checked(whole + 100 * b"\xff\xda", 10_000)  # a film behind the picture, as phones add
+    assert scans(whole) == 10
 
 
 def test_a_phones_picture_with_a_depth_map_is_one_picture():

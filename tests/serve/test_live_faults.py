@@ -154,6 +154,22 @@ def test_a_camera_that_gives_nothing_keeps_nobody_from_ending():
     asleep.set()
 
 
+def test_the_last_answer_is_sent_too():
+    sent = []
+
+    class Kept:
+        def send(self, out):
+            sent.append(out.values[JAW])
+
+    class Late:
+        async def ask(self, picture, at=0.0):
+            await asyncio.sleep(0.2)
+            return result(at)
+
+    asyncio.run(Live(Late(), Kept(), 2.0, 1).run(iter([Frame(0.0, b"x")])))
+    assert sent[-1] > 0.5
+
+
 def result(at: float, jaw: float = 0.8) -> Result:
     values = np.zeros(COUNT, np.float32)
     values[JAW] = jaw

@@ -174,6 +174,8 @@ class Desk:
     def _answered(self, result: Result) -> Result:
         if result.error:
             log.warning("no answer from the model: %s", result.error)
+            if result.lasting:
+                raise Refused(502, "the model's server refuses this picture")
             raise Refused(503, _SILENT, 5.0)
         if result.report.outcome == "failed":
             raise Refused(502, "the model's answer could not be read as a face")

@@ -98,7 +98,7 @@ class Live:
         except ExceptionGroup as several:
             told, _ = several.split(SemanticFaceError)
             raise (told or several).exceptions[0] from None  # a missing camera is no crash
-        await asyncio.sleep(self.tail)
+        await asyncio.sleep(max(self.tail, 2 / self.rate))  # the last answer is sent too
 
     # -- taking pictures -----------------------------------------------------------
 
