@@ -120,7 +120,7 @@ def test_a_server_that_comes_back_is_waited_for():
 def test_a_server_that_says_at_once_is_not_stormed():
     with standing_in(TASK) as server:
         server.fault = lambda number, before: "429"  # with Retry-After: 0
-        impatient = Settings(concurrency=1, deadline=1.0, pause=0.1)
+        impatient = Settings(concurrency=1, deadline=3.0, pause=0.3)
         _, found = run(server, frames(1), settings=impatient)
         assert "HTTP 429" in found.results[0].error and not found.results[0].lasting
         assert sum(server.asked.values()) < 25
