@@ -101,6 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: dict[str, Any], picture: bytes, fault: str) -> None:
         if fault == "drop":
             self.connection.shutdown(2)
+        elif fault == "nothing":
+            self._send(200, b"null")
         elif fault.isdecimal():
             more = {"Retry-After": "0"} if fault == "429" else {}
             self._send(int(fault), b'{"error": "planted"}', **more)

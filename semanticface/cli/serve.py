@@ -86,6 +86,9 @@ def _run(server: Server, name: str, patience: float) -> None:
 
     note(shlex.join(server.command))
     signal.signal(signal.SIGTERM, _interrupted)
+    # A closed terminal is an end like Ctrl-C, unless somebody asked to outlive it (nohup).
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _interrupted)
     try:
         with server:
             seconds = server.wait(patience)

@@ -60,7 +60,7 @@ def stream(
     async def sent(client: Asked, at_once: int) -> Pulse:
         with sender_of(to, subject=subject, rate=rate) as sender:
             live = Live(client, sender, rate, at_once, Steady(Failing(hold=hold)),
-                        tell=lambda pulse: note(told(pulse)))  # fmt: skip
+                        tell=lambda pulse: note(told(pulse, sender.unheard)))  # fmt: skip
             return await live.run(frames)
 
     async def follow() -> Pulse:
@@ -75,12 +75,14 @@ def stream(
         note("stopped")
 
 
-def told(pulse: Pulse) -> str:
-    """One line."""
+def told(pulse: Pulse, unheard: int = 0) -> str:
+    """One line; `unheard` of what was sent nobody took."""
     seconds = max(pulse.seconds, 1e-3)
     refused = ", ".join(f"{n} {why}" for why, n in pulse.refused.items())
     return (
         f"{pulse.seconds:6.1f} s  sent {pulse.sent / seconds:5.1f}/s  "
         f"predicted {pulse.predicted / seconds:5.1f}/s  dropped {pulse.dropped}  "
-        f"latency {pulse.latency * 1000:.0f} ms" + (f"  refused: {refused}" if refused else "")
+        f"latency {pulse.latency * 1000:.0f} ms"
+        + (f"  refused: {refused}" if refused else "")
+        + (f"  unheard {unheard}" if unheard else "")
     )

@@ -25,7 +25,7 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.formats import json_lines
 from semanticface.language.parsed import ParseReport, nothing
-from semanticface.rig import ClipMeta, FaceClip
+from semanticface.rig import COUNT, ClipMeta, FaceClip
 from semanticface.serve.arguments import Options, arguments, environment
 from semanticface.serve.ask import Text
 from semanticface.serve.client import Frame, Settings
@@ -70,7 +70,7 @@ def read_answers(path: Path, frames: Sequence[Frame], task: Task) -> Labelled:
     if held:
         raise BadInput(f"answers to {len(held)} other pictures", "answers to these", file=path,
                        hint="Is it the file of another set, or in another order?")  # fmt: skip
-    values = np.array(rows, np.float32).reshape(len(rows), -1)
+    values = np.array(rows, np.float32).reshape(len(rows), COUNT)
     times = np.array([frame.time for frame in frames])
     return Labelled(FaceClip.of(values, times, meta=ClipMeta(str(path), "run-batch")), reports)
 

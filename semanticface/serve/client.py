@@ -31,14 +31,14 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, need
 from semanticface.language.description import Description
 from semanticface.language.parsed import ParseReport, nothing
-from semanticface.rig import ClipMeta, FaceClip
+from semanticface.rig import COUNT, ClipMeta, FaceClip
 from semanticface.serve import identity as told
 from semanticface.serve.ask import Way, answer_of, way_of
 from semanticface.serve.identity import Identity
 from semanticface.serve.journal import Answered, Journal
 from semanticface.serve.retry import AGAIN, NEVER, pause, retry_after
 
-_LARGEST = 8 << 20
+_SPARE = 4
 
 
 class Frame(NamedTuple):
@@ -71,6 +71,8 @@ class Result(NamedTuple):
     tries: int
     error: str = ""
     """Why there is no answer."""
+    lasting: bool = False
+    """Whether it is the picture that was refused: asked again, it would be again."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,11 @@ class _Again(Exception):
 
 
 class _Never(Exception):
-    """No answer to this picture, however often it is asked."""
+    """No answer to this picture: in the time there was, or (`lasting`) however often asked."""
+
+    def __init__(self, why: str, lasting: bool = False) -> None:
+        self.lasting = lasting
+        super().__init__(why)
 
 
 @dataclass
@@ -126,7 +132,8 @@ class FaceClient:
         library = need("httpx", "serve", "Asking a served model")
         self.url = self.url.rstrip("/").removesuffix("/v1")
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        limits = library.Limits(max_connections=self.settings.concurrency)
+        # A few more than are asked at once: who asks for its health must not wait for an answer.
+        limits = library.Limits(max_connections=self.settings.concurrency + _SPARE)
         self._http = library.AsyncClient(
             base_url=self.url, headers=headers, limits=limits, trust_env=False,
             timeout=self.settings.timeout, follow_redirects=False,
@@ -161,6 +168,9 @@ class FaceClient:
         try:
             reply, _ = await self._persist("GET", told.PATH, None, end)
         except _Never as fault:
+            if not fault.lasting:
+                raise BadInput(f"no answer ({fault})", "a server that runs", file=self.url,
+                               hint="Start one: semanticface serve RUN") from None  # fmt: skip
             raise BadInput(
                 f"a server that does not say what it was trained on ({fault})",
                 "one that `semanticface serve` started", file=self.url,
@@ -185,7 +195,7 @@ class FaceClient:
         try:
             answer, tries, seconds = await self._answer(picture)
         except _Never as fault:
-            return self._unanswered(at, str(fault), time.monotonic() - begun)
+            return self._unanswered(at, fault, time.monotonic() - begun)
         return self._result(at, answer, seconds, tries)
 
     async def _answer(self, picture: bytes) -> tuple[Answered, int, float]:
@@ -212,7 +222,8 @@ class FaceClient:
                 return await self._once(method, path, body, end), attempt + 1
             except _Again as fault:
                 wait = pause(min(attempt, 6), self.settings.pause)
-                wait = wait if fault.after is None else fault.after
+                if fault.after is not None:  # not sooner than told, nor all at one moment
+                    wait = fault.after + pause(0, self.settings.pause)
                 if time.monotonic() + wait >= end:
                     raise _Never(f"{fault.why}, at the last of {attempt + 1} tries") from None
             self.repeats += 1
@@ -244,7 +255,7 @@ class FaceClient:
                 "Check the key." if reply.status_code in (401, 403) else "Check address and model."
             )
             raise BadInput(why, "an answer", file=self.url, hint=hint)
-        raise _Never(why)
+        raise _Never(why, lasting=True)
 
     def _plain(self, text: str) -> str:
         """Without the key, should a server repeat it."""
@@ -294,14 +305,17 @@ class FaceClient:
         try:
             answer, tries, seconds = await self._answer(frame.picture)
         except _Never as fault:
-            return self._unanswered(frame.time, str(fault), time.monotonic() - begun)
+            return self._unanswered(frame.time, fault, time.monotonic() - begun)
         if journal is not None:
             journal.add(key, answer)
         return self._result(frame.time, answer, seconds, tries)
 
     def journal_key(self, picture: bytes) -> str:
         """Of the picture and everything else that an answer depends on."""
-        asked = json.dumps([self.model, self._way.path, self._way.body(b"")], sort_keys=True)
+        told = [self.model, self._way.path, self._way.body(b"")]
+        if self.identity is not None and self.identity.weights:
+            told.append(self.identity.weights)  # another training under the same name
+        asked = json.dumps(told, sort_keys=True)
         return hashlib.sha256(asked.encode() + b"\n" + picture).hexdigest()
 
     # -- results -----------------------------------------------------------------
@@ -311,9 +325,10 @@ class FaceClient:
         return Result(at, read.values, read.confidence, read.description, read.report, answer.text,
                       answer.finish, seconds, answer.asked, answer.written, tries)  # fmt: skip
 
-    def _unanswered(self, at: float, why: str, seconds: float) -> Result:
-        empty = nothing(f"no answer: {why}")
-        return Result(at, empty.values, None, None, empty.report, "", "", seconds, 0, 0, 0, why)
+    def _unanswered(self, at: float, fault: _Never, seconds: float) -> Result:
+        empty = nothing(f"no answer: {fault}")
+        return Result(at, empty.values, None, None, empty.report, "", "", seconds, 0, 0, 0,
+                      str(fault), fault.lasting)  # fmt: skip
 
 
 class Predicted(NamedTuple):
@@ -329,7 +344,7 @@ async def predict(
     """All frames as a clip; with a `journal` file another run asks only what is missing."""
     with Journal(journal) as kept:
         results = [each async for each in client.stream(frames, kept)]
-    rows = np.array([each.values for each in results], np.float32).reshape(len(results), -1)
+    rows = np.array([each.values for each in results], np.float32).reshape(len(results), COUNT)
     meta = ClipMeta(source=source or client.model, format="endpoint")
     clip = FaceClip.of(rows, np.array([each.time for each in results]), meta=meta)
     return Predicted(clip, results)

@@ -35,6 +35,9 @@ class Identity(NamedTuple):
     language: str = "en"
     one_pass: bool = False
     """Whether the model has learnt the one-pass read-out."""
+    weights: str = ""
+    """Hash of the weights that answer; empty where nobody told. Of two trainings under one name
+    it tells which one gave an answer."""
 
     def task(self) -> Task:
         """The task as this installation knows it; differs if the prompt's text does."""

@@ -30,7 +30,10 @@ class Answered(NamedTuple):
 
 
 class Journal:
-    """Answers by key; safe to use from several threads."""
+    """Answers by key; safe to use from several threads.
+
+    Left and entered again, it reads only the lines that are new since.
+    """
 
     def __init__(self, path: Path | None) -> None:
         """Read what is there; without a path nothing is kept."""
@@ -40,6 +43,8 @@ class Journal:
         self._held: dict[str, Answered] = {}
         self._lock = threading.Lock()
         self._pending = 0
+        self._read = 0
+        """Bytes of the file that are known."""
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -53,6 +58,7 @@ class Journal:
         if self._file is not None:
             self._sync(self._file)
             self._file.close()
+            self._file = None
 
     def get(self, key: str) -> Answered | None:
         """The answer under a key, if there is one."""
@@ -77,16 +83,21 @@ class Journal:
         self._pending = 0
 
     def _load(self, file: IO[bytes]) -> None:
-        file.seek(0)
+        file.seek(0, os.SEEK_END)
+        file.seek(self._read if self._read <= file.tell() else 0)
         line = b"\n"
         for line in file:
-            found = _entry(line)
-            if found is None:
-                self.unreadable += 1
-            else:
-                self._held[found[0]] = found[1]
+            self._take(line)
         if not line.endswith(b"\n"):
             file.write(b"\n")  # the next answer starts a line of its own
+        self._read = file.tell()
+
+    def _take(self, line: bytes) -> None:
+        found = _entry(line)
+        if found is None:
+            self.unreadable += 1
+        else:
+            self._held[found[0]] = found[1]
 
 
 def _entry(line: bytes) -> tuple[str, Answered] | None:

@@ -15,7 +15,6 @@ off. Where that fits and the whole adapter does not, the server has ignored it.
 from __future__ import annotations
 
 import contextlib
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.data.images import ImageRef, Pictures
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, SemanticFaceError, need
 from semanticface.serve.adapter import JOINING, SEEING
@@ -67,8 +67,8 @@ class Parity:
 
     @property
     def logprob(self) -> float:
-        """The largest difference of log-probabilities."""
-        return max(each.logprob for each in self.pictures)
+        """The largest difference of log-probabilities; NaN if one is no number."""
+        return float(np.max([each.logprob for each in self.pictures]))
 
     @property
     def coefficient(self) -> float:
@@ -159,10 +159,8 @@ def _served(url: str, body: dict[str, Any], key: str) -> Served:
 
 
 def opened_picture(picture: bytes) -> Any:
-    """The pixels of a picture's file."""
-    from PIL import Image
-
-    return Image.open(io.BytesIO(picture)).convert("RGB")
+    """The pixels of a picture's file as training has them, and vLLM: upright, on white."""
+    return Pictures().decode(ImageRef(data=picture))
 
 
 def _scored(predictor: Any, image: Any, answer: list[int]) -> tuple[list[int], NDArray[np.float64]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ MISSING = (
 )
 _STOP_SECONDS = 20.0
 _POLL = 0.25
+_LAST_PORT = 65_535
 
 
 def vllm_python(given: Path | None = None) -> Path:
@@ -67,7 +69,11 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        """Start it, in a group of its own, so that its workers end with it."""
+        """Start it, in a group of its own, so that its workers end with it.
+
+        At a port that is free: vLLM would share one with another server, each answering some.
+        """
+        _free(*_place(self.command))
         self._stream = self._log.open("ab") if self._log is not None else None
         self._process = subprocess.Popen(
             self.command, env=self._environment, stdin=subprocess.DEVNULL, stdout=self._stream,
@@ -107,13 +113,15 @@ class Server:
     def stop(self, *, kill: bool = False) -> None:
         """End it: asked first, then made to. With `kill` it is not asked."""
         if self._process is not None:
-            if self._process.poll() is None and not kill:
-                self._signal(signal.SIGTERM)
-                with contextlib.suppress(subprocess.TimeoutExpired):  # made to, below
-                    self._process.wait(_STOP_SECONDS)
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
+            try:
+                if self._process.poll() is None and not kill:
+                    self._signal(signal.SIGTERM)
+                    with contextlib.suppress(subprocess.TimeoutExpired):  # made to, below
+                        self._process.wait(_STOP_SECONDS)
+            finally:  # also for somebody who cannot wait
+                self._signal(signal.SIGKILL)
+                self._process.wait()
+                self._process = None
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -144,9 +152,25 @@ def healthy(url: str) -> bool:
         return False
 
 
-def _url(told: Sequence[str]) -> str:
+def _place(told: Sequence[str]) -> tuple[str, int]:
     host, port = (told[told.index(flag) + 1] for flag in ("--host", "--port"))
-    if not port.isdecimal():
-        raise BadInput(f"the port '{port}'", "a number")
+    if not port.isdecimal() or int(port) > _LAST_PORT:
+        raise BadInput(f"the port '{port}'", f"a number up to {_LAST_PORT}")
+    return host, int(port)
+
+
+def _free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError as error:
+            raise BadInput(f"{host}:{port}, which cannot be listened at ({error.strerror})",
+                           "a free port", hint="Is another server running? --port takes another.",
+                           ) from None  # fmt: skip
+
+
+def _url(told: Sequence[str]) -> str:
+    host, port = _place(told)
     shown = "127.0.0.1" if host in ("0.0.0.0", "") else host
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
+from semanticface.data.shards import digest_of
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.rig import RIG_VERSION
-from semanticface.serve.adapter import CONFIG, Adapter, read_adapter
+from semanticface.serve.adapter import CONFIG, WEIGHTS, Adapter, read_adapter
 from semanticface.serve.identity import Identity, identity_of
 
 MANIFEST = "manifest.json"
@@ -31,6 +33,8 @@ class Target:
     adapters: tuple[Adapter, ...] = ()
     slots: bool | None = None
     """Whether it has learnt the one-pass read-out; None where nobody said."""
+    base: str = ""
+    """Hash of the base model that a run was trained on, by its manifest."""
 
     @property
     def main(self) -> str:
@@ -58,6 +62,7 @@ def _of_run(folder: Path, name: str) -> Target:
     from semanticface.train.manifest import read_manifest, task_of
     from semanticface.train.one_pass import SLOTS
     from semanticface.train.runs import MODEL, Run
+    from semanticface.train.seal import SEAL
 
     held = read_manifest(folder / MANIFEST)
     if held["rig"] != RIG_VERSION:
@@ -71,11 +76,16 @@ def _of_run(folder: Path, name: str) -> Target:
         )  # fmt: skip
     learnt = [held["task"], *held.get("also", [])]
     slots = any(each["answer"] == SLOTS for each in learnt)
-    result = Run(folder).result()
+    result, base = Run(folder).result(), str(held["base"]["sha256"])
+    told = told._replace(weights=_hash(base, digest_of(result / SEAL)))
     if result.name == MODEL:
         return Target(str(result), name, {name: told}, slots=slots)
     adapter = read_adapter(name, result)
-    return Target(held["base"]["path"], BASE, {name: told}, (adapter,), slots)
+    return Target(held["base"]["path"], BASE, {name: told}, (adapter,), slots, base)
+
+
+def _hash(*parts: str) -> str:
+    return sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _of_model(place: str, folder: Path, name: str, task: Task | None) -> Target:
@@ -101,9 +111,14 @@ def _with(target: Target, told: str) -> Target:
         run = _of_run(folder, name)
         if not run.adapters:
             raise BadInput("a run that trained a whole model", "an adapter", file=folder)
+        if target.base and run.base and target.base != run.base:
+            raise BadInput("an adapter of another base model", f"one of {target.model}",
+                           file=folder, hint="Serve it by itself, at another port.")  # fmt: skip
         adapter, models[name] = run.adapters[0], run.models[name]
     else:
         adapter = read_adapter(name, folder)
         if target.models:
-            models[name] = next(iter(target.models.values()))
-    return Target(target.model, target.name, models, (*target.adapters, adapter), target.slots)
+            first = next(iter(target.models.values()))
+            weights = _hash(target.base, digest_of(folder / WEIGHTS))
+            models[name] = first._replace(weights=weights)
+    return replace(target, models=models, adapters=(*target.adapters, adapter))

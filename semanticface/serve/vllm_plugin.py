@@ -1,8 +1,9 @@
 """What this package adds to a vLLM server, by vLLM's two documented entry points.
 
 `vllm.general_plugins` registers the one-pass model; `vllm.endpoint_plugins` adds the
-route at which a client learns what a model was trained to be asked. Nothing of vLLM is
-patched. Both are loaded by vLLM, and only where `VLLM_PLUGINS` names `semanticface`.
+route at which a client learns what a model was trained to be asked, and has the server's
+key asked for wherever there is one. Nothing of vLLM is patched. Both are loaded by vLLM,
+and only where `VLLM_PLUGINS` names `semanticface`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from typing import Any
 
 from semanticface.serve.arguments import ONE_PASS
+from semanticface.serve.guard import KeyGuard
 from semanticface.serve.identity import PATH, VARIABLE
 
 
@@ -24,6 +26,12 @@ def register() -> None:
         registry.register_model(ONE_PASS, "semanticface.serve.one_pass_model:OnePassQwen3VL")
 
 
+def _keys(app: Any) -> list[str]:
+    """The server's keys, those of its command line before that of its environment."""
+    told = getattr(getattr(app.state, "args", None), "api_key", None)
+    return [key for key in told or [os.environ.get("VLLM_API_KEY", "")] if key]
+
+
 class IdentityRoute:
     """`GET /semanticface`: the models' identities, as `semanticface serve` handed them over."""
 
@@ -32,6 +40,9 @@ class IdentityRoute:
 
     def attach_router(self, app: Any) -> None:
         """Add the route; without identities there is none, and clients are told so by 404."""
+        keys = _keys(app)
+        if keys:
+            app.add_middleware(KeyGuard, keys=keys)
         held = os.environ.get(VARIABLE)
         if held is None:
             return

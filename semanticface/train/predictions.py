@@ -108,8 +108,9 @@ def _whole_lines(path: Path) -> list[dict[str, Any]]:
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
         write_text(path, whole)
-    return [json_lines.mapping(json.loads(line), file=path)
-            for line in whole.split("\n")[:-1]]  # fmt: skip
+    # Not splitlines: an answer may hold breaks that JSON leaves as they are, such as U+2028.
+    lines = whole.split("\n")[:-1]
+    return [json_lines.mapping(json.loads(line), file=path) for line in lines]
 
 
 def _answered(line: dict[str, Any]) -> Answered:
@@ -142,7 +143,10 @@ def predict(
         nonlocal asked
         faces = predictor.faces([picture for _, _, picture in waiting]) if waiting else []
         for (key, shot, _), face in zip(waiting, faces, strict=True):
-            kept.add(key, shot, face)
+            if face.refused:
+                failed[shot.name] = face.refused
+            else:
+                kept.add(key, shot, face)
         asked += len(waiting)
         waiting.clear()
 
@@ -160,7 +164,7 @@ def predict(
             ask()
         if told is not None:
             told(done, len(found))
-    answers = [kept.held[key] for key, _ in keys]
+    answers = [kept.held[key] for key, _ in keys if key in kept.held]
     failed |= {a.name: _why(a) for a in answers if a.outcome == "failed"}
     return Outcome(answers, failed, asked)
 

@@ -42,6 +42,8 @@ class Face(NamedTuple):
     completion: Completion
     confidence: NDArray[np.float32] | None = None
     """[61], 0 to 1, of models that are read in one pass."""
+    refused: str = ""
+    """Why nothing was said at all; such a face is not kept."""
 
 
 @dataclass

@@ -13,7 +13,8 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.rig import COUNT
 from semanticface.serve.client import FaceClient, Frame, Settings, predict
-from semanticface.serve.journal import Journal
+from semanticface.serve.identity import identity_of, to_json
+from semanticface.serve.journal import Answered, Journal
 
 TASK = Task.of("two-key")
 QUICK = Settings(concurrency=4, timeout=60.0, deadline=90.0, pause=0.01)
@@ -114,6 +115,49 @@ def test_a_server_that_comes_back_is_waited_for():
     assert [each.time for each in results] == [frame.time for frame in shown]
     for each, frame in zip(results, shown, strict=True):
         np.testing.assert_allclose(each.values, face_of(frame.picture), atol=1e-6)
+
+
+def test_a_server_that_says_at_once_is_not_stormed():
+    with standing_in(TASK) as server:
+        server.fault = lambda number, before: "429"  # with Retry-After: 0
+        impatient = Settings(concurrency=1, deadline=3.0, pause=0.3)
+        _, found = run(server, frames(1), settings=impatient)
+        assert found.results[0].error and not found.results[0].lasting
+        assert sum(server.asked.values()) < 25
+
+
+def test_no_pictures_are_an_empty_clip():
+    with standing_in(TASK) as server:
+        _, found = run(server, [])
+        assert len(found.clip) == 0 and not found.results
+
+
+def test_another_models_answers_are_not_taken_for_this_ones(tmp_path):
+    journal = tmp_path / "answers.jsonl"
+    with standing_in(TASK) as server:
+        told = identity_of(TASK)
+        for weights, asked in (("a", 3), ("a", 3), ("b", 6)):
+            server.identity = to_json({"face": told._replace(weights=weights)})
+            run(server, frames(3), journal)
+            assert sum(server.asked.values()) == asked
+
+
+def test_a_journal_reads_only_what_is_new(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    kept = Journal(path)
+    with kept:
+        kept.add("one", Answered("1"))
+    with Journal(path) as other:
+        other.add("two", Answered("2"))
+    with path.open("ab") as stream:
+        stream.write(b"half a li")
+    seen = []
+    kept._take = lambda line: seen.append(line) or type(kept)._take(kept, line)
+    with kept:
+        kept.add("three", Answered("3"))
+    with kept:
+        assert [kept.get(each).text for each in ("one", "two", "three")] == ["1", "2", "3"]
+    assert len(seen) == 4 and kept.unreadable == 1  # one, two, the half; then three
 
 
 def test_nobody_there_is_said_soon():

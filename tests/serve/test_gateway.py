@@ -10,13 +10,11 @@ import json
 import logging
 import socket
 import struct
-import threading
-import time
 import zlib
 
-import httpx
 import numpy as np
 import pytest
+from gateways import opened
 from pictures import png
 from PIL import Image
 from stand_in import face_of, standing_in
@@ -25,39 +23,13 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.language.answer_format import ANSWER_ORDER
 from semanticface.rig import CHANNELS
-from semanticface.serve.client import FaceClient, Settings
-from semanticface.serve.gateway.app import Limits, create_app
 from semanticface.serve.gateway.keys import Bucket, add_key, hash_of, make_key, read_keys
 from semanticface.serve.gateway.pictures import checked
-from semanticface.serve.gateway.run import http_server
 
 LABELS = [CHANNELS[i].label for i in ANSWER_ORDER]
-LIMITS = Limits(most_bytes=1 << 20, most_pixels=1_000_000, body_seconds=1.5)
 pytestmark = pytest.mark.filterwarnings(
     "default::DeprecationWarning:websockets.*", "default::DeprecationWarning:uvicorn.*"
 )
-
-
-@contextlib.contextmanager
-def opened(upstream: str, keys=None, limits=LIMITS):
-    """A gateway on a port of its own, on a thread."""
-    quick = Settings(concurrency=8, timeout=20.0, deadline=3.0, pause=0.05)
-    app = create_app(FaceClient(upstream, settings=quick), keys, limits)
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    server = http_server(app, "127.0.0.1", port, limits, quiet=True, header_seconds=1.0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
-            yield http
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,16 @@ from pictures import png
 from PIL import Image
 from stand_in import standing_in
 
+from semanticface.data.images import ImageRef
 from semanticface.data.tasks import Task
 from semanticface.errors import SemanticFaceError
 from semanticface.language.answer_format import ANSWER_ORDER
 from semanticface.rig import CHANNELS, COUNT
 from semanticface.serve.remote import RemotePredictor
+from semanticface.train.decoding import Completion
+from semanticface.train.predictions import Predictions, predict
+from semanticface.train.predictor import Face
+from semanticface.train.shots import Shot, shots
 
 LABELS = [CHANNELS[i].label for i in ANSWER_ORDER]
 
@@ -56,9 +61,32 @@ def test_faces_come_in_order_and_are_asked_once(server, tmp_path):
 
 
 def test_a_server_without_an_answer_ends_it(server):
-    server.fault = lambda number, before: "400"
+    server.fault = lambda number, before: "503"
     with pytest.raises(SemanticFaceError, match="Run again"):
-        RemotePredictor(server.url).faces(images(1))
+        RemotePredictor(server.url, deadline=0.2).faces(images(1))
+
+
+def test_a_picture_that_the_server_refuses_stops_no_other(server, tmp_path):
+    for n in range(3):
+        (tmp_path / f"{n}.png").write_bytes(png(n, (32, 32)))
+    found = shots([tmp_path / f"{n}.png" for n in range(3)])
+    server.fault = lambda number, before: "400" if number == 1 else ""
+    asked = RemotePredictor(server.url, journal=tmp_path / "kept.jsonl")
+    kept = Predictions.begun(tmp_path / "out", asked.origin)
+    outcome = predict(asked, found, kept, batch=2)
+    assert len(outcome.answers) == 2
+    assert "HTTP 400" in outcome.failed[str(tmp_path / "1.png")]
+    server.fault = lambda number, before: ""
+    again = predict(asked, found, Predictions.begun(tmp_path / "out", asked.origin), batch=2)
+    assert len(again.answers) == 3 and again.asked == 1 and not again.failed
+
+
+def test_an_answer_may_hold_any_kind_of_line_break(tmp_path):
+    kept = Predictions.begun(tmp_path, "x")
+    text = "one\u2028two\x85three"
+    face = Face(np.zeros(COUNT, np.float32), None, None, Completion(text, 3, True, 1))
+    kept.add("key", Shot("a.png", None, ImageRef(path="a.png"), ""), face)
+    assert Predictions.begun(tmp_path, "x").held["key"].text == text
 
 
 def test_the_command_writes_what_it_was_told(server, tmp_path):

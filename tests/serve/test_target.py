@@ -128,6 +128,44 @@ def test_a_key_is_never_on_the_command_line():
     assert "secret" not in " ".join(arguments(target, Options()))
 
 
+def test_every_question_wants_the_key_also_where_vllm_asks_for_none(monkeypatch):
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from semanticface.serve.vllm_plugin import IdentityRoute
+
+    def nothing():
+        return {}
+
+    def answers(paths=("/pooling", "/invocations")):
+        app = FastAPI()
+        IdentityRoute().attach_router(app)
+        for path in paths:
+            app.post(path)(nothing)
+        app.get("/health")(nothing)
+        with TestClient(app) as http:
+            assert http.get("/health").status_code == 200
+            told = [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic secret"},
+                    {"Authorization": "bearer secret"}]  # fmt: skip
+            return {http.post(path, headers=each).status_code for path in paths for each in told}, {
+                http.post(path, headers=told[-1]).status_code for path in paths}  # fmt: skip
+
+    monkeypatch.delenv("VLLM_API_KEY", raising=False)
+    assert answers() == ({200}, {200})
+    for name, value in environment(target_of("org/model"), Options(), "secret").items():
+        monkeypatch.setenv(name, value)
+    assert answers() == ({401, 200}, {200})
+
+
+def test_adapters_of_another_base_are_refused_and_weights_are_told(tmp_path):
+    one = run(tmp_path / "one", base={"path": "/models/base", "sha256": "a"})
+    two = run(tmp_path / "two", base={"path": "/models/base", "sha256": "b"})
+    with pytest.raises(BadInput, match="another base model"):
+        target_of(str(one), adapters=[f"two={two}"])
+    told = [target_of(str(each)).models["face"].weights for each in (one, two)]
+    assert len(set(told)) == 2 and all(len(each) == 64 for each in told)
+
+
 def test_sizes_and_guesses_are_passed_on():
     told = arguments(target_of("org/model"), Options(tensor_parallel=4, data_parallel=2, ngram=5,
                                                      gpu_memory=0.8, max_num_seqs=64))  # fmt: skip

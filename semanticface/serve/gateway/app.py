@@ -16,8 +16,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,14 +27,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPBearer
 from pydantic import ValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from semanticface import __version__
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.serve.client import FaceClient, Result
 from semanticface.serve.gateway import speech
-from semanticface.serve.gateway.keys import Client, Doorkeeper, read_keys
-from semanticface.serve.gateway.limits import Bounded
+from semanticface.serve.gateway.keys import Client, Doorkeeper, bearer, read_keys
+from semanticface.serve.gateway.limits import STRANGER, Bounded
 from semanticface.serve.gateway.metrics import TYPE, Metrics
 from semanticface.serve.gateway.pictures import checked, from_base64
 from semanticface.serve.gateway.wire import (
@@ -53,6 +54,7 @@ from semanticface.serve.gateway.wire import (
 )
 
 log = logging.getLogger("semanticface.gateway")
+_SILENT = "the model does not answer just now"
 FILES = ("image/png", "image/jpeg", "image/webp")
 REQUESTS: dict[str, type[FaceRequest | SpeechRequest | ScriptRequest]] = {
     "image": FaceRequest, "audio": SpeechRequest, "script": ScriptRequest,
@@ -74,6 +76,8 @@ class Limits:
     """Of a recording or a spoken script."""
     listeners: int = 2
     """Recordings listened to at once."""
+    waiting: int = 256
+    """Pictures and recordings that are held at once, those with the model among them."""
 
 
 class Refused(SemanticFaceError):
@@ -93,6 +97,13 @@ class Desk:
         self.client, self.door, self.limits, self.voice = client, door, limits, voice
         self.metrics = Metrics()
         self._listening = asyncio.Semaphore(limits.listeners)
+        self._held = 0
+
+    def stranger(self, scope: Any) -> bool:
+        """Whether a question comes without one of our keys; said before its body is read."""
+        if self.door.open or scope["method"] != "POST" or not scope["path"].startswith("/v1/"):
+            return False
+        return self.door.known(bearer(Headers(scope=scope).get("authorization", ""))) is None
 
     def admit(self, key: str, pictures: int = 1) -> Client | None:
         """Who asks; an error for a stranger, and for one who has asked too much."""
@@ -100,33 +111,56 @@ class Desk:
             return None
         who = self.door.known(key)
         if who is None:
-            raise Refused(401, "no key, or not one of ours: send it as 'Authorization: Bearer KEY'")
+            raise Refused(401, STRANGER)
         wait = self.door.wait(who, pictures)
         if wait > 0:
             raise Refused(429, f"more than {who.per_minute} pictures a minute", wait)
         return who
 
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Work that is begun; more than can be done soon is refused instead of piled up."""
+        if self._held >= self.limits.waiting:
+            raise Refused(503, "too many are waiting already", 5.0)
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+
     async def face(self, picture: bytes) -> Face:
         """A face, or what is wrong with the picture, or that nobody answers."""
-        try:
-            await asyncio.to_thread(checked, picture, self.limits.most_pixels)
-        except BadInput as error:
-            raise Refused(422, str(error)) from None
-        result = await self.client.ask(picture)
+        with self._room():
+            try:
+                await asyncio.to_thread(checked, picture, self.limits.most_pixels)
+            except BadInput as error:
+                raise Refused(422, str(error)) from None
+            result = await self._asked(picture)
         self.metrics.face("unanswered" if result.error else result.report.outcome,
                           result.seconds, result.asked, result.written)  # fmt: skip
         return face_of(self._answered(result), self.client.model)
 
+    async def _asked(self, picture: bytes) -> Result:
+        try:
+            return await self.client.ask(picture)
+        except SemanticFaceError as error:  # another key or model there, or no answer of its kind
+            log.warning("no answer from the model: %s", error)
+            raise Refused(503, _SILENT, 5.0) from None
+
     async def speech(self, asked: SpeechRequest | ScriptRequest) -> Spoken:
         """The mouth of a recording or of a script, made here; or what is wrong with it."""
-        async with self._listening:
-            try:
-                return await asyncio.to_thread(self._speech, asked)
-            except BadInput as error:
-                raise Refused(422, str(error)) from None
-            except SemanticFaceError as error:  # a part that is not installed
-                log.warning("speech: %s", error)
-                raise Refused(422, "this gateway was set up without what speech needs") from None
+        with self._room():
+            async with self._listening:
+                return await self._spoken(asked)
+
+    async def _spoken(self, asked: SpeechRequest | ScriptRequest) -> Spoken:
+        try:
+            return await asyncio.to_thread(self._speech, asked)
+        except BadInput as error:
+            raise Refused(422, str(error)) from None
+        except SemanticFaceError as error:  # a part that is not installed
+            log.warning("speech: %s", error)
+            raise Refused(422, "this gateway was set up without what speech needs") from None
 
     def _speech(self, asked: SpeechRequest | ScriptRequest) -> Spoken:
         most = self.limits.speech_seconds
@@ -140,7 +174,9 @@ class Desk:
     def _answered(self, result: Result) -> Result:
         if result.error:
             log.warning("no answer from the model: %s", result.error)
-            raise Refused(503, "the model does not answer just now", 5.0)
+            if result.lasting:
+                raise Refused(502, "the model's server refuses this picture")
+            raise Refused(503, _SILENT, 5.0)
         if result.report.outcome == "failed":
             raise Refused(502, "the model's answer could not be read as a face")
         return result
@@ -168,8 +204,10 @@ def create_app(
     from semanticface.serve.gateway.stream import add_stream  # it needs the desk defined here
 
     add_stream(app, desk)
-    app.add_middleware(Bounded, most_bytes=desk.limits.most_bytes,
-                       seconds=desk.limits.body_seconds)  # fmt: skip
+    app.add_middleware(
+        Bounded, most_bytes=desk.limits.most_bytes, seconds=desk.limits.body_seconds,
+        stranger=desk.stranger, refused=lambda status: desk.metrics.request("other", status),
+    )  # fmt: skip
     return app
 
 
@@ -234,8 +272,7 @@ def _faces(app: FastAPI, desk: Desk) -> None:
 
 
 def _key(request: Request) -> str:
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() if kind.lower() == "bearer" else ""
+    return bearer(request.headers.get("authorization", ""))
 
 
 async def _one(desk: Desk, image: str) -> FaceOrFault:

@@ -21,6 +21,7 @@ from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 
 _PREFIX = "sf-"
+_MAKE = "Make a key: semanticface gateway --new-key NAME --keys FILE"
 
 
 class Client(NamedTuple):
@@ -48,12 +49,19 @@ def make_key(name: str, per_minute: int) -> Made:
 
 def hash_of(key: str) -> str:
     """What is kept of a key."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def bearer(header: str) -> str:
+    """The key of an `Authorization` header; empty where it holds none."""
+    kind, _, key = header.partition(" ")
+    return key.strip() if kind.lower() == "bearer" else ""
 
 
 def add_key(file: Path, client: Client) -> None:
     """Append a client's line; readable by the owner alone."""
-    if client.name in {each.name for each in read_keys(file)} if file.is_file() else ():
+    there = read_keys(file) if file.is_file() and file.stat().st_size else []
+    if client.name in {each.name for each in there}:
         raise BadInput(f"a second key for '{client.name}'", "a name of its own", file=file)
     file.touch(mode=0o600)
     with file.open("a", encoding="utf-8") as stream:
@@ -63,12 +71,7 @@ def add_key(file: Path, client: Client) -> None:
 def read_keys(file: Path) -> list[Client]:
     """All clients of a file."""
     if not file.is_file():
-        raise BadInput(
-            "no such file",
-            "the file of keys",
-            file=file,
-            hint="Make a key: semanticface gateway --new-key NAME --keys FILE",
-        )
+        raise BadInput("no such file", "the file of keys", file=file, hint=_MAKE)
     found = []
     for row, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         held = json_lines.parse(line, file=file, row=row)
@@ -82,6 +85,8 @@ def read_keys(file: Path) -> list[Client]:
                 "a line that is no key", "name, sha256 and per_minute", file=file, row=row
             )
         found.append(client)
+    if not found:  # nobody's keys must not become everybody's door
+        raise BadInput("no key in it", "one at least", file=file, hint=_MAKE)
     return found
 
 

@@ -12,11 +12,14 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from semanticface.errors import need
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 HEADER_SECONDS = 10.0
+STRANGER = "no key, or not one of ours: send it as 'Authorization: Bearer KEY'"
 
 
 class _Refused(Exception):
@@ -25,10 +28,14 @@ class _Refused(Exception):
 
 
 class Bounded:
-    """Reads a request's whole body first, within bounds."""
+    """Reads a request's whole body first, within bounds, and none of a stranger's."""
 
-    def __init__(self, app: App, most_bytes: int, seconds: float) -> None:
+    def __init__(
+        self, app: App, most_bytes: int, seconds: float, stranger: Callable[[Message], bool],
+        refused: Callable[[int], None],
+    ) -> None:  # fmt: skip
         self.app, self.most_bytes, self.seconds = app, most_bytes, seconds
+        self.stranger, self.refused = stranger, refused
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
@@ -36,15 +43,22 @@ class Bounded:
             await self.app(scope, receive, send)
             return
         try:
-            async with asyncio.timeout(self.seconds):
-                body = await self._body(scope, receive)
-        except TimeoutError:
-            await refuse(send, 408, f"no whole body in {self.seconds:g} s")
+            body = await self._taken(scope, receive)
         except _Refused as fault:
+            self.refused(fault.status)
             await refuse(send, fault.status, fault.why)
         else:
             if body is not None:
                 await self.app(scope, _replay(body, receive), send)
+
+    async def _taken(self, scope: Message, receive: Receive) -> bytes | None:
+        if self.stranger(scope):
+            raise _Refused(401, STRANGER)
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await self._body(scope, receive)
+        except TimeoutError:
+            raise _Refused(408, f"no whole body in {self.seconds:g} s") from None
 
     async def _body(self, scope: Message, receive: Receive) -> bytes | None:
         """The body; None if the client went away."""
@@ -81,33 +95,54 @@ async def refuse(send: Send, status: int, why: str) -> None:
     body = json.dumps({"error": {"code": status, "message": why}}).encode()
     headers = [(b"content-type", b"application/json"), (b"connection", b"close"),
                (b"content-length", str(len(body)).encode())]  # fmt: skip
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def impatient(base: type[Any], seconds: float = HEADER_SECONDS) -> type[Any]:
-    """uvicorn's HTTP protocol that closes a connection whose first request never comes."""
+    """uvicorn's HTTP protocol that closes a connection on which a request never comes whole.
+
+    The first one counts from the connection, a later one from its own first byte: between two
+    requests uvicorn's keep-alive time holds.
+    """
+    idle = need("h11", "serve", "The gateway").IDLE
 
     class Impatient(base):  # type: ignore[misc]
         _limit: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self._limit = self.loop.call_later(seconds, self._given_up)
+            self._wait()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.conn.their_state is idle:  # part of a head, and no more yet
+                self._wait()
+            else:
+                self._came()
+
+        def _wait(self) -> None:
+            if self._limit is None:
+                self._limit = self.loop.call_later(seconds, self._given_up)
+
+        def _came(self) -> None:
+            if self._limit is not None:
+                self._limit.cancel()
+                self._limit = None
 
         def _given_up(self) -> None:
-            if self.cycle is None and not self.transport.is_closing():
+            if not self.transport.is_closing():
                 self.transport.close()
 
         def handle_websocket_upgrade(self, event: Any) -> None:
             """A WebSocket may be silent for as long as it likes; it has come to the point."""
-            if self._limit is not None:
-                self._limit.cancel()
+            self._came()
             super().handle_websocket_upgrade(event)
 
         def connection_lost(self, exc: Exception | None) -> None:
-            if self._limit is not None:
-                self._limit.cancel()
+            self._came()
             super().connection_lost(exc)
 
     return Impatient

@@ -2,7 +2,8 @@
 
 Kind and size are read from the first bytes. Only then are the pixels decoded, which a
 picture cut short or broken does not survive; a small file that unfolds into a huge
-picture (a decompression bomb) is refused by its header alone.
+picture (a decompression bomb) is refused by its header alone, and a JPEG that asks for
+thousands of passes over its pixels by its markers.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import re
 import warnings
 
 from semanticface.errors import BadInput
@@ -17,6 +19,10 @@ from semanticface.errors import BadInput
 KINDS = ("PNG", "JPEG", "WEBP")
 LEAST = 16
 """Pixels a side: no face can be read from fewer."""
+_MOST_SCANS = 64
+"""Passes of a progressive JPEG; encoders make ten or so, and each costs a whole picture's time."""
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+_ALONE, _END, _SCAN = (0x01, 0xD8), 0xD9, 0xDA
 
 
 def checked(picture: bytes, most_pixels: int) -> bytes:
@@ -28,8 +34,10 @@ def checked(picture: bytes, most_pixels: int) -> bytes:
             warnings.simplefilter("ignore")  # about sizes: bounded here
             _bounded(image.size, most_pixels)
             frames = int(getattr(image, "n_frames", 1))
-            if frames > 1:
+            if frames > 1 and image.format != "MPO":  # a phone's, with a depth map behind it
                 raise BadInput(f"a film of {frames} pictures", "one picture")
+            if scans(picture) > _MOST_SCANS:
+                raise BadInput("a JPEG of very many passes", f"{_MOST_SCANS} at most")
             image.load()
     except UnidentifiedImageError:
         raise BadInput(
@@ -40,6 +48,19 @@ def checked(picture: bytes, most_pixels: int) -> bytes:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
         raise BadInput(f"a broken picture ({fault})", "a whole one") from None
     return picture
+
+
+def scans(picture: bytes) -> int:
+    """Passes over its pixels that a JPEG asks for; what follows its end does not count."""
+    if not picture.startswith(b"\xff\xd8"):
+        return 0
+    at = count = 0
+    while (found := _MARKER.search(picture, at)) and found[1][0] != _END and count <= _MOST_SCANS:
+        at = found.end()
+        count += found[1][0] == _SCAN
+        if found[1][0] not in _ALONE:
+            at += int.from_bytes(picture[at : at + 2], "big")
+    return count
 
 
 def _bounded(size: tuple[int, int], most_pixels: int) -> None:

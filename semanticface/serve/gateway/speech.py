@@ -1,8 +1,9 @@
 """Speech from strangers to a moving mouth: by rules, on the gateway itself, without a model.
 
 Sound is taken by its first bytes, of kinds that can name no other file (a playlist could make
-a decoder fetch addresses), and is measured before it is listened to: a small file may unfold
-into hours. A script needs a voice to have times at all; the gateway must have been given one.
+a decoder fetch addresses), and is measured before it is listened to, frame by frame and as it
+is: a small file may unfold into hours, or a few samples at one a second into gigabytes. A
+script needs a voice to have times at all; the gateway must have been given one.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import binascii
 import tempfile
 from pathlib import Path
 
-from semanticface.errors import BadInput
+from semanticface.errors import BadInput, need
 from semanticface.rig import FaceClip
 from semanticface.serve.gateway.wire import Spoken, SpokenMeta, SpokenWord, series
-from semanticface.speech.audio import Recording
 from semanticface.speech.listen import listen
 from semanticface.speech.rules import animate
 from semanticface.speech.timeline import Timeline
@@ -23,16 +23,21 @@ from semanticface.speech.voices import Voice, say
 
 KINDS = {"wav": (b"RIFF", 8, b"WAVE"), "flac": (b"fLaC", 0, b""), "ogg": (b"OggS", 0, b""),
          "mp3": (b"ID3", 0, b"")}  # fmt: skip
-_FRAME_SYNC = (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
+_FRAME_SYNC = (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2")
 """First bytes of an MP3 without a title."""
+_TITLE = 10
+"""Bytes of a title's head; the last four say how long the rest is, seven bits each."""
+_LEAST_RATE = 4000
+"""Samples a second: below it no speech can be heard."""
 
 
 def heard(sound: bytes, transcript: str | None, fps: float, most_seconds: float) -> Spoken:
     """A recording's mouth: its words aligned with a transcript, or its phones heard."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"sound.{kind_of(sound)}"
+        kind = kind_of(sound)
+        path = Path(folder) / f"sound.{kind}"
         path.write_bytes(sound)
-        _measured(path, most_seconds)
+        _measured(path, kind, most_seconds)
         try:
             told = listen(path, transcript)
         except BadInput as error:
@@ -54,11 +59,22 @@ def said(script: str, voice: str, fps: float, most_seconds: float) -> Spoken:
 def kind_of(sound: bytes) -> str:
     """The kind of a sound file, by its first bytes."""
     for kind, (magic, at, more) in KINDS.items():
-        if sound.startswith(magic) and sound[at : at + len(more)] == more:
+        if kind != "mp3" and sound.startswith(magic) and sound[at : at + len(more)] == more:
             return kind
-    if sound[:2] in _FRAME_SYNC:
+    if _untitled(sound)[:2] in _FRAME_SYNC:
         return "mp3"
     raise BadInput(f"{len(sound)} bytes that are no sound", f"one of {', '.join(KINDS)}")
+
+
+def _untitled(sound: bytes) -> bytes:
+    """An MP3 from its first frame on: behind a title anything else could stand, also what makes
+    a decoder listen at a port."""
+    if not sound.startswith(b"ID3") or len(sound) < _TITLE:
+        return sound
+    size = 0
+    for each in sound[_TITLE - 4 : _TITLE]:
+        size = size << 7 | each & 0x7F
+    return sound[_TITLE + size :].lstrip(b"\0")
 
 
 def sound_of(text: str) -> bytes:
@@ -69,14 +85,31 @@ def sound_of(text: str) -> bytes:
         raise BadInput("text that is no base64", "a sound file's bytes in base64") from None
 
 
-def _measured(path: Path, most_seconds: float) -> None:
-    recording = Recording(path)
+def _measured(path: Path, kind: str, most_seconds: float) -> None:
+    av = need("av", "speech", "Reading sound")
+    seconds, first = 0.0, None
     try:
-        for _ in recording.blocks():
-            if recording.report.seconds > most_seconds:
-                raise BadInput(f"more than {most_seconds:g} s of sound", "a shorter recording")
-    except BadInput as error:
-        raise _nameless(error, path) from None
+        with av.open(str(path), format=kind) as container:
+            if not container.streams.audio:
+                raise BadInput("no sound track", "a file with sound")
+            for frame in container.decode(audio=0):
+                made = (frame.sample_rate, frame.layout.name, frame.format.name)
+                first = first or made
+                seconds += frame.samples / max(frame.sample_rate, 1)
+                _check(made, first, seconds, most_seconds)
+    except av.FFmpegError:
+        if not seconds:  # else what comes before the break is used
+            raise BadInput("bytes that cannot be read as sound", f"a whole {kind} file") from None
+
+
+def _check(made: tuple[int, str, str], first: tuple[int, str, str], seconds: float,
+           most: float) -> None:  # fmt: skip
+    if made[0] < _LEAST_RATE:
+        raise BadInput(f"{made[0]} samples a second", f"{_LEAST_RATE} at least")
+    if made != first:
+        raise BadInput("sound that changes its kind on the way", "one rate and one layout")
+    if seconds > most:
+        raise BadInput(f"more than {most:g} s of sound", "a shorter recording")
 
 
 def _nameless(error: BadInput, path: Path) -> BadInput:

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from semanticface.errors import BadInput
+from semanticface.serve.gateway.keys import bearer
 from semanticface.serve.gateway.pictures import from_base64
 
 if TYPE_CHECKING:
@@ -59,33 +62,54 @@ def add_stream(app: FastAPI, desk: Desk) -> None:
     @app.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
         await socket.accept()
-        if desk.metrics.streams >= desk.limits.streams:
-            await socket.close(_FULL, "too many streams")
-            return
-        desk.metrics.streams += 1
         try:
-            await _Stream(desk, socket).run()
+            visitor = _Stream(desk, socket)
+            await visitor.introduced()
+            with _place(desk):
+                await visitor.run()
         except _Closed as error:
             await socket.close(error.code, error.why)
         except WebSocketDisconnect:
             pass  # the client has seen enough
-        finally:
-            desk.metrics.streams -= 1
+
+
+@contextmanager
+def _place(desk: Desk) -> Iterator[None]:
+    """One of the places for streams, for clients that are known."""
+    if desk.metrics.streams >= desk.limits.streams:
+        raise _Closed(_FULL, "too many streams")
+    desk.metrics.streams += 1
+    try:
+        yield
+    finally:
+        desk.metrics.streams -= 1
 
 
 class _Stream:
     def __init__(self, desk: Desk, socket: WebSocket) -> None:
         self.desk, self.socket = desk, socket
-        self.key = socket.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        self.newest, self.count = _Newest(), 0
+        self.key = bearer(socket.headers.get("authorization", ""))
+        self.newest, self.count, self._begun = _Newest(), 0, False
+
+    async def introduced(self) -> None:
+        """Who it is, by the header or by a first message, which must come soon."""
+        if self._known():
+            return
+        try:
+            async with asyncio.timeout(self.desk.limits.body_seconds):
+                await self._first()
+        except TimeoutError:
+            raise _Closed(_STRANGER, "no key in time") from None
+        if not self._known():
+            raise _Closed(_STRANGER, "no key, or not one of ours")
+
+    def _known(self) -> bool:
+        return self.desk.door.open or self.desk.door.known(self.key) is not None
 
     async def run(self) -> None:
         """Until the client goes away or says something wrong."""
-        first = await self._first()
-        if not self.desk.door.open and self.desk.door.known(self.key) is None:
-            raise _Closed(_STRANGER, "no key, or not one of ours")
-        if first is not None:
-            self.newest.put(first)
+        if not self._begun:
+            await self._first()
         answering = asyncio.create_task(self._answer())
         try:
             while True:
@@ -94,15 +118,16 @@ class _Stream:
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
 
-    async def _first(self) -> _Shown | None:
+    async def _first(self) -> None:
         """The first message, which may be a key."""
         message = await self.socket.receive()
+        self._begun = True
         text = message.get("text")
         held = _object(text) if text else None
         if held is not None and set(held) == {"key"} and isinstance(held["key"], str):
             self.key = held["key"]
-            return None
-        return self._shown(message)
+        else:
+            self.newest.put(self._shown(message))
 
     def _shown(self, message: Any) -> _Shown:
         if message["type"] == "websocket.disconnect":

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -96,30 +96,60 @@ class Live:
                 for _ in range(self.depth):
                     group.create_task(self._ask())
         except ExceptionGroup as several:
-            told, others = several.split(SemanticFaceError)
-            if told is not None and others is None:
-                raise told.exceptions[0] from None  # a missing camera is no crash
-            raise
-        await asyncio.sleep(self.tail)
+            told, _ = several.split(SemanticFaceError)
+            raise (told or several).exceptions[0] from None  # a missing camera is no crash
+        await asyncio.sleep(max(self.tail, 2 / self.rate))  # the last answer is sent too
 
     # -- taking pictures -----------------------------------------------------------
 
     async def _take(self, source: Iterable[Frame]) -> None:
-        """Pictures from a thread, for cameras and sleeping sources block."""
-        loop = asyncio.get_running_loop()
-        iterator = iter(source)
-        while (frame := await loop.run_in_executor(None, self._next, iterator)) is not None:
-            if not self._begun:
-                self._begun = time.monotonic() - frame.time
-            if self._newest is not None:
-                self._dropped += 1
-            self._newest = frame
-            self._there.set()
+        """Pictures from a thread, for cameras and sleeping sources block.
+
+        Nobody waits for that thread: a camera that gives nothing must not keep a stream from
+        its end.
+        """
+        over = asyncio.get_running_loop().create_future()
+        threading.Thread(target=self._read, args=(source, over), daemon=True).start()
+        await over
         self._over = True
         self._there.set()
 
-    def _next(self, iterator: Iterator[Frame]) -> Frame | None:
-        return None if self._stop.is_set() else next(iterator, None)
+    def _read(self, source: Iterable[Frame], over: asyncio.Future[None]) -> None:
+        loop = over.get_loop()
+        try:
+            fault = self._pass_on(source, loop)
+            loop.call_soon_threadsafe(self._ended, over, fault)
+        except RuntimeError:
+            if not loop.is_closed():  # the stream has ended meanwhile
+                raise
+
+    def _pass_on(
+        self, source: Iterable[Frame], loop: asyncio.AbstractEventLoop
+    ) -> BaseException | None:
+        try:
+            for frame in source:
+                if self._stop.is_set():
+                    break
+                loop.call_soon_threadsafe(self._seen, frame)
+        except Exception as fault:  # whatever a source raises ends the stream, over there
+            return fault
+        return None
+
+    def _seen(self, frame: Frame) -> None:
+        if not self._begun:
+            self._begun = time.monotonic() - frame.time
+        if self._newest is not None:
+            self._dropped += 1
+        self._newest = frame
+        self._there.set()
+
+    def _ended(self, over: asyncio.Future[None], fault: BaseException | None) -> None:
+        if over.done():
+            return
+        if fault is None:
+            over.set_result(None)
+        else:
+            over.set_exception(fault)
 
     # -- asking ----------------------------------------------------------------------
 

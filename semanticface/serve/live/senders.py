@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
+from collections import deque
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -23,10 +25,19 @@ from semanticface.serve.live.steady import Out
 
 BASES = (24, 25, 30, 48, 50, 60)
 """Nominal rates that a Live Link timecode may count in; real times stand in the fractions."""
+_ROOM = 8
+"""Messages that may wait for a WebSocket."""
+_BUFFER = 16 << 10
+"""Bytes that the system may hold for it, some twenty frames."""
+_GOODBYE = 1.0
+"""Seconds for its last messages."""
 
 
 class Sender(ABC):
     """Sends one frame after the other; leaving its `with` closes it."""
+
+    unheard = 0
+    """Datagrams or messages that nobody took: the other end was away, or too slow."""
 
     @abstractmethod
     def send(self, out: Out) -> None:
@@ -51,13 +62,11 @@ class _Udp(Sender):
             raise BadInput(f"the address {host}:{port} ({error})", "HOST:PORT") from None
         self._wire = socket.socket(found[0], socket.SOCK_DGRAM)
         self._wire.connect(found[4])
-        self.unheard = 0
-        """Datagrams that nobody took: the other end was not there."""
 
     def _put(self, datagram: bytes) -> None:
         try:
             self._wire.send(datagram)
-        except ConnectionRefusedError:
+        except OSError:  # nobody there, or no way there: either may be back for the next frame
             self.unheard += 1
 
     def close(self) -> None:
@@ -94,24 +103,67 @@ class Vmc(_Udp):
 
 
 class Socket(Sender):
-    """`{"time", "state", "arkit": {label: value}}` to a WebSocket server, a message a frame."""
+    """`{"time", "state", "arkit": {label: value}}` to a WebSocket server, a message a frame.
+
+    A thread sends, for a receiver that does not read must not hold up the beat. Of frames that
+    it leaves waiting the oldest are dropped, and little is left to the system's own buffer.
+    """
 
     def __init__(self, url: str) -> None:
         client = need("websockets.sync.client", "serve", "Sending over a WebSocket")
+        self._closed = need("websockets.exceptions", "serve", "").ConnectionClosed
         self._open = ExitStack()
         try:
-            self._wire: Any = self._open.enter_context(client.connect(url, proxy=None))
+            self._wire: Any = self._open.enter_context(
+                client.connect(url, proxy=None, close_timeout=_GOODBYE)
+            )
         except (OSError, ValueError) as error:
             raise BadInput(f"nobody at {url} ({error})", "a WebSocket server") from None
+        self._wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        self._url, self._gone, self._over = url, "", False
+        self._waiting: deque[str] = deque()
+        self._there = threading.Condition()
+        self._hand = threading.Thread(target=self._work, daemon=True)
+        self._hand.start()
 
     def send(self, out: Out) -> None:
-        """One message."""
+        """One message, at once or soon; an error if the receiver has gone."""
+        if self._gone:
+            raise BadInput(
+                f"a receiver at {self._url} that hung up ({self._gone})", "one that stays"
+            )
         face = {c.label: round(float(out.values[c.index]), 4) for c in CHANNELS}
         told = {"time": round(out.time, 4), "state": out.state, "arkit": face}
-        self._wire.send(json.dumps(told))
+        with self._there:
+            if len(self._waiting) >= _ROOM:
+                self._waiting.popleft()
+                self.unheard += 1
+            self._waiting.append(json.dumps(told))
+            self._there.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._there:
+                self._there.wait_for(lambda: self._waiting or self._over)
+                if not self._waiting:
+                    return
+                message = self._waiting.popleft()
+            try:
+                self._wire.send(message)
+            except (OSError, self._closed) as error:
+                self._gone = str(error) or type(error).__name__
+                return
 
     def close(self) -> None:
-        """Says goodbye."""
+        """Sends what waits and says goodbye, to one who listens."""
+        with self._there:
+            self._over = True
+            self._there.notify()
+        self._hand.join(_GOODBYE)
+        if self._hand.is_alive():
+            with suppress(OSError):
+                self._wire.socket.shutdown(socket.SHUT_RDWR)
+            self._hand.join()
         self._open.close()
 
 

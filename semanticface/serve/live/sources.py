@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ def pictures(source: str, rate: float = 30.0) -> Iterator[Frame]:
         raise BadInput(
             "no such file or folder", "webcam, a film or a folder of pictures", file=source
         )
-    return _paced(_film(path))
+    return _film(path)
 
 
 def _paced(frames: Iterator[Frame]) -> Iterator[Frame]:
@@ -51,8 +52,20 @@ def _film(path: Path) -> Iterator[Frame]:
     from semanticface.data.movies import Movie, stamps
 
     film = Movie(str(path), _MOST_PIXELS)
-    for at in stamps(str(path)):
-        yield Frame(at, encoded(film.at(at)))
+    yield from in_time(stamps(str(path)), lambda at: encoded(film.at(at)))
+
+
+def in_time(times: Sequence[float], shown: Callable[[float], bytes]) -> Iterator[Frame]:
+    """Each when its time has come; one that is past, for the next is due already, is left out.
+
+    Else a film that takes longer to read than to play would lag more and more.
+    """
+    begun = time.monotonic() - times[0]
+    for at, after in zip(times, [*times[1:], math.inf], strict=True):
+        if begun + after <= time.monotonic():
+            continue
+        time.sleep(max(0.0, begun + at - time.monotonic()))
+        yield Frame(at, shown(at))
 
 
 def folder_frames(path: Path, rate: float) -> Iterator[Frame]:
@@ -86,8 +99,12 @@ def _camera(which: str, rate: float) -> Iterator[Frame]:
         ) from None
     with camera:
         begun = time.monotonic()
-        for picture in camera.decode(video=0):
-            yield Frame(time.monotonic() - begun, encoded(_rgb(picture)))
+        try:
+            for picture in camera.decode(video=0):
+                yield Frame(time.monotonic() - begun, encoded(_rgb(picture)))
+        except (av.FFmpegError, OSError) as error:
+            raise BadInput(f"a camera that went away ({error})", "one that stays plugged in",
+                           file=place) from None  # fmt: skip
 
 
 def _rgb(picture: Any) -> Image:

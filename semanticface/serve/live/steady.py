@@ -80,8 +80,8 @@ class Steady:
             self.refused["late"] = self.refused.get("late", 0) + 1
             return False
         smooth = self._filter.step(result.time, result.values)
-        # What the answer left out stays as it was; at the start it is at rest.
-        before = np.zeros(COUNT, np.float32) if self._held is None else self._held
+        # What the answer left out stays as it is shown now; at the start it is at rest.
+        before = np.zeros(COUNT, np.float32) if self._held is None else self._shown_at(now)
         self._held = np.where(np.isnan(smooth), before, smooth).astype(np.float32)
         self._shown, self._came, self._fresh = result.time, now, True
         return True
@@ -106,13 +106,21 @@ class Steady:
         """The frame that is due now."""
         if self._held is None:
             return Out(self._rising(now), np.zeros(COUNT, np.float32), "neutral")
-        silent = now - self._came - self.settings.hold
         stamp = self._rising(self._shown + (now - self._came))
         state, self._fresh = ("fresh" if self._fresh else "held"), False
-        if silent <= 0:
-            return Out(stamp, self._held, state)
-        left = math.exp(-silent / self.settings.ease)
-        return Out(stamp, self._held * np.float32(left), "easing" if left > 0.01 else "neutral")
+        left = self._left(now)
+        if left < 1:
+            state = "easing" if left > 0.01 else "neutral"
+        return Out(stamp, self._shown_at(now), state)
+
+    def _left(self, now: float) -> float:
+        """Share of the held frame that is shown."""
+        silent = now - self._came - self.settings.hold
+        return 1.0 if silent <= 0 else math.exp(-silent / self.settings.ease)
+
+    def _shown_at(self, now: float) -> Values:
+        assert self._held is not None
+        return (self._held * np.float32(self._left(now))).astype(np.float32)
 
     def _rising(self, stamp: float) -> float:
         self._stamp = max(stamp, self._stamp + _STEP)

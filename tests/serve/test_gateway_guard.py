@@ -1,0 +1,197 @@
+"""The gateway against strangers, and with a model behind it that is not well."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import socket
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from gateways import LIMITS, opened
+from pictures import png
+from PIL import Image
+from stand_in import standing_in
+
+from semanticface.data.tasks import Task
+from semanticface.errors import BadInput
+from semanticface.serve.gateway.keys import add_key, make_key, read_keys
+from semanticface.serve.gateway.pictures import checked, scans
+
+TASK = Task.of("flat", "coefficients")
+pytestmark = pytest.mark.filterwarnings(
+    "default::DeprecationWarning:websockets.*", "default::DeprecationWarning:uvicorn.*"
+)
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    with standing_in(TASK) as server:
+        yield server
+
+
+@pytest.fixture
+def keys(tmp_path):
+    made = make_key("studio", 600)
+    add_key(tmp_path / "keys.jsonl", made.client)
+    return tmp_path / "keys.jsonl", made.key
+
+
+def asked(http, picture: bytes = png(0, (32, 32))):
+    return http.post("/v1/face", content=picture, headers={"Content-Type": "image/png"})
+
+
+def connected(http, **more):
+    import websockets
+
+    url = f"ws://{http.base_url.host}:{http.base_url.port}/v1/stream"
+    return websockets.connect(url, proxy=None, **more)
+
+
+def test_a_file_without_a_key_does_not_open_the_door(tmp_path):
+    (tmp_path / "keys.jsonl").touch()
+    with pytest.raises(BadInput, match="no key"):
+        read_keys(tmp_path / "keys.jsonl")
+
+
+@pytest.mark.parametrize("fault", ["404", "401", "400", "nothing"])
+def test_a_model_that_is_gone_is_no_crash(upstream, fault):
+    with opened(upstream.url) as http:
+        upstream.fault = lambda number, before: fault
+        try:
+            reply = asked(http)
+
+            async def streamed():
+                async with connected(http) as ws:
+                    await ws.send(png(0, (32, 32)))
+                    return json.loads(await asyncio.wait_for(ws.recv(), 20))
+
+            told = asyncio.run(streamed())
+        finally:
+            upstream.fault = lambda number, before: ""
+        code = 502 if fault == "400" else 503
+        assert (reply.status_code, reply.json()["error"]["code"]) == (code, code)
+        assert told["error"]["code"] == code
+        assert asked(http).status_code == 200
+
+
+def test_a_busy_model_is_a_healthy_one(upstream):
+    with opened(upstream.url, concurrency=1) as http:
+        upstream.delay = 2.9
+        try:
+            busy = threading.Thread(target=asked, args=(http,))
+            busy.start()
+            while not upstream.busy:
+                time.sleep(0.01)
+            assert http.get("/healthz").status_code == 200
+            busy.join()
+        finally:
+            upstream.delay = 0.0
+
+
+def test_strangers_who_say_nothing_take_no_stream_from_others(upstream, keys):
+    import websockets
+
+    limits = replace(LIMITS, streams=2, body_seconds=0.6)
+    with opened(upstream.url, keys[0], limits) as http:
+
+        async def crowd():
+            async with contextlib.AsyncExitStack() as open_ones:
+                silent = [await open_ones.enter_async_context(connected(http)) for _ in range(3)]
+                ours = {"Authorization": f"bearer {keys[1]}"}
+                async with connected(http, additional_headers=ours) as ws:
+                    await ws.send(png(0, (32, 32)))
+                    told = json.loads(await asyncio.wait_for(ws.recv(), 20))
+                with pytest.raises(websockets.ConnectionClosed) as closed:
+                    await asyncio.wait_for(silent[0].recv(), 20)
+                return told, closed.value.rcvd.code
+
+        told, code = asyncio.run(crowd())
+    assert told["face"]["meta"]["outcome"] == "strict"
+    assert code == 4401
+
+
+def test_a_key_that_is_no_text_is_a_strangers(upstream, keys):
+    import websockets
+
+    with opened(upstream.url, keys[0]) as http:
+
+        async def ask():
+            async with connected(http) as ws:
+                await ws.send('{"key": "\\ud800"}')
+                await ws.recv()
+
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            asyncio.run(ask())
+        assert closed.value.rcvd.code == 4401
+
+
+def test_a_second_request_must_come_to_the_point_too(upstream):
+    with opened(upstream.url) as http:
+        place = (http.base_url.host, http.base_url.port)
+        with socket.create_connection(place, 6) as sock:
+            sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            heard = b""
+            while not heard.endswith(b"}"):
+                heard += sock.recv(1 << 16)
+            assert heard.startswith(b"HTTP/1.1 200")
+            sock.sendall(b"POST /v1/face HTTP/1.1\r\nX: ")
+            assert _ends(sock)
+        assert asked(http).status_code == 200
+
+
+def _ends(sock: socket.socket) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return sock.recv(1 << 16) == b""
+    return False
+
+
+def test_a_body_is_not_taken_from_a_stranger(upstream, keys):
+    body = json.dumps({"images": [base64.b64encode(b"x" * 1000).decode()] * 500}).encode()
+    with opened(upstream.url, keys[0]) as http:
+        for path in ("/v1/face", "/v1/faces"):
+            half = (f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n").encode() + body[:100]  # fmt: skip
+            with socket.create_connection((http.base_url.host, http.base_url.port), 6) as sock:
+                sock.sendall(half)
+                assert sock.recv(1 << 16).startswith(b"HTTP/1.1 401")
+
+
+def test_who_cannot_be_answered_soon_is_told_so(upstream):
+    limits = replace(LIMITS, waiting=2)
+    upstream.delay = 0.5
+    try:
+        with opened(upstream.url, None, limits, concurrency=1) as http:
+            images = [base64.b64encode(png(n, (32, 32))).decode() for n in range(6)]
+            faces = http.post("/v1/faces", json={"images": images}).json()["faces"]
+            assert [each["error"]["code"] for each in faces if each["error"]] == [503] * 4
+            assert asked(http).status_code == 200
+    finally:
+        upstream.delay = 0.0
+
+
+def test_a_jpeg_of_very_many_passes_is_refused_by_its_markers():
+    def progressive():
+        buffer = io.BytesIO()
+        Image.new("RGB", (64, 64), (90, 120, 30)).save(buffer, "JPEG", progressive=True)
+        return buffer.getvalue()
+
+    whole = progressive()
+    again = whole[whole.rfind(b"\xff\xc4", 0, whole.rfind(b"\xff\xda")) : -2]
+    with pytest.raises(BadInput, match="passes"):
+        checked(whole[:-2] + 100 * again + whole[-2:], 10_000)
+    assert checked(whole, 10_000)
+    assert checked(whole + 100 * b"\xff\xda", 10_000)  # a film behind the picture, as phones add
+    assert scans(whole) == 10
+
+
+def test_a_phones_picture_with_a_depth_map_is_one_picture():
+    buffer = io.BytesIO()
+    behind = [Image.new("RGB", (16, 16))]
+    Image.new("RGB", (64, 64)).save(buffer, "MPO", save_all=True, append_images=behind)
+    assert checked(buffer.getvalue(), 10_000)
