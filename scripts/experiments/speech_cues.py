@@ -29,6 +29,7 @@ from semanticface.data.speech_samples import SpeechSample, read_samples
 from semanticface.data.speech_tasks import SpeechTask, Take
 from semanticface.metrics.clusters import by_key
 from semanticface.metrics.geometry import compare_clips
+from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.metrics.speech import SpeechSums, speech_scores, speech_sums
 from semanticface.metrics.statistics import cluster_bootstrap
 from semanticface.metrics.zones import find_zones
@@ -165,8 +166,15 @@ def _as_long(clip: FaceClip, case: Case) -> FaceClip:
     return _clip(case, values)
 
 
-def judged(cases: Cases, mouth: Callable[[Case], FaceClip]) -> dict[str, Any]:
-    return {name: [_row(case, mouth(case)) for case in some] for name, some in cases.items()}
+def judged(cases: Cases, mouth: Callable[[Case], FaceClip], keep: Path) -> dict[str, Any]:
+    """Scores of every recording; the mouths themselves are kept for measures to come."""
+    made = {name: [mouth(case) for case in some] for name, some in cases.items()}
+    keep.parent.mkdir(exist_ok=True)
+    mouths = {f"{name}/{i}": clip.values[:, list(MOUTH_31)].astype(np.float16)
+              for name, clips in made.items() for i, clip in enumerate(clips)}  # fmt: skip
+    np.savez_compressed(keep, allow_pickle=False, **mouths)
+    return {name: [_row(case, clip) for case, clip in zip(cases[name], clips, strict=True)]
+            for name, clips in made.items()}  # fmt: skip
 
 
 def _row(case: Case, clip: FaceClip) -> dict[str, Any]:
@@ -238,6 +246,7 @@ def train(plan: Plan, samples: list[SpeechSample], out: Path, steps: int) -> tup
     trainer = trainer_of(settings, ready, held, run)
     trainer.pop_callback(trainer.callback_handler.callbacks[-1])  # no probe: scored below
     trainer.train()
+    trainer.model.save_pretrained(folder / "model")
     return loaded._replace(model=trainer.model.eval()), task
 
 
@@ -297,16 +306,17 @@ def run(corpus: Path, out: Path, steps: int, seeds: int, corpus_seed: int) -> No
         "all zero": always(np.where(np.isnan(mean), np.nan, 0)),
     }.items():  # fmt: skip
         if name not in done:
-            write(journal, {"name": name, "scores": judged(cases, mouth)})
+            scores = judged(cases, mouth, out / "mouths" / f"{name}.npz")
+            write(journal, {"name": name, "scores": scores})
     for plan in plans(seeds):
         if plan.name in done:
             continue
         clock = time.process_time()
         loaded, task = train(plan, samples, out, steps)
         learnt = time.process_time() - clock
-        some = cases if plan.seed == 0 and plan.window == 15 else \
+        some = cases if plan.window == 15 else \
             {key: cases[key] for key in ("unseen sentence", "unseen voice")}  # fmt: skip
-        scores = judged(some, by_model(loaded, task))
+        scores = judged(some, by_model(loaded, task), out / "mouths" / f"{plan.name}.npz")
         write(journal, {"name": plan.name, **plan._asdict(), "steps": steps, "scores": scores,
                         "seconds": learnt})  # fmt: skip
         told(f"{plan.name}: learnt in {learnt:.0f} s", clock)
