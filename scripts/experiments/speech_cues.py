@@ -3,11 +3,15 @@
     python scripts/speech_corpus.py CORPUS --sentences 300 --each 2 --seed 7
     python scripts/experiments/speech_cues.py run CORPUS OUT --steps 200 --seeds 3
     python scripts/experiments/speech_cues.py table OUT
+    python scripts/experiments/speech_cues.py run CORPUS OUT2 --steps 1000 --seeds 1 --cues phones
+    python scripts/experiments/speech_cues.py run CORPUS OUT3 --real speech/samples.jsonl
 
 Each run is recipes/configs/audioface_nano.yaml with other cues, window or seed; every one is
 scored on whole recordings: unseen sentences of known voices, an unseen voice, noise (cues
 aligned anew on the noisy sound), and the transcript of another sentence (its phone times
-stretched to this sound). Runs that OUT has are not made again. The truth is synthetic.
+stretched to this sound). Runs that OUT has are not made again. The truth is synthetic, but
+for `--real`: samples of people (scripts/speech_samples.py), by sides of their sentences. Every
+run is scored on those held out, and one more learns from the others too.
 """
 
 from __future__ import annotations
@@ -15,18 +19,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from speech_build.arms import always, by_rules, by_shapes, by_the_speaker, judged
-from speech_build.cases import Case, conditions, kept, read_take
+from speech_build.cases import MANY, Case, conditions, kept, plain, read_take
 from speech_build.report import table
 
 from semanticface.data.sounds import cut
 from semanticface.data.speech_samples import SpeechSample, read_samples
 from semanticface.data.speech_tasks import SpeechTask
+from semanticface.data.splits import DEFAULT
 from semanticface.rig import FaceClip
 from semanticface.speech.audio import RATE
 from semanticface.speech.cues import SETS
@@ -42,17 +47,23 @@ class Plan(NamedTuple):
     seed: int
     window: int = 15
     hop: int = 12
+    real: bool = False
+    """Whether it learns from recordings of people too."""
 
     @property
     def name(self) -> str:
-        return f"{self.cues}, {self.window} frames, seed {self.seed}"
+        more = " with real takes" if self.real else ""
+        return f"{self.cues}{more}, {self.window} frames, seed {self.seed}"
 
 
-def plans(seeds: int) -> Iterator[Plan]:
+def plans(seeds: int, only: Sequence[str] = (), real: bool = False) -> Iterator[Plan]:
     """Seed by seed, so that a part of them is of use; other lengths after the first."""
+    wanted = only or tuple(SETS)
     for seed in range(seeds):
-        yield from (Plan(cues, seed) for cues in SETS)
-        if seed == 0:
+        yield from (Plan(cues, seed) for cues in wanted)
+        if real:
+            yield from (Plan(cues, seed, real=True) for cues in wanted)
+        if seed == 0 and not only:
             yield from (Plan("articulation", 0, 6, 4), Plan("articulation", 0, 30, 27))
 
 
@@ -131,7 +142,7 @@ def by_model(loaded: Any, task: SpeechTask) -> Callable[[Case], FaceClip]:
     return mouth
 
 
-def run(corpus: Path, out: Path, steps: int, seeds: int, corpus_seed: int) -> None:
+def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
     out.mkdir(parents=True, exist_ok=True)
     journal = out / "scores.jsonl"
     done = {json.loads(line)["name"] for line in journal.read_text().splitlines()} \
@@ -139,31 +150,41 @@ def run(corpus: Path, out: Path, steps: int, seeds: int, corpus_seed: int) -> No
     clock = time.process_time()
     samples = list(read_samples(corpus / "samples.jsonl"))
     cases = kept(out / "cases.pickle", lambda: conditions(corpus))
+    people = [] if asked.real is None else dealt(asked.real)
+    if people:
+        cases["real takes"] = [plain(each) for each in people if each.split == "test"][:MANY]
     told(f"{sum(map(len, cases.values()))} recordings to score", clock)
     learnt = [read_take(s).clip.values for s in samples if s.split == "train"]
     mean = np.concatenate(learnt).mean(axis=0)  # NaN outside the mouth
     told("the training recordings are read", clock)
     for name, mouth in {
         "rules": by_rules,
-        "rules with the speaker's own manner": lambda c: by_the_speaker(c, corpus_seed),
+        "rules with the speaker's own manner": lambda c: by_the_speaker(c, asked.corpus_seed),
         "truth as shapes": by_shapes, "mean of training": always(mean),
         "all zero": always(np.where(np.isnan(mean), np.nan, 0)),
     }.items():  # fmt: skip
         if name not in done:
             scores = judged(cases, mouth, out / "mouths" / f"{name}.npz")
             write(journal, {"name": name, "scores": scores})
-    for plan in plans(seeds):
+    for plan in plans(asked.seeds, asked.cues, bool(people)):
         if plan.name in done:
             continue
         clock = time.process_time()
-        loaded, task = train(plan, samples, out, steps)
+        loaded, task = train(plan, samples + people * plan.real, out, asked.steps)
         learnt = time.process_time() - clock
         some = cases if plan.window == 15 else \
             {key: cases[key] for key in ("unseen sentence", "unseen voice")}  # fmt: skip
         scores = judged(some, by_model(loaded, task), out / "mouths" / f"{plan.name}.npz")
-        write(journal, {"name": plan.name, **plan._asdict(), "steps": steps, "scores": scores,
+        write(journal, {"name": plan.name, **plan._asdict(), "steps": asked.steps, "scores": scores,
                         "seconds": learnt})  # fmt: skip
         told(f"{plan.name}: learnt in {learnt:.0f} s", clock)
+
+
+def dealt(place: Path) -> list[SpeechSample]:
+    """Samples of people, each on a side by its sentence; those without phones are left out."""
+    known = [each for each in read_samples(place) if each.alignment is not None]
+    return [each.model_copy(update={"split": each.split or DEFAULT.side(each.sentence)})
+            for each in known]  # fmt: skip
 
 
 def write(journal: Path, row: dict[str, Any]) -> None:
@@ -182,11 +203,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--corpus-seed", type=int, default=7)
-    told = parser.parse_args()
-    if told.what == "table":
-        table(told.places[0])
+    parser.add_argument("--cues", nargs="*", choices=tuple(SETS), default=(), help="these alone")
+    parser.add_argument("--real", type=Path, help="samples.jsonl of recordings of people")
+    asked = parser.parse_args()
+    if asked.what == "table":
+        table(asked.places[0])
     else:
-        run(told.places[0], told.places[1], told.steps, told.seeds, told.corpus_seed)
+        run(asked.places[0], asked.places[1], asked)
 
 
 if __name__ == "__main__":

@@ -43,10 +43,10 @@ def arms(out: Path) -> list[Arm]:
     held: dict[str, list[dict[str, Any]]] = {}
     for line in (out / "scores.jsonl").read_text().splitlines():
         row = json.loads(line)
-        alike = (
-            f"{row['cues']}, {row['window']} frames, {row['steps']} steps" if "cues" in row else ""
+        alike = row["name"].partition(", seed ")[0]
+        held.setdefault(f"{alike}, {row['steps']} steps" if "cues" in row else alike, []).append(
+            row
         )
-        held.setdefault(alike or row["name"], []).append(row)
     return [Arm(name, rows) for name, rows in held.items()]
 
 
