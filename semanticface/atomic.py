@@ -27,10 +27,10 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise IsADirectoryError(errno.EISDIR, "is a folder", str(target))
     special = target.exists() and not target.is_file()  # a device or a pipe
     folder = tempfile.gettempdir() if special else target.parent
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=folder)
-    os.close(handle)
-    temporary = Path(name)
+    # named before it is made: a Ctrl-C between the two would leave a file that nobody knows of
+    temporary = Path(folder, f".{target.name}.{os.urandom(6).hex()}{target.suffix}")
     try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         yield temporary
         if special:
             with temporary.open("rb") as whole, target.open("wb") as out:

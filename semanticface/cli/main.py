@@ -54,6 +54,9 @@ for command in (
     app.command()(command)
 app.add_typer(rank)
 
+_INTERRUPTED = 130
+"""Ctrl-C, as a shell counts it; what typer ends with."""
+
 
 def main() -> None:
     """Run the command line: a fault of the input is one message and exit code 2."""
@@ -63,6 +66,12 @@ def main() -> None:
         _stop(str(error))
     except OSError as error:
         _stop(_plain(error))
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            from semanticface.cli.console import err
+
+            err().print("interrupted")
+        raise
 
 
 def _plain(error: Exception) -> str:

@@ -20,7 +20,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from semanticface.atomic import write_text
 from semanticface.errors import BadInput
@@ -29,6 +29,9 @@ from semanticface.train.manifest import Manifest, read_manifest, refuse_change
 from semanticface.train.seal import check_seal, sealed
 
 ADAPTER, MODEL, BEST = "adapter", "model", "best"
+_LOCK = ".lock"
+_OURS: dict[Path, TextIO] = {}
+"""Locks that this process holds. They are the kernel's and go with their holder, killed or not."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,23 @@ class Run:
     def result_folder(self, plan: Plan) -> Path:
         """Where the result will lie: an adapter's folder or a whole model's."""
         return self.folder / (ADAPTER if plan.adapted else MODEL)
+
+    def alone(self) -> None:
+        """Refuse a folder in which another process is at work; ours until this one ends."""
+        import fcntl
+
+        place = self.folder.resolve() / _LOCK
+        if place in _OURS:
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        stream = place.open("w")
+        try:
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.close()
+            raise BadInput("another process at work in it", "one at a time", file=self.folder,
+                           hint="Wait for it, or choose another output_dir.") from None  # fmt: skip
+        _OURS[place] = stream
 
     def refuse_finished(self) -> None:
         """An error if there is nothing left to do."""

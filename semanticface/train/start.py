@@ -51,6 +51,7 @@ def _prepare(
 ) -> Path | None:  # fmt: skip
     place = data_place(settings.data)
     run.refuse_finished()
+    run.alone()
     if settings.data.speech is not None:
         some = speech_sides(settings.data, place, run.data, settings.probe.probe_rows)
         manifest = manifest_of(settings, base, some, place, commit, processes)

@@ -317,7 +317,7 @@ def test_interrupting_a_long_conversion_leaves_no_file(tmp_path):
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "semanticface.cli.main", "describe", "long.npz", "-o", str(target)],
-        cwd=tmp_path, stderr=subprocess.DEVNULL, env=environment,
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".long.csv*")) and time.monotonic() < deadline:
@@ -325,7 +325,10 @@ def test_interrupting_a_long_conversion_leaves_no_file(tmp_path):
         if process.poll() is not None:
             break
     process.send_signal(signal.SIGINT)
-    code = process.wait(30)
+    _, said = process.communicate(timeout=30)
+    code = process.returncode
+    assert (code == 130) == ("interrupted" in said.splitlines()[-1:])
+    assert "Traceback" not in said
     left = {path.name for path in tmp_path.iterdir()}
     assert left in ({"long.npz"}, {"long.npz", "long.csv"} if code == 0 else {"long.npz"})
 

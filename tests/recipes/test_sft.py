@@ -29,7 +29,7 @@ def run(tiny, data, tmp_path_factory):
 def test_it_leaves_a_run_that_says_what_it_is(run):
     names = {each.name for each in run.iterdir()}
     assert names == {"manifest.json", "config.yaml", "log.jsonl", "probes.jsonl", "curves.png",
-                     "data", "checkpoint-2", "checkpoint-4", "model"}  # fmt: skip
+                     ".lock", "data", "checkpoint-2", "checkpoint-4", "model"}  # fmt: skip
     held = json.loads((run / "manifest.json").read_text())
     assert held["config"]["answer"] == "tokens" and held["data"]["records"] == 12
     assert held["versions"]["torch"] and len(held["prompt"]["request_sha256"]) == 64
@@ -134,6 +134,22 @@ def test_a_finished_run_is_left_alone(run, tiny, data):
         train(run, tiny, data, probe_steps=2)
 
 
+def test_two_processes_do_not_work_in_one_folder(tiny, data, tmp_path):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    busy = (
+        f"import sys; from pathlib import Path; from semanticface.train.runs import Run\n"
+        f"Run(Path({str(folder)!r})).alone(); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", busy], env=alone(), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as other:  # fmt: skip
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(BadInput, match="another process at work in it"):
+            train(folder, tiny, data)
+        other.kill()
+    train(folder, tiny, data, max_steps=1)
+
+
 def begun(run, tmp_path):
     folder = tmp_path / "begun"
     shutil.copytree(run, folder)
@@ -191,6 +207,35 @@ def test_two_processes_are_one(run, tiny, data, tmp_path):
     for one, two in zip(alike, both, strict=True):  # faces are dealt out and come back in order
         assert two["mae"] == pytest.approx(one["mae"], abs=0.02)
         assert two["sample"][:4] == one["sample"][:4]
+
+
+def test_two_machines_are_one(run, tiny, data, tmp_path):
+    """The launch file for two machines, both of them here and without their GPUs."""
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    words = flags(tmp_path / "two", tiny, data, max_steps=2, per_device_train_batch_size=2)
+    machines = [
+        subprocess.Popen(
+            [sys.executable, "-m", "accelerate.commands.launch", "--config_file",
+             str(REPOSITORY / "recipes/accelerate/two_nodes.yaml"), "--num_processes", "2",
+             "--main_process_port", port, "--machine_rank", str(rank), str(SFT), *words],
+            cwd=REPOSITORY, env=alone() | {"ACCELERATE_USE_CPU": "true"}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        for rank in (0, 1)
+    ]  # fmt: skip
+    try:
+        for each in machines:
+            said, _ = each.communicate(timeout=240)
+            assert each.returncode == 0, said[-3000:]
+    finally:
+        for each in machines:
+            each.kill()
+    assert losses(tmp_path / "two") == pytest.approx(losses(run)[:2], abs=1e-3)
+    assert json.loads((tmp_path / "two" / "manifest.json").read_text())["processes"] == 2
 
 
 @pytest.fixture(scope="module")

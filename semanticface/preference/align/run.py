@@ -95,6 +95,7 @@ def begin(settings: Settings) -> Begun:
     state = PartialState()
     with state.main_process_first():
         if state.is_main_process:
+            run.alone()
             manifest = _manifest(settings, start, pairs, held, state.num_processes)
             checkpoint = run.begin(manifest, config_of(settings))
         else:
