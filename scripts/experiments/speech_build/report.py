@@ -125,9 +125,9 @@ def _scores(condition: str, found: list[Arm]) -> None:
 
 
 def _differences(condition: str, found: list[Arm]) -> None:
-    """Of each arm from the one before, seed by seed and sentence by sentence."""
+    """Of each arm from the one before and from the first, seed by seed, sentence by sentence."""
     trained = [arm for arm in found if "cues" in arm.rows[0] and arm.scores(condition)]
-    for one, other in pairwise(trained):
+    for one, other in (*pairwise(trained), *((trained[0], each) for each in trained[2:])):
         both = sorted({r["seed"] for r in one.rows} & {r["seed"] for r in other.rows})
         rows = [[next(r for r in arm.rows if r["seed"] == seed)["scores"].get(condition)
                  for seed in both] for arm in (one, other)]  # fmt: skip
