@@ -150,10 +150,17 @@ def models() -> None:
         ears = speaker(*load_hearing(Source(folder, "float32"), _hearing()), _hearing())
         for name, mouth in (("rules", Ear()), ("small model", ModelEar(ears))):
             live = Live(mouth)
-            _share(f"live, {name}", seconds, "1", lambda now=live: list(now.push(samples)))
+            _share(f"live, {name}", seconds, "1", lambda now=live: _spoken_into(now, samples))
             waited = live.hop + live.ahead
             print(f"slowest frame {live.delay:.2f} s after its moment, {waited:.1f} s "
                   "of it waiting")  # fmt: skip
+
+
+def _spoken_into(live: Any, samples: Samples) -> None:
+    """In blocks of 50 ms, as a microphone gives them."""
+    size = RATE // 20
+    for first in range(0, len(samples), size):
+        list(live.push(samples[first : first + size]))
 
 
 def _hearing() -> Any:

@@ -3,184 +3,41 @@
     python scripts/speech_corpus.py CORPUS --sentences 300 --each 2 --seed 7
     python scripts/experiments/speech_cues.py run CORPUS OUT --steps 200 --seeds 3
     python scripts/experiments/speech_cues.py table OUT
+    python scripts/experiments/speech_cues.py run CORPUS OUT2 --steps 1000 --seeds 1 --cues phones
+    python scripts/experiments/speech_cues.py run CORPUS OUT3 --real speech/samples.jsonl
 
 Each run is recipes/configs/audioface_nano.yaml with other cues, window or seed; every one is
 scored on whole recordings: unseen sentences of known voices, an unseen voice, noise (cues
 aligned anew on the noisy sound), and the transcript of another sentence (its phone times
-stretched to this sound). Runs that OUT has are not made again. The truth is synthetic.
+stretched to this sound). Runs that OUT has are not made again. The truth is synthetic, but
+for `--real`: samples of people (scripts/speech_samples.py), by sides of their sentences. Every
+run is scored on those held out, and one more learns from the others too.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from speech_build.arms import always, by_rules, by_shapes, by_the_speaker, judged
+from speech_build.cases import MANY, Case, conditions, kept, plain, read_take
+from speech_build.report import table
 
 from semanticface.data.sounds import cut
-from semanticface.data.speech_corpus import manner_of, style_of
 from semanticface.data.speech_samples import SpeechSample, read_samples
-from semanticface.data.speech_tasks import SpeechTask, Take
-from semanticface.metrics.clusters import by_key
-from semanticface.metrics.geometry import compare_clips
-from semanticface.metrics.speech import SpeechSums, speech_scores, speech_sums
-from semanticface.metrics.statistics import cluster_bootstrap
-from semanticface.metrics.zones import find_zones
-from semanticface.render.head import load_head
+from semanticface.data.speech_tasks import SpeechTask
+from semanticface.data.splits import DEFAULT
 from semanticface.rig import FaceClip
-from semanticface.speech.align import Aligner
-from semanticface.speech.audio import RATE, Recording, Samples
-from semanticface.speech.contours import contours
-from semanticface.speech.cues import SETS, Spoken
-from semanticface.speech.mouth_shapes import ShapeForm
-from semanticface.speech.rules import animate
-from semanticface.speech.spans import spoken_spans
-from semanticface.speech.timeline import Timeline
+from semanticface.speech.audio import RATE
+from semanticface.speech.cues import SETS
 
 CONFIG = Path(__file__).resolve().parents[2] / "recipes" / "configs" / "audioface_nano.yaml"
-NOISES = (20, 10, 0)
 BATCH = 16
-MANY, FEW = 40, 16
-"""Recordings of the first condition, and of each other."""
-
-
-class Case(NamedTuple):
-    """A recording as a model gets it, and what is true of it."""
-
-    take: Take
-    spoken: Spoken
-    """What is told of it, which may be wrong."""
-    sound: Samples
-
-
-Cases = dict[str, list[Case]]
-
-
-@functools.cache
-def read_take(sample: SpeechSample) -> Take:
-    return SpeechTask.of("shapes").take(sample)
-
-
-@functools.cache
-def sound_of(path: str) -> Samples:
-    return Recording(path).samples()
-
-
-def kept(place: Path, make: Callable[[], Any]) -> Any:
-    """What was made before, or made now: aligning noisy speech takes longest."""
-    if not place.exists():
-        place.write_bytes(pickle.dumps(make()))
-    return pickle.loads(place.read_bytes())
-
-
-def plain(sample: SpeechSample) -> Case:
-    return Case(read_take(sample), read_take(sample).spoken, sound_of(sample.audio))
-
-
-def noisy(case: Case, decibels: float, aligner: Aligner, seed: int) -> Case:
-    """White noise at a ratio to the recording's power; cues from what the aligner then finds."""
-    rng = np.random.default_rng([seed, int(decibels)])
-    power = float(np.square(case.sound).mean()) / 10 ** (decibels / 10)
-    sound = case.sound + rng.normal(0, np.sqrt(power), len(case.sound)).astype(np.float32)
-    sound = np.clip(sound, -1, 1).astype(np.float32)
-    found = aligner.align([sound], case.take.sample.text)
-    return Case(case.take, Spoken(found, contours([sound])), sound)
-
-
-def misled(case: Case, other: Case) -> Case:
-    """The words and phones of another recording, stretched to the length of this one."""
-    told, length = other.take.spoken.timeline, len(case.sound) / RATE
-    share = length / told.seconds
-    sounds = tuple(s._replace(start=s.start * share, end=s.end * share) for s in told.sounds)
-    words = tuple(w._replace(start=w.start * share, end=w.end * share) for w in told.words)
-    wrong = Timeline(sounds, words, length, told.symbols, "of another sentence")
-    return Case(case.take, Spoken(wrong, case.take.spoken.contours), case.sound)
-
-
-def conditions(corpus: Path) -> Cases:
-    held = [s for s in read_samples(corpus / "samples.jsonl") if s.split == "test"]
-    known = [plain(s) for s in held if s.unseen == "sentence"]
-    other = [plain(s) for s in held if s.unseen in ("voice", "both")][:FEW]
-    aligner, some = Aligner(), known[:FEW]
-    made = {"unseen sentence": known[:MANY], "unseen voice": other}
-    for decibels in NOISES:
-        made[f"noise {decibels} dB"] = [noisy(c, decibels, aligner, i) for i, c in enumerate(some)]
-    made["wrong transcript"] = [misled(c, some[(i + 5) % len(some)]) for i, c in enumerate(some)]
-    return made
-
-
-# -- what is compared --------------------------------------------------------------
-
-
-def scored(case: Case, clip: FaceClip) -> SpeechSums:
-    """Against the truth, contacts where they truly are."""
-    take, heard = case.take, case.take.spoken.contours
-    loud = None if heard is None else heard.at(heard.loudness, take.clip.times)
-    spans = spoken_spans(take.spoken.timeline)
-    return speech_sums(clip.values[: len(take.clip)], take.clip.times, spans,
-                       truth=take.clip.values, loudness=loud)  # fmt: skip
-
-
-def by_rules(case: Case) -> FaceClip:
-    told = animate(case.spoken.timeline, case.spoken.contours, rate=30)
-    return _as_long(told, case)
-
-
-def by_the_speaker(case: Case, seed: int) -> FaceClip:
-    """The rules with the speaker's own style and manner, without the trembling: no model that
-    does not know the sentence's own draw can be better but by luck."""
-    sample = case.take.sample
-    number = int(sample.sentence)
-    manner = manner_of(sample.subject, seed, number)._replace(tremble=0.0)
-    told = animate(case.spoken.timeline, case.spoken.contours, rate=30,
-                   style=style_of(sample.subject, seed, number), manner=manner)  # fmt: skip
-    return _as_long(told, case)
-
-
-def by_shapes(case: Case) -> FaceClip:
-    """The truth as the nearest shapes: what one token a frame can say."""
-    form = ShapeForm()
-    read = form.read(form.write(case.take.clip.values), len(case.take.clip))
-    return _clip(case, read.values)
-
-
-def always(row: np.ndarray) -> Callable[[Case], FaceClip]:
-    return lambda case: _clip(case, np.repeat(row[None], len(case.take.clip), 0))
-
-
-def _clip(case: Case, values: Any) -> FaceClip:
-    return FaceClip(np.asarray(values, np.float32), case.take.clip.times, case.take.clip.present)
-
-
-def _as_long(clip: FaceClip, case: Case) -> FaceClip:
-    values = np.full_like(case.take.clip.values, np.nan)
-    count = min(len(clip), len(values))
-    values[:count], values[count:] = clip.values[:count], clip.values[count - 1]
-    return _clip(case, values)
-
-
-def judged(cases: Cases, mouth: Callable[[Case], FaceClip]) -> dict[str, Any]:
-    return {name: [_row(case, mouth(case)) for case in some] for name, some in cases.items()}
-
-
-def _row(case: Case, clip: FaceClip) -> dict[str, Any]:
-    lips = compare_clips(load_head(), case.take.clip, clip, _zones())
-    return {"sentence": case.take.sample.sentence, "sums": list(scored(case, clip)),
-            "frames": lips.frames, "lve_mean_max": lips.lve_mean_max}  # fmt: skip
-
-
-@functools.cache
-def _zones() -> Any:
-    return find_zones(load_head())
-
-
-# -- the runs ----------------------------------------------------------------------
 
 
 class Plan(NamedTuple):
@@ -190,17 +47,23 @@ class Plan(NamedTuple):
     seed: int
     window: int = 15
     hop: int = 12
+    real: bool = False
+    """Whether it learns from recordings of people too."""
 
     @property
     def name(self) -> str:
-        return f"{self.cues}, {self.window} frames, seed {self.seed}"
+        more = " with real takes" if self.real else ""
+        return f"{self.cues}{more}, {self.window} frames, seed {self.seed}"
 
 
-def plans(seeds: int) -> Iterator[Plan]:
+def plans(seeds: int, only: Sequence[str] = (), real: bool = False) -> Iterator[Plan]:
     """Seed by seed, so that a part of them is of use; other lengths after the first."""
+    wanted = only or tuple(SETS)
     for seed in range(seeds):
-        yield from (Plan(cues, seed) for cues in SETS)
-        if seed == 0:
+        yield from (Plan(cues, seed) for cues in wanted)
+        if real:
+            yield from (Plan(cues, seed, real=True) for cues in wanted)
+        if seed == 0 and not only:
             yield from (Plan("articulation", 0, 6, 4), Plan("articulation", 0, 30, 27))
 
 
@@ -238,6 +101,7 @@ def train(plan: Plan, samples: list[SpeechSample], out: Path, steps: int) -> tup
     trainer = trainer_of(settings, ready, held, run)
     trainer.pop_callback(trainer.callback_handler.callbacks[-1])  # no probe: scored below
     trainer.train()
+    trainer.model.save_pretrained(folder / "model")
     return loaded._replace(model=trainer.model.eval()), task
 
 
@@ -278,7 +142,7 @@ def by_model(loaded: Any, task: SpeechTask) -> Callable[[Case], FaceClip]:
     return mouth
 
 
-def run(corpus: Path, out: Path, steps: int, seeds: int, corpus_seed: int) -> None:
+def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
     out.mkdir(parents=True, exist_ok=True)
     journal = out / "scores.jsonl"
     done = {json.loads(line)["name"] for line in journal.read_text().splitlines()} \
@@ -286,30 +150,41 @@ def run(corpus: Path, out: Path, steps: int, seeds: int, corpus_seed: int) -> No
     clock = time.process_time()
     samples = list(read_samples(corpus / "samples.jsonl"))
     cases = kept(out / "cases.pickle", lambda: conditions(corpus))
+    people = [] if asked.real is None else dealt(asked.real)
+    if people:
+        cases["real takes"] = [plain(each) for each in people if each.split == "test"][:MANY]
     told(f"{sum(map(len, cases.values()))} recordings to score", clock)
     learnt = [read_take(s).clip.values for s in samples if s.split == "train"]
     mean = np.concatenate(learnt).mean(axis=0)  # NaN outside the mouth
     told("the training recordings are read", clock)
     for name, mouth in {
         "rules": by_rules,
-        "rules with the speaker's own manner": lambda c: by_the_speaker(c, corpus_seed),
+        "rules with the speaker's own manner": lambda c: by_the_speaker(c, asked.corpus_seed),
         "truth as shapes": by_shapes, "mean of training": always(mean),
         "all zero": always(np.where(np.isnan(mean), np.nan, 0)),
     }.items():  # fmt: skip
         if name not in done:
-            write(journal, {"name": name, "scores": judged(cases, mouth)})
-    for plan in plans(seeds):
+            scores = judged(cases, mouth, out / "mouths" / f"{name}.npz")
+            write(journal, {"name": name, "scores": scores})
+    for plan in plans(asked.seeds, asked.cues, bool(people)):
         if plan.name in done:
             continue
         clock = time.process_time()
-        loaded, task = train(plan, samples, out, steps)
+        loaded, task = train(plan, samples + people * plan.real, out, asked.steps)
         learnt = time.process_time() - clock
-        some = cases if plan.seed == 0 and plan.window == 15 else \
+        some = cases if plan.window == 15 else \
             {key: cases[key] for key in ("unseen sentence", "unseen voice")}  # fmt: skip
-        scores = judged(some, by_model(loaded, task))
-        write(journal, {"name": plan.name, **plan._asdict(), "steps": steps, "scores": scores,
+        scores = judged(some, by_model(loaded, task), out / "mouths" / f"{plan.name}.npz")
+        write(journal, {"name": plan.name, **plan._asdict(), "steps": asked.steps, "scores": scores,
                         "seconds": learnt})  # fmt: skip
         told(f"{plan.name}: learnt in {learnt:.0f} s", clock)
+
+
+def dealt(place: Path) -> list[SpeechSample]:
+    """Samples of people, each on a side by its sentence; those without phones are left out."""
+    known = [each for each in read_samples(place) if each.alignment is not None]
+    return [each.model_copy(update={"split": each.split or DEFAULT.side(each.sentence)})
+            for each in known]  # fmt: skip
 
 
 def write(journal: Path, row: dict[str, Any]) -> None:
@@ -321,61 +196,6 @@ def told(what: str, since: float) -> None:
     print(f"{what} ({time.process_time() - since:.0f} s of processor time)", flush=True)
 
 
-# -- the tables --------------------------------------------------------------------
-
-SHOWN = (("mouth_mae", 4), ("closure_rate", 2), ("teeth_rate", 2), ("rounding_rate", 2),
-         ("rounding_contrast", 2), ("jaw_energy", 2))  # fmt: skip
-
-
-def table(out: Path) -> None:
-    rows = [json.loads(line) for line in (out / "scores.jsonl").read_text().splitlines()]
-    conditions = list(dict.fromkeys(key for row in rows for key in row["scores"]))
-    for condition in conditions:
-        print(f"\n{condition}\n\n| | " + " | ".join(name for name, _ in SHOWN)
-              + " | lve_mean_max, mm |")  # fmt: skip
-        print("|---" * (len(SHOWN) + 2) + "|")
-        for name, group in _groups(rows):
-            sums = [r["scores"][condition] for r in group if condition in r["scores"]]
-            if sums:
-                print(f"| {name} | {_line(sums)} |")
-
-
-def _groups(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Seeds of one plan together."""
-    held: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        name = row["name"] if "cues" not in row else f"{row['cues']}, {row['window']} frames"
-        held.setdefault(name, []).append(row)
-    return [(f"{name} ({len(group)} seeds)" if "cues" in group[0] else name, group)
-            for name, group in held.items()]  # fmt: skip
-
-
-def _line(seeds: list[list[dict[str, Any]]]) -> str:
-    """Sums of all seeds together, intervals over sentences."""
-    flat = [each for one in seeds for each in one]
-    sums = by_key([SpeechSums(*each["sums"]) for each in flat], [e["sentence"] for e in flat])
-    parts = []
-    for name, digits in SHOWN:
-        found = cluster_bootstrap(sums.sums, functools.partial(_score, name))
-        low, high = np.ravel(found.low)[0], np.ravel(found.high)[0]
-        parts.append(
-            f"{np.ravel(found.estimate)[0]:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-        )
-    return " | ".join([*parts, _lips(flat)])
-
-
-def _lips(flat: list[dict[str, Any]]) -> str:
-    """Mean over frames of the largest lip-vertex error, mm."""
-    pairs = [(np.float64(e["frames"]), np.float64(e["frames"] * e["lve_mean_max"])) for e in flat]
-    sums = by_key(pairs, [e["sentence"] for e in flat]).sums
-    found = cluster_bootstrap(sums, lambda s: s[1] / s[0])
-    return f"{found.estimate:.2f} [{found.low:.2f}, {found.high:.2f}]"
-
-
-def _score(name: str, sums: SpeechSums) -> Any:
-    return getattr(speech_scores(sums), name)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("run", "table"))
@@ -383,11 +203,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--corpus-seed", type=int, default=7)
-    told = parser.parse_args()
-    if told.what == "table":
-        table(told.places[0])
+    parser.add_argument("--cues", nargs="*", choices=tuple(SETS), default=(), help="these alone")
+    parser.add_argument("--real", type=Path, help="samples.jsonl of recordings of people")
+    asked = parser.parse_args()
+    if asked.what == "table":
+        table(asked.places[0])
     else:
-        run(told.places[0], told.places[1], told.steps, told.seeds, told.corpus_seed)
+        run(asked.places[0], asked.places[1], asked)
 
 
 if __name__ == "__main__":

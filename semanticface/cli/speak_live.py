@@ -80,20 +80,15 @@ def _mouth(run: Path | None, fps: float) -> tuple[Mouth, float]:
 def _follow(
     live: Live, blocks: Iterator[Samples], sender: Sender, lag: float, *, paced: bool
 ) -> int:
-    """Frames out, each `lag` after its moment; how many were later than that."""
-    import numpy as np
+    """Frames out, each `lag` after its moment where `paced`; how many were later than that."""
+    from semanticface.serve.live.paced import Paced
+    from semanticface.speech.microphone import in_time
 
-    from semanticface.serve.live.steady import Out
-
-    began, late = time.monotonic(), 0
-    for frame in _frames(live, blocks):
-        wait = began + frame.time + lag - time.monotonic()
-        late += paced and wait < 0
-        if paced and wait > 0:
-            time.sleep(wait)
-        # The rest of the face is at rest, and the wire must say so.
-        sender.send(Out(frame.time, np.nan_to_num(frame.values), "fresh"))
-    return late
+    began = time.monotonic()
+    with Paced(sender, began + lag if paced else None) as out:
+        for frame in _frames(live, in_time(blocks, began) if paced else blocks):
+            out.put(frame.time, frame.values)
+    return out.late
 
 
 def _frames(live: Live, blocks: Iterator[Samples]) -> Iterator[Frame]:

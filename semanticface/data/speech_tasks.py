@@ -114,12 +114,13 @@ class SpeechTask:
     # -- the example ---------------------------------------------------------------
 
     def take(self, sample: SpeechSample) -> Take:
-        """A sample's files, the clip at the task's rate from zero to the sound's end."""
+        """A sample's files, the clip at the task's rate from the sound's beginning on."""
         recording = Recording(sample.audio)
         heard = contours(recording.blocks())
         timeline = _timeline(sample, recording.report.seconds)
         clip = spoken_only(formats.read(sample.clip))
-        return Take(sample, Spoken(timeline, heard), resample(clip, rate=self.rate))
+        frames = 1 + int(np.floor(clip.times[-1] * self.rate + 1e-3))
+        return Take(sample, Spoken(timeline, heard), resample(clip, np.arange(frames) / self.rate))
 
     def windows(self, take: Take) -> list[Window]:
         """The windows of a take."""
@@ -159,10 +160,20 @@ class SpeechTask:
         return Span(window.start - self.margin, window.end + self.margin)
 
     def examples(self, sample: SpeechSample) -> Iterator[dict[str, Any]]:
-        """A row for each window of a sample."""
+        """A row for each window of a sample whose truth has no gap."""
         take = self.take(sample)
-        for window in self.windows(take):
+        known = [window for window in self.windows(take) if self.whole(take, window)]
+        if not known:
+            hint = "Name channels that there are, as mouth-29."
+            raise BadInput("no window without a gap", "some with every channel in every frame",
+                           file=sample.clip, hint=hint)  # fmt: skip
+        for window in known:
             yield self.example(take, window)
+
+    def whole(self, take: Take, window: Window) -> bool:
+        """Whether the truth has a value of every channel in every frame of a window."""
+        rows = take.clip.values[window.first : window.first + window.frames]
+        return not np.isnan(rows[:, list(self.form.channels)]).any()
 
     # -- the answer ----------------------------------------------------------------
 

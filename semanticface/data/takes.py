@@ -77,6 +77,15 @@ def matches(
             yield Match(frame, float(seconds), row)
 
 
+def row_times(take: Take, clip: FaceClip) -> NDArray[np.float64]:
+    """Seconds of each row of numbers from the movie's first frame, where its sound begins."""
+    if take.movie is None:
+        raise BadInput("a take without a movie", "a .mov or .mp4 in it", file=take.folder)
+    shown = np.array(stamps(str(take.movie)))
+    frames, rows = _clocks(take, clip, shown, 0.0)
+    return np.asarray(rows - frames[0], np.float64)
+
+
 def _clocks(
     take: Take, clip: FaceClip, shown: NDArray[np.float64], offset: float, count: Matching
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip

@@ -51,6 +51,8 @@ class Report:
     samples: int = 0
     broke: str = ""
     """Why reading stopped early; empty where it did not."""
+    lost: int = 0
+    """Bytes that a WAV's header tells of and that are not there."""
 
     def notes(self) -> list[str]:
         """What a person should know about the sound, best of all before using it."""
@@ -58,6 +60,9 @@ class Report:
         if self.broke:
             found.append(f"the file breaks off after {self.seconds:.2f} s ({self.broke}); what "
                          "comes before is used")  # fmt: skip
+        if self.lost:
+            found.append(f"the file ends {self.lost} bytes before its header says: the recording "
+                         f"is cut off after {self.seconds:.2f} s")  # fmt: skip
         if self.rate and self.rate < RATE:
             found.append(f"recorded at {self.rate / 1000:g} kHz: sounds above "
                          f"{self.rate / 2000:g} kHz are missing, so s, f and th are hard to tell "
@@ -124,6 +129,7 @@ class Recording:
         with container:
             if not container.streams.audio:
                 raise BadInput("no sound track", "a file with sound", file=path)
+            self.report.lost = _lost(path)
             yield from self._decoded(av, container)
 
     def _decoded(self, av: Any, container: Any) -> Iterator[Samples]:
@@ -152,6 +158,16 @@ class Recording:
         self.report.peak = max(self.report.peak, float(level.max(initial=0.0)))
         self.report.clipped += int((level >= FULL).sum())
         self.report.samples += level.size
+
+
+def _lost(path: Path) -> int:
+    """Bytes missing of a WAV by its RIFF size; 0 where the header leaves it open."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    told = int.from_bytes(head[4:8], "little")
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE" or told in (0, 2**32 - 1):
+        return 0
+    return max(0, told + 8 - path.stat().st_size)
 
 
 def _mono(frames: list[Any]) -> Iterator[Samples]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from semanticface.errors import BadInput
 from semanticface.speech.align import Aligner
-from semanticface.speech.audio import PathLike, Recording, Report, Samples
-from semanticface.speech.contours import Contours, Reader
+from semanticface.speech.audio import SILENT_PEAK, PathLike, Recording, Report, Samples
+from semanticface.speech.contours import STEP, Contours, Reader
 from semanticface.speech.hear import hear
-from semanticface.speech.timeline import Timeline
+from semanticface.speech.timeline import Fault, Timeline
+
+LEAST_UNSAID = 2.0
+"""Seconds of voice outside the transcript from which it is told."""
+_MARGIN = 0.2
+_NOWHERE = Fault("", math.nan, math.nan, "no word of the transcript has a place in silence")
 
 
 class Heard(NamedTuple):
@@ -48,7 +54,24 @@ def listen(
             return aligner.align(blocks, words)
 
     timeline = find(_shared(recording, reader))
-    return Heard(timeline, reader.end(), recording.report)
+    heard, report = reader.end(), recording.report
+    if transcript is not None and report.peak < SILENT_PEAK:
+        timeline = replace(timeline, faults=(_NOWHERE,))
+    return Heard(timeline.with_fault(*_unsaid(timeline, heard)), heard, report)
+
+
+def _unsaid(timeline: Timeline, heard: Contours) -> Iterator[Fault]:
+    """Voice before the first word and after the last: the transcript is of a part."""
+    if not timeline.words:
+        return
+    first, last = timeline.words[0].start, timeline.words[-1].end
+    for start, end, where in ((0.0, first, "before the first"),
+                              (last, timeline.seconds, "after the last")):  # fmt: skip
+        steps = slice(round((start + _MARGIN) / STEP), max(round((end - _MARGIN) / STEP), 0))
+        voice = float(heard.speech[steps].sum()) * STEP
+        if voice > LEAST_UNSAID:
+            yield Fault("", start, end, f"{voice:.1f} s of voice {where} word of the transcript: "
+                        "the mouth stays still there")  # fmt: skip
 
 
 def _given(recording: Recording, reader: Reader, alignment: Timeline) -> Heard:

@@ -26,8 +26,9 @@ from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.rig import COUNT
 from semanticface.speech.audio import RATE, SILENT_PEAK, Samples
 from semanticface.speech.contours import contours
-from semanticface.speech.hear import PhoneLoop, hear
+from semanticface.speech.hear import Listening, PhoneLoop
 from semanticface.speech.rules import animate
+from semanticface.speech.timeline import Timeline
 
 Values = NDArray[np.float32]
 HOP, AHEAD, BEHIND = 0.2, 0.3, 2.0
@@ -38,8 +39,12 @@ _EDGE = 0.1
 class Mouth(Protocol):
     """What makes a stretch of sound into frames."""
 
-    def __call__(self, samples: Samples, rate: float) -> Values:
-        """Values [T, 61] of sound at 16 kHz, frame i at i / rate seconds."""
+    def __call__(self, samples: Samples, rate: float, start: float | None = None) -> Values:
+        """Values [T, 61] of sound at 16 kHz, frame i at i / rate seconds.
+
+        `start`: where the sound begins in a longer one that goes on from call to call; None
+        for sound on its own.
+        """
 
 
 class Frame(NamedTuple):
@@ -56,11 +61,26 @@ class Ear:
     """Phones heard by a phone loop, and the mouth by the rules."""
 
     loop: PhoneLoop = field(default_factory=PhoneLoop)
+    _listening: Listening = field(init=False)
 
-    def __call__(self, samples: Samples, rate: float) -> Values:
+    def __post_init__(self) -> None:
+        self._listening = Listening(self.loop)
+        noise = np.random.default_rng(0).normal(0, 0.01, RATE).astype(np.float32)
+        self(noise, 30.0)  # tables and libraries are read now, not in the first moment
+
+    def __call__(self, samples: Samples, rate: float, start: float | None = None) -> Values:
         """No words, no model: about every third phone is another than was said."""
-        heard = hear([samples], self.loop)
+        alone = self._listening.until + 1.0  # after a gap it listens anew
+        heard = self._since(samples, alone if start is None else start)
         return animate(heard, contours([samples]), rate=rate).values
+
+    def _since(self, samples: Samples, start: float) -> Timeline:
+        found = [
+            each._replace(start=max(each.start - start, 0.0), end=each.end - start)
+            for each in self._listening.sounds(samples, start)
+        ]
+        return Timeline(tuple(found), (), len(samples) / RATE, "arpabet",
+                        "pocketsphinx, phones alone")  # fmt: skip
 
 
 @dataclass
@@ -144,7 +164,7 @@ class Live:
             still = np.full((int(np.ceil(len(self._held) / RATE * self.rate)), COUNT), np.nan)
             still[:, list(MOUTH_31)] = 0
             return still.astype(np.float32)
-        return self.mouth(self._held, self.rate).copy()
+        return self.mouth(self._held, self.rate, self._start).copy()
 
 
 def as_blocks(raw: Any, seconds: float = 0.05) -> Iterator[Samples]:

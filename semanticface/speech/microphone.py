@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ def source(told: str) -> Iterator[Samples]:
     if Path(told).is_fifo():
         return _of_pipe(Path(told))
     return Recording(told).blocks(_BLOCK)
+
+
+def in_time(blocks: Iterator[Samples], began: float) -> Iterator[Samples]:
+    """Blocks not before their last sample's moment: a file comes as a microphone would."""
+    heard = 0
+    for block in blocks:
+        heard += len(block)
+        time.sleep(max(0.0, began + heard / RATE - time.monotonic()))
+        yield block
 
 
 def microphone(device: str | None = None) -> Iterator[Samples]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from semanticface.metrics.speech import SpokenSpans
-from semanticface.speech.phones import phone
+from semanticface.speech.phones import Phone, phone
 from semanticface.speech.timeline import Timeline
 
 _SEEN_ROUND = ("clearly", "strongly")
 _LEAST_SILENCE = 0.05
+CLASSES = ("lips together", "lip on teeth", "rounded", "open vowel", "other vowel",
+           "other consonant", "silence")  # fmt: skip
+"""What sounds look like on a mouth; every phone of the table is in one."""
 
 
 def spoken_spans(timeline: Timeline) -> SpokenSpans:
@@ -28,3 +31,20 @@ def viseme_spans(timeline: Timeline) -> list[tuple[str, float, float]]:
         (phone(each.phone).viseme, each.start, each.end)
         for each in timeline.pieces() if not phone(each.phone).silent
     ]  # fmt: skip
+
+
+def class_spans(timeline: Timeline) -> list[tuple[str, float, float]]:
+    """(class, start, end) of the whole timeline, silence too; the class is one of `CLASSES`."""
+    return [(_class_of(phone(p.phone)), p.start, p.end) for p in timeline.pieces()]
+
+
+def _class_of(row: Phone) -> str:
+    if row.silent:
+        return "silence"
+    if row.contact:
+        return "lips together" if row.contact == "lips" else "lip on teeth"
+    if row.rounded in _SEEN_ROUND:
+        return "rounded"
+    if not row.vowel:
+        return "other consonant"
+    return "open vowel" if row.jaw == "low" else "other vowel"

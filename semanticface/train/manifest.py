@@ -16,6 +16,7 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.language.prompts import load_prompt
+from semanticface.metrics.mouth_sets import MOUTH_SETS
 from semanticface.rig import RIG_VERSION
 from semanticface.speech.cues import SETS
 from semanticface.train.one_pass import SLOTS, Slots, task_named
@@ -83,10 +84,12 @@ def speech_json(task: SpeechTask) -> dict[str, Any]:
     """What `speech_of` makes a task of speech of again."""
     cues = next(name for name, held in SETS.items()
                 if held == task.cues and task.audio == (name != "text"))  # fmt: skip
-    return {
+    told = {
         "stage": SPEECH, "answer": task.form.form, "cues": cues, "frames": task.cut.frames,
         "hop": task.cut.hop, "rate": task.rate, "margin": task.margin, "prompt": task.prompt,
     }  # fmt: skip
+    channels = next(name for name, held in MOUTH_SETS.items() if held == task.form.channels)
+    return told if channels == "mouth-31" else told | {"channels": channels}
 
 
 def speech_of(held: Manifest) -> SpeechTask:

@@ -82,6 +82,7 @@ class DataOptions:
     hop: int = _told(12, "Of speech: frames between the starts of two windows.")
     margin: float = _told(0.25, "Of speech: seconds of sound on each side of a window.")
     rate: float = _told(30.0, "Of speech: frames a second.")
+    channels: str = _told("mouth-31", "Of speech: mouth-31, or mouth-29 without tongue and close.")
     synth_sentences: int = _told(300, "Of speech: sentences, where they are made.")
 
     def __post_init__(self) -> None:
@@ -103,7 +104,8 @@ class DataOptions:
         if self.also or self.mirror or self.augment or self.decimals is not None:
             raise BadInput("also, mirror, augment or decimals with speech", "none of them")
         return SpeechTask.of(self.answer, cues=self.cues, frames=self.window, hop=self.hop,
-                             rate=self.rate, margin=self.margin, prompt=self.prompt)  # fmt: skip
+                             rate=self.rate, margin=self.margin, prompt=self.prompt,
+                             channels=self.channels)  # fmt: skip
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:

@@ -26,6 +26,7 @@ from semanticface.atomic import write_text
 from semanticface.errors import BadInput
 from semanticface.train.adapters import Plan
 from semanticface.train.manifest import Manifest, read_manifest, refuse_change
+from semanticface.train.options import SPEECH
 from semanticface.train.seal import check_seal, sealed
 
 ADAPTER, MODEL, BEST = "adapter", "model", "best"
@@ -202,5 +203,7 @@ def report(run: Run, result: Path) -> str:
         known = {k: v for k, v in row.items() if isinstance(v, float) and k != "step"}
         lines.append("last probe: " + ", ".join(f"{key} {v:.3g}" for key, v in known.items()))
     lines.append(f"curves: {run.folder / 'curves.png'}")
-    lines.append(f"use it: semanticface predict PICTURE --run {run.folder}")
+    task = read_manifest(run.manifest)["task"] if run.manifest.is_file() else {}
+    command = "speak SOUND" if task.get("stage") == SPEECH else "predict PICTURE"
+    lines.append(f"use it: semanticface {command} --run {run.folder}")
     return "\n".join(lines)

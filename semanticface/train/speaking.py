@@ -180,9 +180,10 @@ class ModelEar:
         if self.speaker.task.cues:
             raise BadInput("a model that was trained with cues", "one trained with cues: audio",
                            hint="Live there is no transcript.")  # fmt: skip
+        self(np.zeros(RATE, np.float32), self.speaker.task.rate)  # the first pass takes longest
 
-    def __call__(self, samples: Samples, rate: float) -> Values:
-        """Frames of a stretch of sound, at the model's own rate."""
+    def __call__(self, samples: Samples, rate: float, start: float | None = None) -> Values:
+        """Frames of a stretch of sound, at the model's own rate; what came before is not used."""
         if rate != self.speaker.task.rate:
             raise BadInput(f"{rate} frames a second", f"the model's {self.speaker.task.rate}")
         nothing = Spoken(Timeline((), seconds=len(samples) / RATE))

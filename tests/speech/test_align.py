@@ -123,6 +123,23 @@ def test_silence_finds_no_words_and_fails_nowhere(aligner, tmp_path):
     assert any("silent" in note for note in heard.notes())
 
 
+def test_a_transcript_of_a_part_is_told(readings, tmp_path):
+    path, text = readings[4]
+    samples = np.concatenate([Recording(each.path).samples() for each in readings[3:]])
+    told = listen(write_wav(tmp_path / "both.wav", samples), text)
+    assert len(told.timeline.words) == len(text.split())
+    assert any("of voice before the first word" in note for note in told.notes())
+    assert not any("of voice" in note for note in listen(path, text).notes())
+
+
+def test_silence_with_a_transcript_says_so_once(tmp_path):
+    path = write_wav(tmp_path / "s.wav", np.zeros(3 * RATE))
+    told = listen(path, "nobody says this").notes()
+    assert len(told) == 2
+    assert "silent" in told[0]
+    assert "in silence" in told[1]
+
+
 def test_a_score_falls_with_noise_but_the_words_stay(aligner, readings):
     path, text = readings[2]
     clean = Recording(path).samples()

@@ -66,7 +66,15 @@ def test_faults_of_a_file_are_told(tmp_path):
 def test_a_file_that_breaks_off_keeps_its_beginning(tmp_path):
     whole = write_wav(tmp_path / "a.wav", tone(200, 3)).read_bytes()
     (tmp_path / "b.wav").write_bytes(whole[: len(whole) // 2])
-    assert len(Recording(tmp_path / "b.wav").samples()) / RATE == pytest.approx(1.5, abs=0.1)
+    recording = Recording(tmp_path / "b.wav")
+    assert len(recording.samples()) / RATE == pytest.approx(1.5, abs=0.1)
+    assert any("bytes before its header says" in note for note in recording.report.notes())
+    Recording(tmp_path / "a.wav").samples()
+    endless = b"RIFF" + b"\xff" * 4 + whole[8:40] + b"\xff" * 4 + whole[44:]
+    (tmp_path / "c.wav").write_bytes(endless)  # as a program writes into a pipe
+    streamed = Recording(tmp_path / "c.wav")
+    streamed.samples()
+    assert not streamed.report.notes()
 
 
 def test_8_khz_clipping_and_silence_are_told(tmp_path):

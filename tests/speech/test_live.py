@@ -3,6 +3,7 @@
 import io
 import os
 import threading
+from difflib import SequenceMatcher
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.rig import COUNT, INDEX
 from semanticface.speech import microphone
 from semanticface.speech.audio import RATE, Recording
+from semanticface.speech.hear import Listening, hear
 from semanticface.speech.live import AHEAD, HOP, Ear, Live, as_blocks
 
 from .conftest import write_wav
@@ -19,7 +21,7 @@ from .conftest import write_wav
 JAW = INDEX["jawOpen"]
 
 
-def loudness_mouth(samples, rate):
+def loudness_mouth(samples, rate, start=None):
     """Stands for a mouth that can be predicted exactly: the jaw is the sound's level."""
     count = int(np.ceil(len(samples) / RATE * rate))
     values = np.full((count, COUNT), np.nan, np.float32)
@@ -76,6 +78,35 @@ def test_a_voice_moves_the_mouth_without_seams(utterance):
     assert np.abs(np.diff(jaw)).max() < 0.25
     quiet = utterance.truth.sounds[0].start
     assert jaw[: int(quiet * 30) - 3].max(initial=0) < 0.1
+
+
+def test_sound_that_goes_on_is_heard_once_and_as_the_whole_is(utterance):
+    sound = np.tile(Recording(utterance.path).samples(), 4)
+    listening, found = Listening(), []
+    for end in range(RATE // 5, len(sound) + 1, RATE // 5):
+        first = max(0, end - 2 * RATE)
+        found = listening.sounds(sound[first:end], first / RATE)
+        assert len(found) <= 40  # what is long past is let go
+        assert all(each.end > first / RATE for each in found)
+    assert (listening.until - listening._base) < 20
+    whole = [each for each in hear([sound]).sounds if each.start > found[0].end]
+    ours = [each.symbol for each in found[1:]]
+    alike = SequenceMatcher(None, ours, [each.symbol for each in whole]).ratio()
+    assert alike > 0.6
+    at = [min(abs(each.start - other.start) for other in whole) for each in found[1:]]
+    assert np.median(at) < 0.03
+
+
+def test_after_a_gap_it_listens_anew(utterance):
+    sound = Recording(utterance.path).samples()
+    listening = Listening()
+    listening.sounds(sound[: 2 * RATE], 0.0)
+    found = listening.sounds(sound[: 2 * RATE], 60.0)
+    assert found
+    assert all(60 <= each.start < each.end <= 62 for each in found)
+    again = listening.sounds(sound[: 2 * RATE], 0.0)
+    assert len(again) == pytest.approx(len(found), abs=2)
+    assert all(0 <= each.start < each.end <= 2 for each in again)
 
 
 def test_settings_that_cannot_be():

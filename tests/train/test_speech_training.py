@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,7 @@ from semanticface.train.hearing import load_hearing
 from semanticface.train.loading import Source
 from semanticface.train.manifest import speech_json, speech_of
 from semanticface.train.places import model_place
+from semanticface.train.runs import Run, report
 from semanticface.train.speaking import ModelEar, speaker
 from semanticface.train.speech_collation import Asking, SpeechCollator
 from semanticface.train.speech_rows import opened_speech, speech_sides
@@ -61,6 +64,21 @@ def options(data, **more):
 def test_a_run_says_its_task_to_the_letter(cues):
     task = SpeechTask.of("shapes", cues=cues, frames=21, hop=9, margin=0.4, rate=25)
     assert speech_of({"task": speech_json(task)}) == task
+    lips = SpeechTask.of("codes", cues=cues, channels="mouth-29")
+    assert speech_of({"task": speech_json(lips)}) == lips
+
+
+def test_the_report_says_how_a_run_of_speech_is_used(tmp_path):
+    run = Run(tmp_path)
+    run.probes.write_text('{"step": 3, "mae": 0.1}\n')
+    run.manifest.write_text(
+        json.dumps({"semanticface": "run/1", "task": speech_json(SpeechTask.of("codes"))})
+    )
+    assert f"semanticface speak SOUND --run {tmp_path}" in report(run, tmp_path / "model")
+    run.manifest.write_text(
+        json.dumps({"semanticface": "run/1", "task": {"stage": "coefficients"}})
+    )
+    assert "semanticface predict PICTURE" in report(run, tmp_path / "model")
 
 
 def test_rows_are_windows_and_sides_share_no_sentence(data, tmp_path):

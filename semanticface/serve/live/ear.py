@@ -107,11 +107,12 @@ class Ear:
     async def ask(self, picture: bytes, at: float = 0.0) -> Result:
         """The mouth shortly before the end of a window of samples."""
         begun = time.monotonic()
-        values = await asyncio.to_thread(self._mouth, np.frombuffer(picture, np.int16))
+        values = await asyncio.to_thread(self._mouth, np.frombuffer(picture, np.int16), at)
         missing = tuple(NAMES[i] for i in np.flatnonzero(np.isnan(values)))
         return Result(at - AHEAD, values, None, None, STRICT._replace(missing=missing), "", "stop",
                       time.monotonic() - begun, 0, 0, 1)  # fmt: skip
 
-    def _mouth(self, raw: NDArray[np.int16]) -> NDArray[np.float32]:
-        values = self._hears((raw / np.float32(32768)).astype(np.float32), _RATE)
+    def _mouth(self, raw: NDArray[np.int16], at: float) -> NDArray[np.float32]:
+        samples = (raw / np.float32(32768)).astype(np.float32)
+        values = self._hears(samples, _RATE, at - len(raw) / RATE)
         return np.asarray(values[max(0, len(values) - 1 - round(AHEAD * _RATE))])

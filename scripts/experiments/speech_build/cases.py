@@ -1,0 +1,88 @@
+"""Recordings of the synthetic corpus as a model gets them: as they are, noisy, misled."""
+
+from __future__ import annotations
+
+import functools
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from semanticface.data.speech_samples import SpeechSample, read_samples
+from semanticface.data.speech_tasks import SpeechTask, Take
+from semanticface.speech.align import Aligner
+from semanticface.speech.audio import RATE, Recording, Samples
+from semanticface.speech.contours import contours
+from semanticface.speech.cues import Spoken
+from semanticface.speech.timeline import Timeline
+
+NOISES = (20, 10, 0)
+MANY, FEW = 40, 16
+"""Recordings of the first condition, and of each other."""
+
+
+class Case(NamedTuple):
+    """A recording as a model gets it, and what is true of it."""
+
+    take: Take
+    spoken: Spoken
+    """What is told of it, which may be wrong."""
+    sound: Samples
+
+
+Cases = dict[str, list[Case]]
+
+
+@functools.cache
+def read_take(sample: SpeechSample) -> Take:
+    return SpeechTask.of("shapes").take(sample)
+
+
+@functools.cache
+def sound_of(path: str) -> Samples:
+    return Recording(path).samples()
+
+
+def kept(place: Path, make: Callable[[], Any]) -> Any:
+    """What was made before, or made now: aligning noisy speech takes longest."""
+    if not place.exists():
+        place.write_bytes(pickle.dumps(make()))
+    return pickle.loads(place.read_bytes())
+
+
+def plain(sample: SpeechSample) -> Case:
+    return Case(read_take(sample), read_take(sample).spoken, sound_of(sample.audio))
+
+
+def noisy(case: Case, decibels: float, aligner: Aligner, seed: int) -> Case:
+    """White noise at a ratio to the recording's power; cues from what the aligner then finds."""
+    rng = np.random.default_rng([seed, int(decibels)])
+    power = float(np.square(case.sound).mean()) / 10 ** (decibels / 10)
+    sound = case.sound + rng.normal(0, np.sqrt(power), len(case.sound)).astype(np.float32)
+    sound = np.clip(sound, -1, 1).astype(np.float32)
+    found = aligner.align([sound], case.take.sample.text)
+    return Case(case.take, Spoken(found, contours([sound])), sound)
+
+
+def misled(case: Case, other: Case) -> Case:
+    """The words and phones of another recording, stretched to the length of this one."""
+    told, length = other.take.spoken.timeline, len(case.sound) / RATE
+    share = length / told.seconds
+    sounds = tuple(s._replace(start=s.start * share, end=s.end * share) for s in told.sounds)
+    words = tuple(w._replace(start=w.start * share, end=w.end * share) for w in told.words)
+    wrong = Timeline(sounds, words, length, told.symbols, "of another sentence")
+    return Case(case.take, Spoken(wrong, case.take.spoken.contours), case.sound)
+
+
+def conditions(corpus: Path) -> Cases:
+    held = [s for s in read_samples(corpus / "samples.jsonl") if s.split == "test"]
+    known = [plain(s) for s in held if s.unseen == "sentence"]
+    other = [plain(s) for s in held if s.unseen in ("voice", "both")][:FEW]
+    aligner, some = Aligner(), known[:FEW]
+    made = {"unseen sentence": known[:MANY], "unseen voice": other}
+    for decibels in NOISES:
+        made[f"noise {decibels} dB"] = [noisy(c, decibels, aligner, i) for i, c in enumerate(some)]
+    made["wrong transcript"] = [misled(c, some[(i + 5) % len(some)]) for i, c in enumerate(some)]
+    return made
