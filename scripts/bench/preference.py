@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,8 @@ def main() -> None:
         store.close()
         print(f"{told.pairs} pairs of {told.people} people drawn in {seconds:.1f} s")
         served, waits = _served(Path(folder) / "s", names, told.seconds)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"the server's processor time, its start included: {used.ru_utime + used.ru_stime:.1f} s")
     print(f"{served / told.seconds:.1f} pairs/s served to {told.raters} raters at once, verdict to "
           f"next question median {np.median(waits) * 1000:.0f} ms, "
           f"95th percentile {np.percentile(waits, 95) * 1000:.0f} ms")  # fmt: skip
