@@ -122,10 +122,12 @@ def _sides(work: Work, samplers: Samplers) -> Sides:
     if kept.is_file():
         held = json.loads(kept.read_text(encoding="utf-8"))
         if held["faces"] == names:
-            rows = (np.array(held[key], np.float32) for key in ("mine", "first"))
-            return Sides(*rows, faces)
-    sides = Sides(*(_likeliest(samplers(place), faces, work)
-                    for place in (str(work.run), plan.start)), faces)  # fmt: skip
+            mine, first = (np.array(held[key], np.float32) for key in ("mine", "first"))
+            return Sides(mine, first, faces)
+    mine, first = (
+        _likeliest(samplers(place), faces, work) for place in (str(work.run), plan.start)
+    )
+    sides = Sides(mine, first, faces)
     told = {"faces": names, "mine": sides.mine.tolist(), "first": sides.first.tolist()}
     write_text(kept, json.dumps(told) + "\n")
     return sides

@@ -119,10 +119,10 @@ def rewarded(settings: Settings) -> Path:
     run = Run(Path(settings.training.output_dir))
     checkpoint = entered(run, settings, start, _learnt(settings.reward, faces), held)
     found = loaded(start, settings.start)
-    faces, shown = _answered(faces, _said(found, start, faces, watch, run))
+    whole, shown = _answered(faces, _said(found, start, faces, watch, run))
     reward = FaceReward(load(settings.reward.discriminator), start.task, shown,
                         settings.reward.names)  # fmt: skip
-    trainer = _trainer(settings, start, found, faces, reward, run)
+    trainer = _trainer(settings, start, found, whole, reward, run)
     trainer.add_callback(Watch(trainer, watch, held, start.task, run))
     trainer.train(resume_from_checkpoint=checkpoint)
     if reward.unread:

@@ -23,7 +23,7 @@ from semanticface.preference.store.tables import ITEMS, PAIRS, QUESTIONS, RATERS
 _PATIENCE = 3600.0
 """Seconds after which an unanswered question of one rater is asked of another too."""
 DECIDED = ("one", "other", "tie", "bad")
-_RATER = bindparam("rater")
+_RATER: Any = bindparam("rater")
 # Statements are made once: making one costs more than SQLite's answer to it.
 _STANDS = and_(VERDICTS.c.question_id == QUESTIONS.c.id, VERDICTS.c.withdrawn.is_(None))
 _OPEN = (
@@ -173,7 +173,7 @@ def _fresh(
 
     Votes are people's: an oracle or a discriminator judges every pair, and takes none away.
     """
-    told = {"rater": rater_id, "project": project.id, "purpose": purpose}
+    told: dict[str, Any] = {"rater": rater_id, "project": project.id, "purpose": purpose}
     if purpose == "check" or not person:
         return _key(connection, _FRESH, told)
     told["votes"] = project.rules.votes
