@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -48,11 +49,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "s", create=True)
         project = _filled(store, told.pairs, told.people, told.raters)
-        seconds = _drawn(store, project)
+        seconds, busy = _drawn(store, project)
         names = [add_rater(store, project.id, f"rater {n}").name for n in range(told.raters)]
         store.close()
-        print(f"{told.pairs} pairs of {told.people} people drawn in {seconds:.1f} s")
+        print(f"{told.pairs} pairs of {told.people} people drawn in {seconds:.1f} s, "
+              f"{busy:.1f} s of processor time")  # fmt: skip
         served, waits = _served(Path(folder) / "s", names, told.seconds)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"the server's processor time, its start included: {used.ru_utime + used.ru_stime:.1f} s")
     print(f"{served / told.seconds:.1f} pairs/s served to {told.raters} raters at once, verdict to "
           f"next question median {np.median(waits) * 1000:.0f} ms, "
           f"95th percentile {np.percentile(waits, 95) * 1000:.0f} ms")  # fmt: skip
@@ -73,19 +77,20 @@ def _filled(store: Store, pairs: int, people: int, raters: int) -> Project:
     return project
 
 
-def _drawn(store: Store, project: Project) -> float:
+def _drawn(store: Store, project: Project) -> tuple[float, float]:
+    """Seconds, and seconds of processor time."""
     with store.reading() as connection:
         rows = connection.execute(PAIRS.select().order_by(PAIRS.c.item_id, PAIRS.c.region))
         wanted = [(k, row.region) for row in rows for k in (row.one_id, row.other_id)]
     renders = Renders(store, project)
     renders.shown(renders.of(*wanted[0]))  # compiled code is loaded
-    begun = time.perf_counter()
+    begun, busy = time.perf_counter(), time.process_time()
     digests = renders.of_all(wanted)
     renders.soon(digests)
     for each in digests:
         renders.shown(each)
     renders.close()
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - busy
 
 
 def _served(folder: Path, names: list[str], seconds: float) -> tuple[int, list[float]]:

@@ -3,13 +3,13 @@
     python scripts/experiments/preference.py start --folder WORK [--cache CHUNKS]
     python scripts/experiments/preference.py run --folder WORK --seeds 0 1 2
     python scripts/experiments/preference.py tell --folder WORK
-    python scripts/experiments/preference.py learning --folder WORK
+    python scripts/experiments/preference.py learning --folder WORK [--kinds coefficients renders]
 
 (1) regions against the whole face; (2) a discriminator as oracle against direct DPO at 100, 300
 and 1,000 verdicts; (3) rounds 1 to 4; (4) the region mask; (5) against the labels themselves.
 The policy is very small (`preference_build.policy`); every verdict is an oracle's, and every
-number says how these models behave, not how people do. `run` writes a line per trained policy
-and goes on where it was stopped.
+number says how these models behave, not how people do. `run` writes a line per trained policy,
+`learning` one per discriminator, and both go on where they were stopped.
 """
 
 from __future__ import annotations
@@ -35,12 +35,15 @@ from preference_build.policy import Policy, align, imitate
 from semanticface.metrics.statistics import t_interval
 from semanticface.preference.discriminator import Discriminator, Lesson, as_json, marks, teach
 from semanticface.preference.discriminator import curve as discriminators
+from semanticface.preference.judged import Judged
 from semanticface.preference.oracle import Oracle, Traits
 
 SIDES = {"train": ("train", 100, 1500), "pool": ("train", 120, 400), "test": ("test", 0, 200)}
 TAUGHT = Traits(noise=0.4)
 """The oracle whose verdicts are learnt from: power law, noise and lapses."""
 CURVE = (50, 100, 300, 1000, 3000, 5000)
+EPOCHS = {"coefficients": (25, 25), "renders": (30, 10)}
+"""Of a discriminator, up to 1,000 verdicts and from more: a CNN is dear."""
 SIZES = (300, 100, 1000)
 LEARNT = 1000
 """Pairs that a discriminator judges."""
@@ -88,7 +91,7 @@ class Study:
         self.seed, self.journal = seed, folder / "runs.jsonl"
         self.how = how
         self.before = verdicts.answers(self.start, self.test)
-        self.done = {(row["run"], row["seed"]) for row in rows(folder)}
+        self.done = {(row["run"], row["seed"]) for row in lines(self.journal)}
 
     def told(self, run: str, policy: Policy, **more: Any) -> None:
         """One line: errors, and duels against the start and against the labels."""
@@ -181,21 +184,40 @@ class Study:
 
 def learning(options: argparse.Namespace) -> None:
     """Accuracy of discriminators by their number of verdicts, on pairs of test people."""
+    journal = options.folder / "learning.jsonl"
+    done = {(row["kind"], row["seed"], row["learnt_from"]) for row in lines(journal)}
     held, policy = opened(options.folder)
-    seed = options.seeds[0]
-    told = {}
+    for seed in options.seeds:
+        missing = [(kind, size) for kind in options.kinds for size in CURVE
+                   if (kind, seed, size) not in done]  # fmt: skip
+        told = {each: _lessons(held, policy, each, seed) for each in {kind for kind, _ in missing}}
+        for kind, size in missing:
+            lesson = Lesson(members=3, epochs=EPOCHS[kind][size > 1000], seed=seed)
+            begun = time.process_time()
+            for point in discriminators(*told[kind], (size,), lesson):
+                row = {"kind": kind, "seed": seed, "learnt_from": point.verdicts,
+                       **as_json(point.marks),
+                       "cpu": round(time.process_time() - begun)}  # fmt: skip
+                with journal.open("a") as stream:
+                    stream.write(json.dumps(row) + "\n")
+                print(json.dumps(row), flush=True)
+
+
+def _lessons(
+    held: dict[str, Faces], policy: Policy, kind: str, seed: int
+) -> tuple[Judged, Judged]:  # fmt: skip
+    """Verdicts about the pool's people to learn from, and about other people for the test."""
+    made = verdicts.judged if kind == "coefficients" else verdicts.drawn
+    told = []
     for side, count in (("pool", max(CURVE)), ("test", 400)):
         pairs = verdicts.asked(policy, held[side], count, verdicts.HALVES, seed)
         said = verdicts.by_oracle(pairs, held[side], Oracle(TAUGHT, seed=seed))
-        told[side] = verdicts.judged(pairs, held[side], said)
-    lesson = Lesson(members=3, epochs=25, seed=seed)
-    for point in discriminators(told["pool"], told["test"], CURVE, lesson):
-        print(json.dumps({"learnt_from": point.verdicts, **as_json(point.marks)}), flush=True)
+        told.append(made(pairs, held[side], said))
+    return told[0], told[1]
 
 
-def rows(folder: Path) -> list[dict[str, Any]]:
-    """The journal."""
-    path = folder / "runs.jsonl"
+def lines(path: Path) -> list[dict[str, Any]]:
+    """A journal."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
@@ -208,7 +230,7 @@ def run(options: argparse.Namespace) -> None:
 def tell(options: argparse.Namespace) -> None:
     """A table with 95 % t intervals over seeds."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows(options.folder):
+    for row in lines(options.folder / "runs.jsonl"):
         found.setdefault(row["run"], []).append(row)
     print(
         "| run | seeds | active MAE | MAE | amplitude | wins, upper | wins, lower | wins "
@@ -247,6 +269,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=None, help="Drawn chunks, if there are.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--kinds", nargs="+", choices=list(EPOCHS), default=list(EPOCHS))
     parser.add_argument("--beta", type=float, default=0.1)
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--sft", type=float, default=0.1)

@@ -76,7 +76,8 @@ def _draw(path: Path, seed: int) -> None:
 
 def _shown(out: Path, plan: Plan) -> list[Any]:
     """For each face held out: its picture, and the answers before and after as faces."""
-    from semanticface.preference.round_steps import compared, run_samplers
+    from semanticface.preference.round_evaluation import compared
+    from semanticface.preference.round_steps import run_samplers
     from semanticface.report.preference_page import Shown
 
     told = compared(plan, out / "rounds", run_samplers(plan))

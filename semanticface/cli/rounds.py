@@ -20,6 +20,13 @@ class By(StrEnum):
     discriminator = "discriminator"
 
 
+class Evaluator(StrEnum):
+    """Who compares."""
+
+    human = "human"
+    oracle = "oracle"
+
+
 def rounds(
     folder: Annotated[Path, typer.Argument(help="Where the rounds go.", show_default=False)],
     data: Annotated[
@@ -39,7 +46,15 @@ def rounds(
     temperature: Annotated[float, typer.Option(help="Of the drawn ones.", min=0.01)] = 1.0,
     regions: Annotated[str, typer.Option(help="As in `rank`.")] = "upper,lower",
     per_region: Annotated[int, typer.Option(help="Pairs of a face in each.", min=1)] = 1,
+    ask: Annotated[
+        int, typer.Option(help="Pairs asked in a round, the most telling; 0 for all.", min=0)
+    ] = 0,
     votes: Annotated[int, typer.Option(help="People for each pair.", min=1)] = 1,
+    evaluated_by: Annotated[
+        Evaluator | None,
+        typer.Option(help="Who compares each round with the start: people where people judge, an "
+                     "oracle with the truth else.", show_default=False),
+    ] = None,
     tolerance: Annotated[float, typer.Option(help="Preference that may be lost.", min=0)] = 0.02,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     endpoint: Annotated[
@@ -70,7 +85,8 @@ def rounds(
         start=start, answer=answer, data=data, judge=judge.value, discriminator=discriminator,
         rounds=count, faces=faces, held_out=held_out, samples=samples, temperature=temperature,
         regions=tuple(part.strip() for part in regions.split(",") if part.strip()),
-        per_region=per_region, votes=votes, tolerance=tolerance, seed=seed,
+        per_region=per_region, ask=ask, votes=votes,
+        evaluated_by=evaluated_by.value if evaluated_by else "", tolerance=tolerance, seed=seed,
         training=_keys(train or []),
     )  # fmt: skip
     try:

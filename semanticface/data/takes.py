@@ -77,12 +77,14 @@ def matches(
             yield Match(frame, float(seconds), row)
 
 
-def row_times(take: Take, clip: FaceClip) -> NDArray[np.float64]:
+def row_times(
+    take: Take, clip: FaceClip, count: Matching | None = None
+) -> NDArray[np.float64]:  # fmt: skip
     """Seconds of each row of numbers from the movie's first frame, where its sound begins."""
     if take.movie is None:
         raise BadInput("a take without a movie", "a .mov or .mp4 in it", file=take.folder)
     shown = np.array(stamps(str(take.movie)))
-    frames, rows = _clocks(take, clip, shown, 0.0)
+    frames, rows = _clocks(take, clip, shown, 0.0, count if count is not None else Matching())
     return np.asarray(rows - frames[0], np.float64)
 
 

@@ -12,7 +12,7 @@ doing it again changes nothing (answers are kept one by one, pairs and verdicts 
 what they hold, training goes on from its checkpoint).
 
 **When it stops.** A round's result answers faces held out; `preference` is the share of
-regional duels against the very first start that an oracle with the truth gives it, and
+regional duels against the very first start that an oracle with the truth, or people, give it, and
 `believed` the share that the discriminator gives it. Preference falling while belief rises
 is oracle drift (SuperFace saw it from round 3): the model has learnt to please its judge.
 Then, or when preference falls without a discriminator to blame, the rounds end, and the best
@@ -66,14 +66,25 @@ class Plan:
     regions: tuple[str, ...] = ("upper", "lower")
     per_region: int = 1
     """Pairs of a face in each region."""
+    ask: int = 0
+    """Pairs asked in a round, the most telling ones by `selection`; 0 for all."""
     votes: int = 1
     """People who judge each pair."""
+    evaluated_by: Literal["", "human", "oracle"] = ""
+    """Who compares a round with the start; people where people judge, an oracle else."""
     tolerance: float = 0.02
     seed: int = 0
     training: dict[str, Any] = field(default_factory=dict)
     """Keys of recipes/dpo.py."""
 
+    @property
+    def evaluator(self) -> Literal["human", "oracle"]:
+        """Who compares a round with the start."""
+        return self.evaluated_by or ("human" if self.judge == "human" else "oracle")
+
     def __post_init__(self) -> None:
+        if self.ask < 0:
+            raise BadInput(f"ask: {self.ask}", "0 for all, or how many")
         if min(self.rounds, self.faces, self.held_out, self.per_region, self.votes) < 1:
             raise BadInput(f"{self.rounds} rounds of {self.faces} faces, {self.held_out} held out",
                            "one at least of each")  # fmt: skip
@@ -155,7 +166,7 @@ def _begin(place: Path, plan: Plan) -> None:
     if not file.is_file():
         write_text(file, json.dumps(told, indent=1) + "\n")
         return
-    held = json_lines.load(file)
+    held = {**asdict(Plan()), **json_lines.mapping(json_lines.load(file), file=file)}
     changed = [key for key in told if key != "rounds" and held.get(key) != told[key]]
     if changed:
         key = changed[0]

@@ -142,13 +142,20 @@ def given_up(values: list[tuple[int, float]], options: ProbeOptions) -> bool:
     return since >= options.patience
 
 
-def at_its_end(run: Run, checkpoint: str | None, options: ProbeOptions) -> bool:
+def no_step_left(checkpoint: str | None) -> bool:
     """Whether a run was killed between its last checkpoint and its result: the trainer would
     take one step more before it looked."""
     if checkpoint is None:
         return False
     state = json_lines.mapping(json_lines.load(Path(checkpoint) / "trainer_state.json"))
-    return state["global_step"] >= state["max_steps"] or given_up(probed(run, options), options)
+    return bool(state["global_step"] >= state["max_steps"])
+
+
+def at_its_end(run: Run, checkpoint: str | None, options: ProbeOptions) -> bool:
+    """Whether no step is left, or patience was at its end when the run was killed."""
+    if checkpoint is None:
+        return False
+    return no_step_left(checkpoint) or given_up(probed(run, options), options)
 
 
 def _together(answers: list[Any], count: int) -> list[Any]:

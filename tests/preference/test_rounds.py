@@ -27,6 +27,8 @@ from semanticface.preference.rounds import (
     verdict_of,
 )
 
+from .pairs import face
+
 
 class Steps:
     """Steps that note what they were asked; evaluation follows a script."""
@@ -150,7 +152,8 @@ def plan_for(start: tuple[Path, Path], **more: Any) -> Plan:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_two_real_rounds_with_an_oracle(start: tuple[Path, Path], tmp_path: Path) -> None:
-    from semanticface.preference.round_steps import compared, run_samplers, steps
+    from semanticface.preference.round_evaluation import compared
+    from semanticface.preference.round_steps import run_samplers, steps
     from semanticface.train.predictor import opened
 
     plan = plan_for(start)
@@ -225,11 +228,96 @@ def test_people_are_waited_for(start: tuple[Path, Path], tmp_path: Path) -> None
     while asked := open_questions(store, project, rater.id, 1):
         record(store, rater.id, asked[0].id, "left", key=f"click-{asked[0].id}")
     store.close()
-    outcome = go(tmp_path, plan, real)
-    told = {row.step: row.told for row in outcome.rows}
-    assert told["judge"]["judge"] == "human"
+    try:
+        go(tmp_path, plan, real)
+    except Waiting as fault:  # where two steps changed an answer so that it shows
+        assert "held-out-1" in str(fault)
+    told = {row.step: row.told for row in ledger(tmp_path)}
+    assert told["judge"]["judge"] == "human" and told["train"]["run"] == "round-1/run"
     lines = (tmp_path / "round-1" / "preferences.jsonl").read_text().splitlines()
     assert all(json.loads(line)["judged_by"] == {"human": 1} for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_people_compare_a_round_with_the_start(start: tuple[Path, Path], tmp_path: Path) -> None:
+    """Three of four verdicts for the round; asked for once, whatever the samplers say later."""
+    from semanticface.preference.round_evaluation import evaluate
+    from semanticface.preference.round_parts import task_of
+    from semanticface.preference.rounds import Waiting, Work
+    from semanticface.preference.sampling import Sampler
+    from semanticface.preference.store import open_store
+    from semanticface.preference.store.content import add_rater, answer_of, project_of
+    from semanticface.preference.store.questions import open_questions
+    from semanticface.preference.store.verdicts import record
+
+    work = Work(plan_for(start, judge="human"), tmp_path, 1)
+    work.place.mkdir()
+    form, calls = task_of(work).form, []
+
+    def samplers(place: str) -> Sampler:
+        values = np.full(61, 0.6 if place == str(work.run) else 0.1, np.float32)
+
+        def answers(pictures: Any, _seeds: Any) -> list[str]:
+            calls.append(place)
+            return [form.write(values, None)] * len(pictures)
+
+        return Sampler(place, answers)
+
+    with pytest.raises(Waiting, match=r"waits for people: 0 of 4 pairs.*held-out-1"):
+        evaluate(work, samplers)
+    store = open_store(tmp_path / "store")
+    project = project_of(store, "held-out-1")
+    rater = add_rater(store, project.id, "ann")
+    for number in range(4):
+        asked = open_questions(store, project, rater.id, 1)[0]
+        rounds_own = "left" if answer_of(store, asked.left).source == "round" else "right"
+        other = {"left": "right", "right": "left"}[rounds_own]
+        record(
+            store, rater.id, asked.id, other if number == 2 else rounds_own, key=f"key-{asked.id}"
+        )
+    store.close()
+    told = evaluate(work, samplers)
+    assert (told["preference"], told["by"], told["asked"]) == (0.75, "human", 4)
+    assert 0 <= told["oracle"] <= 1 and told["active_mae"] >= 0
+    assert len(calls) == 2  # once each
+
+
+def telling_pool(people: str, channels: list[str]) -> list[Any]:
+    from samples import record
+
+    from semanticface.preference.candidates import Candidate, regional_pair
+
+    pool = []
+    for n, (who, channel) in enumerate(zip(people, channels, strict=True)):
+        base = Candidate.of("b", face())
+        duel = regional_pair(base, base, Candidate.of("x", face(**{channel: 0.5})), "lower")
+        pool.append((duel, record(face(), id=f"r{n}", subject=who)))
+    return pool
+
+
+def test_a_round_asks_what_was_asked_about_least() -> None:
+    from semanticface.preference.round_steps import _telling
+
+    pool = telling_pool("aaab", ["jawOpen", "jawOpen", "jawOpen", "mouthPucker"])
+    assert [row[2] for row in _telling(Plan(), pool)] == [0.0] * 4
+    found = _telling(Plan(ask=2), pool)
+    assert [record.id for _, record, _ in found] == ["r0", "r3"] and found[0][2] >= found[1][2] > 0
+
+
+def test_a_round_asks_what_the_discriminator_is_unsure_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from semanticface.preference import discriminator, learned, round_steps
+
+    members = np.array([[0.9, 0.9, 0.1, 0.99], [0.95, 0.9, 0.9, 0.99]])
+    told = discriminator.Belief(members.mean(0), members.std(0), members)
+    monkeypatch.setattr(discriminator, "load", lambda _: None)
+    monkeypatch.setattr(learned, "believed", lambda *_: told)
+    monkeypatch.setattr(round_steps, "asked_about", lambda pool: pool)
+    pool = telling_pool("abcd", ["jawOpen"] * 4)
+    found = round_steps._telling(Plan(ask=1, discriminator=str(tmp_path)), pool)
+    assert [record.id for _, record, _ in found] == ["r2"]  # its members are split
 
 
 # -- sampling -----------------------------------------------------------------

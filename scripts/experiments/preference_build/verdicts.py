@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from preference_build.faces import Faces
 from preference_build.policy import Pairs, Policy, Seen, values_of, words_of
 
 from semanticface.preference.candidates import Candidate, Duel, regional_pair
 from semanticface.preference.discriminator import Discriminator
-from semanticface.preference.judged import Judged, of_coefficients
+from semanticface.preference.judged import Judged, of_coefficients, of_renders
 from semanticface.preference.oracle import Oracle, nearer
 from semanticface.preference.regions import region_of
 from semanticface.rig import CHANNELS
@@ -99,6 +100,14 @@ def judged(told: Asked, held: Faces, won: NDArray[np.float64]) -> Judged:
     """As a discriminator takes them."""
     people = [str(held.people[face]) for face in told.face]
     return of_coefficients(held.read[told.face], told.duels, won.tolist(), people)
+
+
+def drawn(told: Asked, held: Faces, won: NDArray[np.float64]) -> Judged:
+    """As a discriminator of renders takes them; answers are drawn on the face's own head."""
+    people = [int(held.people[face]) for face in told.face]
+    pictures = [Image.fromarray(held.pictures[face]) for face in told.face]
+    return of_renders(pictures, told.duels, won.tolist(), [str(each) for each in people],
+                      people=people)  # fmt: skip
 
 
 def by_discriminator(told: Asked, held: Faces, judge: Discriminator) -> NDArray[np.float64]:

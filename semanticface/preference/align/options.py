@@ -14,6 +14,7 @@ from trl import DPOConfig
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.train.adapters import Plan
 from semanticface.train.options import HIGHER, PROBED
+from semanticface.train.training import Ours
 
 
 def _told(default: Any, about: str) -> Any:
@@ -93,22 +94,13 @@ class WatchOptions:
 
 
 @dataclass
-class AlignTraining(DPOConfig):  # type: ignore[misc]
-    """TRL's DPOConfig with other defaults, as `train.training` has them."""
+class AlignTraining(Ours, DPOConfig):  # type: ignore[misc]
+    """TRL's DPOConfig with other defaults."""
 
     output_dir: str = field(default="runs/aligned")
     max_length: int | None = field(default=None)
-    gradient_checkpointing: bool = field(default=False)
-    bf16: bool | None = field(default=False)
-    dataloader_pin_memory: bool = field(default=False)
-    remove_unused_columns: bool = field(default=False)
-    report_to: str = field(default="none")
-    logging_steps: float = field(default=10)
     save_steps: float = field(default=100)
-    save_total_limit: int | None = field(default=2)
     learning_rate: float = field(default=5e-5)
-    per_device_train_batch_size: int = field(default=8)
-    lr_scheduler_type: str = field(default="cosine")
     warmup_steps: float = field(default=10)
     max_steps: int = field(default=200)
     loss_type: list[str] = field(default_factory=lambda: ["sigmoid", "sft"])

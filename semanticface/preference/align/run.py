@@ -44,7 +44,7 @@ from semanticface.train.options import as_flat
 from semanticface.train.parsing import check_saving, told
 from semanticface.train.runs import ADAPTER, Run, read_journal
 
-_PLACES = ("start", "base", "preferences", "media", "data")
+_PLACES = ("start", "base", "preferences", "media", "data", "discriminator")
 
 
 class Settings(NamedTuple):
@@ -86,21 +86,35 @@ class Begun(NamedTuple):
 
 def begin(settings: Settings) -> Begun:
     """Find start, preferences and faces; write the manifest, or hold it against the old one."""
-    from accelerate import PartialState
-
     start = start_of(settings.start)
     pairs = read_pairs(settings.pairs, start.task)
-    held = _faces(settings.watch)
+    held = faces_of(settings.watch, "val", settings.watch.probe_rows)
     run = Run(Path(settings.training.output_dir))
+    learnt = {"records": len(pairs.rows), "sha256": pairs.sha256}
+    checkpoint = entered(run, settings, start, learnt, held)
+    return Begun(run, start, pairs, held, checkpoint)
+
+
+def entered(
+    run: Run, settings: Sequence[Any], start: Start, learnt: dict[str, Any],
+    held: Sequence[Record],
+) -> str | None:  # fmt: skip
+    """Begin a run's folder or go on with it; the checkpoint to go on from.
+
+    `settings` are option dataclasses, TRL's last; `learnt` says what is learnt from.
+    """
+    from accelerate import PartialState
+
     state = PartialState()
     with state.main_process_first():
         if state.is_main_process:
             run.alone()
-            manifest = _manifest(settings, start, pairs, held, state.num_processes)
+            data = {**learnt, "held_out": [each.id for each in held], "start": _sealed(start)}
+            manifest = _manifest(settings, start, data, state.num_processes)
             checkpoint = run.begin(manifest, config_of(settings))
         else:
             checkpoint = run.last_checkpoint()
-    return Begun(run, start, pairs, held, None if checkpoint is None else str(checkpoint))
+    return None if checkpoint is None else str(checkpoint)
 
 
 def note_pairs(run: Run, pairs: Pairs, tokenizer: Any) -> Lengths:
@@ -121,23 +135,23 @@ def result_folder(run: Run) -> Path:
     return run.folder / ADAPTER
 
 
-def _faces(options: WatchOptions) -> tuple[Record, ...]:
-    """Of the side `val`, those whose ids have the smallest hashes."""
+def faces_of(options: WatchOptions, side: str, most: int) -> tuple[Record, ...]:
+    """Of a side, those whose ids have the smallest hashes."""
     if not options.data:
         return ()
     allowed = for_training(records(manifest_of(Path(options.data).expanduser())),
                            without_consent=options.without_consent)  # fmt: skip
-    some = (each for each in allowed if (each.split or DEFAULT.side(each.subject)) == "val")
-    held = nsmallest(options.probe_rows, some, key=lambda each: sha256(each.id.encode()).digest())
+    some = (each for each in allowed if (each.split or DEFAULT.side(each.subject)) == side)
+    held = nsmallest(most, some, key=lambda each: sha256(each.id.encode()).digest())
     if not held:
-        raise BadInput("no record held out", "some subjects on the side 'val'", file=options.data)
+        raise BadInput(f"no record on the side '{side}'", "some subjects there", file=options.data)
     return tuple(sorted(held, key=lambda each: each.id))
 
 
 def _manifest(
-    settings: Settings, start: Start, pairs: Pairs, held: tuple[Record, ...], processes: int
+    settings: Sequence[Any], start: Start, data: dict[str, Any], processes: int
 ) -> Manifest:
-    ours = as_flat(settings.start, settings.pairs, settings.watch)
+    ours = as_flat(*settings[:-1])
     before = start.manifest["config"]
     config = {**ours, "dtype": ours["dtype"] or before.get("dtype", "auto")}
     known = start.manifest["base"]["sha256"]
@@ -145,13 +159,9 @@ def _manifest(
     return {
         "semanticface": SCHEMA, "version": __version__, "rig": RIG_VERSION, "processes": processes,
         "config": {key: value for key, value in config.items() if key not in _PLACES},
-        "training": training_of(settings.training), "task": task_json(start.task), "also": [],
+        "training": training_of(settings[-1]), "task": task_json(start.task), "also": [],
         "prompt": prompt_json(start.task), "base": {"path": start.base, "sha256": digest},
-        "data": {
-            "records": len(pairs.rows), "sha256": pairs.sha256,
-            "held_out": [each.id for each in held], "start": _sealed(start),
-        },
-        "versions": versions(),
+        "data": data, "versions": versions(),
     }  # fmt: skip
 
 
@@ -159,13 +169,14 @@ def _sealed(start: Start) -> str:
     return sha256((start.result / "hashes.json").read_bytes()).hexdigest()
 
 
-def config_of(settings: Settings) -> dict[str, Any]:
+def config_of(settings: Sequence[Any]) -> dict[str, Any]:
     """Every key that differs from its default, to be used with `--config` again."""
-    ours = as_flat(*settings[:3])
-    plain = as_flat(*(type(each)() for each in settings[:3]))
+    *options, training = settings
+    ours = as_flat(*options)
+    plain = as_flat(*(type(each)() for each in options))
     changed = {key: value for key, value in ours.items() if value != plain[key]}
-    given = asdict(settings.training)
-    for each in fields(AlignTraining):
+    given = asdict(training)
+    for each in fields(training):
         value = getattr(given[each.name], "value", given[each.name])
         default = each.default_factory() if callable(each.default_factory) else each.default
         if value != default and isinstance(value, str | int | float | bool | list):

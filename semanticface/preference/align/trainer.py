@@ -93,13 +93,17 @@ def loaded(start: Start, options: StartOptions) -> Loaded:
     return found._replace(model=model)
 
 
-class FaceDPOTrainer(SealedCheckpoints, DPOTrainer):  # type: ignore[misc]
-    """DPOTrainer with sealed checkpoints that hold the aligned adapter alone."""
+class OneAdapter(SealedCheckpoints):
+    """Sealed checkpoints that hold the aligned adapter alone."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        super()._save(output_dir, state_dict)
+        super()._save(output_dir, state_dict)  # type: ignore[misc]
         # The start has the reference already, and a later load would take it for another.
         shutil.rmtree(Path(output_dir or self.args.output_dir) / REFERENCE, ignore_errors=True)
+
+
+class FaceDPOTrainer(OneAdapter, DPOTrainer):  # type: ignore[misc]
+    """DPOTrainer for faces."""
 
 
 def trainer_of(

@@ -20,7 +20,7 @@ def aligned(settings: Settings) -> Path:
     """Guard, start, preferences, trainer, probe, train, save, report; the run's folder."""
     from semanticface.preference.align.trainer import loaded, trainer_of
     from semanticface.preference.align.watch import Watch
-    from semanticface.train.probe import finish
+    from semanticface.train.probe import finish, no_step_left
 
     begun = begin(settings)
     found = loaded(begun.start, settings.start)
@@ -30,6 +30,7 @@ def aligned(settings: Settings) -> Path:
     trainer = trainer_of(begun.start, found, settings.start, settings.training, begun.pairs.rows,
                          begun.run, region_mask=settings.pairs.region_mask)  # fmt: skip
     trainer.add_callback(Watch(trainer, settings.watch, begun.held, begun.start.task, begun.run))
-    trainer.train(resume_from_checkpoint=begun.checkpoint)
+    if not no_step_left(begun.checkpoint):
+        trainer.train(resume_from_checkpoint=begun.checkpoint)
     _LOG.info("%s", report(begun.run, finish(trainer, begun.run, result_folder(begun.run))))
     return begun.run.folder

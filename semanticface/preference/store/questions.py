@@ -13,7 +13,7 @@ import secrets
 import time
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, bindparam, exists, func, select
 
 from semanticface.preference.store.content import Project
 from semanticface.preference.store.database import Store
@@ -23,6 +23,18 @@ from semanticface.preference.store.tables import ITEMS, PAIRS, QUESTIONS, RATERS
 _PATIENCE = 3600.0
 """Seconds after which an unanswered question of one rater is asked of another too."""
 DECIDED = ("one", "other", "tie", "bad")
+_RATER: Any = bindparam("rater")
+# Statements are made once: making one costs more than SQLite's answer to it.
+_STANDS = and_(VERDICTS.c.question_id == QUESTIONS.c.id, VERDICTS.c.withdrawn.is_(None))
+_OPEN = (
+    select(QUESTIONS.c.id, QUESTIONS.c.pair_id, QUESTIONS.c.number, QUESTIONS.c.turn,
+           QUESTIONS.c.flipped, PAIRS.c.region, PAIRS.c.one_id, PAIRS.c.other_id,
+           ITEMS.c.told, ITEMS.c.picture, ITEMS.c.sound, ITEMS.c.person, PAIRS.c.item_id)
+    .join(PAIRS, PAIRS.c.id == QUESTIONS.c.pair_id)
+    .join(ITEMS, ITEMS.c.id == PAIRS.c.item_id)
+    .where(QUESTIONS.c.rater_id == _RATER, ~exists().where(_STANDS))
+    .order_by(QUESTIONS.c.number)
+)  # fmt: skip
 
 
 class Question(NamedTuple):
@@ -63,24 +75,16 @@ def open_questions(
 def topped_up(connection: Any, project: Project, rater_id: str, count: int) -> list[Question]:
     """The open questions within a transaction that writes, new ones made up to `count`."""
     waiting = _open(connection, rater_id)
-    made = 0
+    if len(waiting) >= count:
+        return waiting[:count]
+    person, made = _is_person(connection, rater_id), 0
     for _ in range(count - len(waiting)):
-        made += _ask(connection, project, rater_id)
+        made += _ask(connection, project, rater_id, person=person)
     return _open(connection, rater_id)[:count] if made else waiting[:count]
 
 
 def _open(connection: Any, rater_id: str) -> list[Question]:
-    stands = and_(VERDICTS.c.question_id == QUESTIONS.c.id, VERDICTS.c.withdrawn.is_(None))
-    query = (
-        select(QUESTIONS.c.id, QUESTIONS.c.pair_id, QUESTIONS.c.number, QUESTIONS.c.turn,
-               QUESTIONS.c.flipped, PAIRS.c.region, PAIRS.c.one_id, PAIRS.c.other_id,
-               ITEMS.c.told, ITEMS.c.picture, ITEMS.c.sound, ITEMS.c.person, PAIRS.c.item_id)
-        .join(PAIRS, PAIRS.c.id == QUESTIONS.c.pair_id)
-        .join(ITEMS, ITEMS.c.id == PAIRS.c.item_id)
-        .where(QUESTIONS.c.rater_id == rater_id, ~exists().where(stands))
-        .order_by(QUESTIONS.c.number)
-    )  # fmt: skip
-    return [_question(row) for row in connection.execute(query).mappings()]
+    return [_question(row) for row in connection.execute(_OPEN, {"rater": rater_id}).mappings()]
 
 
 def _question(row: Any) -> Question:
@@ -93,11 +97,16 @@ def _question(row: Any) -> Question:
 # -- what to ask next ---------------------------------------------------------
 
 
-def _ask(connection: Any, project: Project, rater_id: str) -> int:
+_LAST = select(func.max(QUESTIONS.c.number)).where(QUESTIONS.c.rater_id == _RATER)
+_KIND = select(RATERS.c.kind).where(RATERS.c.id == _RATER)
+_ASKED = (
+    PAIRS.update().where(PAIRS.c.id == bindparam("pair")).values(asked=PAIRS.c.asked + 1)
+)  # fmt: skip
+
+
+def _ask(connection: Any, project: Project, rater_id: str, *, person: bool) -> int:
     """Make one more question; 0 where nothing is left or somebody was faster."""
-    person = _is_person(connection, rater_id)
-    last = select(func.max(QUESTIONS.c.number)).where(QUESTIONS.c.rater_id == rater_id)
-    number = int(connection.execute(last).scalar() or 0) + 1
+    number = int(connection.execute(_LAST, {"rater": rater_id}).scalar() or 0) + 1
     pair_id, turn = _next(connection, project, rater_id, number, person=person)
     if pair_id is None:
         return 0
@@ -106,9 +115,7 @@ def _ask(connection: Any, project: Project, rater_id: str) -> int:
         "turn": turn, "flipped": _flipped(rater_id, pair_id, turn), "asked": time.time(),
     })  # fmt: skip
     if made and not turn and person:
-        connection.execute(
-            PAIRS.update().where(PAIRS.c.id == pair_id).values(asked=PAIRS.c.asked + 1)
-        )
+        connection.execute(_ASKED, {"pair": pair_id})
     return made
 
 
@@ -119,8 +126,7 @@ def _flipped(rater_id: str, pair_id: str, turn: int) -> int:
 
 
 def _is_person(connection: Any, rater_id: str) -> bool:
-    query = select(RATERS.c.kind).where(RATERS.c.id == rater_id)
-    return bool(connection.execute(query).scalar() == "human")
+    return bool(connection.execute(_KIND, {"rater": rater_id}).scalar() == "human")
 
 
 def _next(
@@ -138,6 +144,28 @@ def _next(
     return _fresh(connection, project, rater_id, "judge", person=person), 0
 
 
+_SEEN = and_(QUESTIONS.c.rater_id == _RATER, QUESTIONS.c.pair_id == PAIRS.c.id)
+_FRESH = (
+    select(PAIRS.c.id)
+    .where(PAIRS.c.project_id == bindparam("project"), PAIRS.c.purpose == bindparam("purpose"),
+           ~exists().where(_SEEN))
+    .order_by(PAIRS.c.asked, PAIRS.c.worth.desc(), PAIRS.c.place)
+    .limit(1)
+)  # fmt: skip
+_WANTED = _FRESH.where(PAIRS.c.asked < bindparam("votes"))
+_DECIDED = exists().where(_STANDS, VERDICTS.c.choice.in_(DECIDED))
+_THINKING = and_(~exists().where(_STANDS), QUESTIONS.c.asked > bindparam("since"))
+_SPOKEN_FOR = (
+    select(func.count()).select_from(QUESTIONS)
+    .join(RATERS, RATERS.c.id == QUESTIONS.c.rater_id)
+    .where(QUESTIONS.c.pair_id == PAIRS.c.id, QUESTIONS.c.turn == 0,
+           RATERS.c.kind == "human", _DECIDED | _THINKING)
+    .scalar_subquery()
+)  # fmt: skip
+"""How many people decided a pair, or were asked lately and may still decide."""
+_UNSPOKEN = _FRESH.where(bindparam("votes") > _SPOKEN_FOR)
+
+
 def _fresh(
     connection: Any, project: Project, rater_id: str, purpose: str, *, person: bool
 ) -> str | None:
@@ -145,74 +173,61 @@ def _fresh(
 
     Votes are people's: an oracle or a discriminator judges every pair, and takes none away.
     """
-    seen = and_(QUESTIONS.c.rater_id == rater_id, QUESTIONS.c.pair_id == PAIRS.c.id)
-    query = (
-        select(PAIRS.c.id)
-        .where(PAIRS.c.project_id == project.id, PAIRS.c.purpose == purpose, ~exists().where(seen))
-        .order_by(PAIRS.c.asked, PAIRS.c.worth.desc(), PAIRS.c.place)
-        .limit(1)
-    )
+    told: dict[str, Any] = {"rater": rater_id, "project": project.id, "purpose": purpose}
     if purpose == "check" or not person:
-        return _key(connection, query)
-    found = _key(connection, query.where(PAIRS.c.asked < project.rules.votes))
+        return _key(connection, _FRESH, told)
+    told["votes"] = project.rules.votes
     since = time.time() - _PATIENCE
-    return found or _key(connection, query.where(_spoken_for(since) < project.rules.votes))
+    return _key(connection, _WANTED, told) or _key(connection, _UNSPOKEN, told | {"since": since})
 
 
-def _spoken_for(since: float) -> Any:
-    """How many people decided a pair, or were asked lately and may still decide."""
-    stands = and_(VERDICTS.c.question_id == QUESTIONS.c.id, VERDICTS.c.withdrawn.is_(None))
-    decided = exists().where(stands, VERDICTS.c.choice.in_(DECIDED))
-    thinking = and_(~exists().where(stands), QUESTIONS.c.asked > since)
-    return (
-        select(func.count()).select_from(QUESTIONS)
-        .join(RATERS, RATERS.c.id == QUESTIONS.c.rater_id)
-        .where(QUESTIONS.c.pair_id == PAIRS.c.id, QUESTIONS.c.turn == 0,
-               RATERS.c.kind == "human", decided | thinking)
-        .scalar_subquery()
-    )  # fmt: skip
+_AGAIN = QUESTIONS.alias()
+_REPEATED = and_(_AGAIN.c.rater_id == _RATER, _AGAIN.c.pair_id == QUESTIONS.c.pair_id,
+                 _AGAIN.c.turn == 1)  # fmt: skip
+_EARLIER = (
+    select(QUESTIONS.c.pair_id)
+    .join(VERDICTS, VERDICTS.c.question_id == QUESTIONS.c.id)
+    .join(PAIRS, PAIRS.c.id == QUESTIONS.c.pair_id)
+    .where(QUESTIONS.c.rater_id == _RATER, QUESTIONS.c.number <= bindparam("before"),
+           PAIRS.c.purpose == "judge", VERDICTS.c.withdrawn.is_(None),
+           VERDICTS.c.choice.in_(("one", "other")), ~exists().where(_REPEATED))
+    .order_by(QUESTIONS.c.number).limit(1)
+)  # fmt: skip
 
 
 def _earlier(connection: Any, rater_id: str, before: int) -> str | None:
     """The oldest pair that the rater decided and was not yet asked again."""
-    again = QUESTIONS.alias()
-    repeated = and_(again.c.rater_id == rater_id, again.c.pair_id == QUESTIONS.c.pair_id,
-                    again.c.turn == 1)  # fmt: skip
-    query = (
-        select(QUESTIONS.c.pair_id)
-        .join(VERDICTS, VERDICTS.c.question_id == QUESTIONS.c.id)
-        .join(PAIRS, PAIRS.c.id == QUESTIONS.c.pair_id)
-        .where(QUESTIONS.c.rater_id == rater_id, QUESTIONS.c.number <= before,
-               PAIRS.c.purpose == "judge", VERDICTS.c.withdrawn.is_(None),
-               VERDICTS.c.choice.in_(("one", "other")), ~exists().where(repeated))
-        .order_by(QUESTIONS.c.number).limit(1)
-    )  # fmt: skip
-    return _key(connection, query)
+    return _key(connection, _EARLIER, {"rater": rater_id, "before": before})
 
 
-def _key(connection: Any, query: Any) -> str | None:
-    found = connection.execute(query).scalar()
+def _key(connection: Any, query: Any, told: dict[str, Any]) -> str | None:
+    found = connection.execute(query, told).scalar()
     return None if found is None else str(found)
+
+
+_TIMES = (
+    select(VERDICTS.c.seconds).join(QUESTIONS, QUESTIONS.c.id == VERDICTS.c.question_id)
+    .where(QUESTIONS.c.rater_id == _RATER, VERDICTS.c.withdrawn.is_(None))
+)  # fmt: skip
 
 
 def progress_of(store: Store, rater_id: str) -> tuple[int, float | None]:
     """How many a rater answered, and the median seconds of it."""
-    times = (
-        select(VERDICTS.c.seconds).join(QUESTIONS, QUESTIONS.c.id == VERDICTS.c.question_id)
-        .where(QUESTIONS.c.rater_id == rater_id, VERDICTS.c.withdrawn.is_(None))
-    )  # fmt: skip
     with store.reading() as connection:
-        pace = [row[0] for row in connection.execute(times)]
+        pace = [row[0] for row in connection.execute(_TIMES, {"rater": rater_id})]
     known = sorted(each for each in pace if each is not None)
     return len(pace), known[len(known) // 2] if known else None
 
 
+_LEFT = select(func.count()).select_from(PAIRS).where(
+    PAIRS.c.project_id == bindparam("project"), PAIRS.c.purpose == "judge",
+    ~exists().where(_SEEN), PAIRS.c.asked < bindparam("votes"),
+)  # fmt: skip
+
+
 def left_of(store: Store, project: Project, rater_id: str) -> int:
     """Pairs that still want a vote and that this rater was not asked, and the open ones."""
-    seen = and_(QUESTIONS.c.rater_id == rater_id, QUESTIONS.c.pair_id == PAIRS.c.id)
-    left = select(func.count()).select_from(PAIRS).where(
-        PAIRS.c.project_id == project.id, PAIRS.c.purpose == "judge", ~exists().where(seen),
-        PAIRS.c.asked < project.rules.votes,
-    )  # fmt: skip
+    told = {"rater": rater_id, "project": project.id, "votes": project.rules.votes}
     with store.reading() as connection:
-        return int(connection.execute(left).scalar() or 0) + len(_open(connection, rater_id))
+        left = int(connection.execute(_LEFT, told).scalar() or 0)
+        return left + len(_open(connection, rater_id))

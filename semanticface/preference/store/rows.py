@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from typing import Any
+
+from sqlalchemy import bindparam
+from sqlalchemy.dialects import postgresql, sqlite
 
 
 def keyed(*parts: object) -> str:
@@ -15,15 +19,24 @@ def keyed(*parts: object) -> str:
 
 def row_of(connection: Any, table: Any, key: str) -> Any:
     """The row with this key as a dict, or None."""
-    found = connection.execute(table.select().where(table.c.id == key)).mappings().first()
+    found = connection.execute(_by_key(table), {"key": key}).mappings().first()
     return None if found is None else dict(found)
+
+
+@cache
+def _by_key(table: Any) -> Any:
+    """Statements are made once: making one costs more than the database's answer."""
+    return table.select().where(table.c.id == bindparam("key"))
 
 
 def insert_once(connection: Any, table: Any, row: dict[str, Any]) -> int:
     """1 if the row is new; 0 if its key is there already, however the race went."""
-    from sqlalchemy.dialects import postgresql, sqlite
+    done = connection.execute(_insert_once(table, connection.dialect.name), row)
+    return int(done.first() is not None)
 
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+
+@cache
+def _insert_once(table: Any, name: str) -> Any:
+    dialect = sqlite if name == "sqlite" else postgresql
     key = next(iter(table.primary_key.columns))  # drivers do not all count rows
-    done = dialect.insert(table).values(**row).on_conflict_do_nothing().returning(key)
-    return int(connection.execute(done).first() is not None)
+    return dialect.insert(table).on_conflict_do_nothing().returning(key)

@@ -11,7 +11,7 @@ import math
 import time
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.preference.store.content import Project
@@ -80,11 +80,14 @@ def _recorded(
     return _standing(connection, key, question_id, choice)
 
 
+_SIDE = select(QUESTIONS.c.flipped).where(
+    QUESTIONS.c.id == bindparam("question"), QUESTIONS.c.rater_id == bindparam("rater")
+)
+
+
 def _side(connection: Any, rater_id: str, question_id: str) -> bool:
-    query = select(QUESTIONS.c.flipped).where(
-        QUESTIONS.c.id == question_id, QUESTIONS.c.rater_id == rater_id
-    )
-    flipped = connection.execute(query).scalar()
+    told = {"question": question_id, "rater": rater_id}
+    flipped = connection.execute(_SIDE, told).scalar()
     if flipped is None:
         raise BadInput("a question that is not yours", "one that you were asked")
     return bool(flipped)
