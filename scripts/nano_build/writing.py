@@ -1,0 +1,272 @@
+"""Teach the small model's language half to write its answers out: JSON, and words before JSON.
+
+At the names in its request the model knows the values already, so what it has to learn is to
+spell them. The texts it learns from are therefore its own readings of the pictures, written
+in the answer format, and its own readings in the rules' words: given the picture they are
+certain, where the truth is not, and a likeliest digit is then the digit of an expected value.
+What it could do before it goes on learning beside that, from the truth, as in the warm-up.
+
+A face's tokens from the tower are computed once: the tower does not change here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from nano_build.muon import Muon
+from nano_build.speaker import Speaker
+from nano_build.tower import TOKENS, Seer, Sight, patches_of
+from nano_build.views import WILD
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from semanticface.data.tasks import Task
+from semanticface.language.describe import describe
+from semanticface.rig import mirror
+from semanticface.train.nano import PIXELS
+from semanticface.train.nano_tokenizer import END, IMAGE, tokenizer
+from semanticface.train.sections import numbers_start
+
+_LOG = logging.getLogger(__name__)
+PROMPT = "image/names"
+DECIMALS = 2
+_DIGIT, _WORD, _SHAPE = 1.0, 0.3, 0.03
+"""Weights of tokens: decimals of the numbers, words, and what is the same in every answer."""
+_SLOW = 0.98
+_BLIND = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of the lesson."""
+
+    minutes: float = 8.0
+    """Of the processor."""
+    faces: int = 3000
+    rate: float = 3e-3
+    batch: int = 8
+    window: int = 128
+    """Tokens of an answer that are read at once, at their places in it."""
+    whole: float = 0.85
+    """Share of the time after which answers are read from their beginning to their end."""
+    kept: int = 6
+    """Faces for what it could do before, in every third step."""
+    worded: int = 4
+    """Every so many steps a face is put into words first."""
+    seed: int = 0
+
+
+class Lesson(NamedTuple):
+    """What is learnt from."""
+
+    sight: Sight
+    truth: Tensor
+    """[N, 61]."""
+    read: NDArray[np.float32]
+    """[N, 61] what the model itself reads."""
+
+
+class Form:
+    """One way of answering: its request, and answers as tokens."""
+
+    def __init__(self, answer: str, stage: Any) -> None:
+        self.task = Task.of(answer, stage, prompt=PROMPT, decimals=DECIMALS)
+        self.words = tokenizer()
+        asked = self.words.apply_chat_template(
+            self.task.request(), tokenize=False, add_generation_prompt=True
+        )
+        self.request = self.words(asked.replace(IMAGE, IMAGE * TOKENS))["input_ids"]
+        self.end = self.words.convert_tokens_to_ids(END)
+        self.digits = set(self.words.convert_tokens_to_ids(list("0123456789")))
+        self.shape = set(self.words.convert_tokens_to_ids(["0", ".", ",", '"', '":']))
+
+    def answer(self, values: NDArray[np.float32], seed: int) -> tuple[list[int], list[float]]:
+        """Tokens and their weights."""
+        words = describe(values.round(DECIMALS), seed=seed) if self.task.described else None
+        text = self.task.form.write(values, words)
+        told = self.words(text, return_offsets_mapping=True)
+        first = numbers_start(self.task, text)
+        spans = zip(told["input_ids"], told["offset_mapping"], strict=True)
+        weights = [self._weight(i, text, *span, first) for i, span in spans]
+        return [*told["input_ids"], self.end], [*weights, _SHAPE]
+
+    def _weight(self, token: int, text: str, start: int, end: int, first: int) -> float:
+        if start < first:
+            return _WORD
+        return _DIGIT if token in self.digits and text[end : end + 1] != "." else _SHAPE
+
+
+class Writing:
+    """A model, what it learns from, and the weights' running mean."""
+
+    def __init__(self, model: Any, settings: Settings) -> None:
+        self.model, self.settings = model, settings
+        self.speaker = Speaker(model)
+        self.forms = (Form("flat", "coefficients"), Form("two-key", "describe+coefficients"))
+        self.language = torch.nn.ModuleList([model.model.language_model, model.lm_head])
+        self.optimizers = _optimizers(self.language, settings.rate)
+        self.picture = tokenizer().convert_tokens_to_ids(IMAGE)
+        self.slow = {name: each.clone() for name, each in self.language.state_dict().items()}
+        self.rng = np.random.default_rng(settings.seed)
+
+    def learn(self, lesson: Lesson) -> list[dict[str, float]]:
+        """All steps; losses of each."""
+        begun, spent, told = time.process_time(), 0.0, []
+        spread = lesson.truth.std(0)
+        rows = self._rows(len(lesson.truth))
+        while spent < 60 * self.settings.minutes:
+            self.done = spent / (60 * self.settings.minutes)
+            self._set_rates(self.done, len(told))
+            form = self.forms[len(told) % self.settings.worded == self.settings.worded - 1]
+            losses = self._losses(form, lesson, rows, spread, len(told))
+            torch.stack(list(losses.values())).sum().backward()
+            for each in self.optimizers:
+                each.step()
+                each.zero_grad()
+            self._follow(len(told))
+            told.append({k: float(v.detach()) for k, v in losses.items()})
+            spent = time.process_time() - begun
+            if len(told) % 20 == 0:
+                _LOG.info("step %d %.0f s %s", len(told), spent, _means(told[-20:]))
+        self.language.load_state_dict(self.slow)
+        return told
+
+    def _losses(
+        self, form: Form, lesson: Lesson, rows: Iterator[int], spread: Tensor, step: int
+    ) -> dict[str, Tensor]:
+        whole = self.done >= self.settings.whole
+        written = [next(rows) for _ in range(2 if whole else self.settings.batch)]
+        window = None if whole else self.settings.window
+        told = {form.task.form.key:
+                self._written(form, _part(lesson.sight, written), lesson.read[written], window)}
+        if step % 3 == 0:
+            kept = [next(rows) for _ in range(self.settings.kept)]
+            told["kept"] = self.speaker(_part(lesson.sight, kept), lesson.truth[kept], spread, True).loss
+        return told
+
+    def _written(
+        self, form: Form, sight: Sight, values: NDArray[np.float32], window: int | None
+    ) -> Tensor:
+        """Weighed cross-entropy of the answers, given what stands before each token."""
+        made = [form.answer(each, int(self.rng.integers(1 << 30))) for each in values]
+        begins = [0 if window is None else int(self.rng.integers(-30, len(ids) - 30)) for ids, _ in made]
+        begins = [max(0, each) for each in begins]
+        made = [_cut(ids, weights, at, window) for (ids, weights), at in zip(made, begins)]
+        width, asked = max(len(ids) for ids, _ in made), len(form.request)
+        ids = torch.tensor([form.request + a + [0] * (width - len(a)) for a, _ in made])
+        weights = torch.tensor([w + [0.0] * (width - len(w)) for _, w in made])
+        hidden = self._through(sight, ids, torch.tensor(begins), asked)[:, asked - 1 : -1]
+        logs = self.model.lm_head(hidden)
+        loss = functional.cross_entropy(
+            logs.flatten(0, 1), ids[:, asked:].flatten(), reduction="none"
+        )
+        return (loss * weights.flatten()).sum() / weights.sum()
+
+    def _through(self, sight: Sight, ids: Tensor, begins: Tensor, asked: int) -> Tensor:
+        seen = ids[0] == self.picture
+        language = self.model.model.language_model
+        first, last = int(seen.nonzero()[0]), int(seen.nonzero()[-1]) + 1
+        held = language.embed_tokens(ids)
+        held = torch.cat([held[:, :first], sight.tokens, held[:, last:]], 1)
+        side = PIXELS // self.model.config.vision_config.patch_size
+        places = self.model.model.get_rope_index(
+            ids[:1], seen[None].int(), image_grid_thw=torch.tensor([[1, side, side]])
+        )[0].repeat(1, len(ids), 1)
+        places[:, :, asked:] += begins[None, :, None]
+        return language(
+            inputs_embeds=held, position_ids=places,
+            visual_pos_masks=seen.expand(len(ids), -1),
+            deepstack_visual_embeds=[sight.deep.flatten(0, 1)], use_cache=False,
+        ).last_hidden_state  # fmt: skip
+
+    def _rows(self, count: int) -> Iterator[int]:
+        while True:
+            yield from self.rng.permutation(count).tolist()
+
+    def _set_rates(self, done: float, step: int) -> None:
+        rate = min(1.0, (step + 1) / 20, (1 - done) / 0.6)
+        for each in self.optimizers:
+            for group in each.param_groups:
+                group["lr"] = group["base"] * rate
+
+    @torch.no_grad()
+    def _follow(self, step: int) -> None:
+        keep = min(_SLOW, (1 + step) / (10 + step))
+        for name, each in self.language.state_dict().items():
+            self.slow[name].lerp_(each, 1 - keep)
+
+
+@torch.no_grad()
+def lesson(model: Any, cache: Path, settings: Settings) -> Lesson:
+    """Faces of training chunks, every other one mirrored, half of them without habits."""
+    rng = np.random.default_rng(settings.seed)
+    pictures, truth = _faces(cache, settings.faces, rng)
+    for i in np.flatnonzero(rng.random(len(truth)) < 0.5):
+        pictures[i], truth[i] = pictures[i, :, ::-1], mirror(truth[i])
+    seer, speaker = Seer(model.model.visual).eval(), Speaker(model).eval()
+    parts, read = [], []
+    for begin in range(0, len(truth), 50):
+        sight = seer(patches_of(torch.from_numpy(pictures[begin : begin + 50])))
+        parts.append(sight)
+        read.append(speaker.read_again(sight))
+    whole = Sight(*(torch.cat(each) for each in zip(*parts, strict=True)))
+    return Lesson(whole, torch.from_numpy(truth), torch.cat(read).numpy())
+
+
+def _faces(
+    cache: Path, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    files = sorted(cache.glob("train-?????.npz"))
+    wild = [int(each.stem[-5:]) >= WILD for each in files]
+    pictures, values = [], []
+    for kind in {*wild}:
+        of_kind = [file for file, is_wild in zip(files, wild, strict=True) if is_wild == kind]
+        chosen = rng.permutation(len(of_kind))[: 1 + count // 2000]
+        for number in chosen:
+            with np.load(of_kind[number]) as chunk:
+                some = rng.permutation(len(chunk["values"]))[: count // (len({*wild}) * len(chosen))]
+                pictures.append(chunk["pictures"][some])
+                values.append(chunk["values"][some])
+    return np.concatenate(pictures), np.concatenate(values)
+
+
+def _part(sight: Sight, rows: list[int]) -> Sight:
+    return Sight(*(each[rows] for each in sight))
+
+
+def _optimizers(language: Any, rate: float) -> list[Any]:
+    named = [*language.named_parameters()]
+    matrices = [each for name, each in named if ".layers." in f".{name}" and each.ndim == 2]
+    rest = [each for name, each in named if not (".layers." in f".{name}" and each.ndim == 2)]
+    made = [Muon(matrices, lr=rate),
+            torch.optim.AdamW(rest, lr=rate / 2, betas=(0.9, 0.98), weight_decay=0.0)]  # fmt: skip
+    for each in made:
+        for group in each.param_groups:
+            group["base"] = group["lr"]
+    return made
+
+
+def _cut(
+    ids: list[int], weights: list[float], at: int, window: int | None
+) -> tuple[list[int], list[float]]:
+    """A part of an answer; of a number whose beginning is cut off nothing is learnt."""
+    if window is None:
+        return ids, weights
+    lost = _BLIND if at else 0
+    kept = weights[at : at + window]
+    return ids[at : at + window], [0.0] * min(lost, len(kept)) + kept[lost:]
+
+
+def _means(told: list[dict[str, float]]) -> str:
+    names = sorted({name for each in told for name in each})
+    return " ".join(f"{name} {np.mean([each[name] for each in told if name in each]):.4f}"
+                    for name in names)
