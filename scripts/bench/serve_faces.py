@@ -23,15 +23,27 @@ from semanticface.data.drawing import faces_of
 from semanticface.data.plan import Part
 from semanticface.serve.client import Frame
 
+_CHUNKS = 4
+"""Of 500 pictures of 25 people each."""
 MEAN_OF = 10_000
 """Training faces behind the mean that serves as a guess; they are not drawn."""
 
 
 def held_out(folder: Path, count: int) -> Shown:
-    """The first `count` pictures of the test side, by chunks of 500 (25 people)."""
-    chunks = [_chunk(folder, number) for number in range(-(-count // views.CHUNK))]
-    return Shown(*(np.concatenate([np.asarray(each[name]) for each in chunks])[:count]
-                   for name in Shown._fields))  # fmt: skip
+    """`count` pictures of the test side, of 100 people or more, each one's in turn."""
+    chunks = [_chunk(folder, n) for n in range(max(_CHUNKS, -(-count // views.CHUNK)))]
+    whole = Shown(*(np.concatenate([np.asarray(each[name]) for each in chunks])
+                    for name in Shown._fields))  # fmt: skip
+    chosen = in_turn(whole.people)[:count]
+    return Shown(*(each[chosen] for each in whole))
+
+
+def in_turn(people: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The order in which each person's first picture comes before anyone's second."""
+    turn = np.zeros(len(people), np.intp)
+    for who in np.unique(people):
+        turn[people == who] = np.arange((people == who).sum())
+    return np.lexsort((np.arange(len(people)), turn))
 
 
 def _chunk(folder: Path, number: int) -> dict[str, NDArray[np.generic]]:

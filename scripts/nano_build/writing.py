@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from nano_build.muon import Muon
 from nano_build.speaker import Speaker
 from nano_build.tower import TOKENS, Seer, Sight, patches_of
 from nano_build.views import WILD
@@ -31,9 +30,9 @@ from torch.nn import functional
 
 from semanticface.data.tasks import Task
 from semanticface.language.describe import describe
-from semanticface.rig import mirror
+from semanticface.rig import CHANNELS, mirror
 from semanticface.train.nano import PIXELS
-from semanticface.train.nano_tokenizer import END, IMAGE, tokenizer
+from semanticface.train.nano_tokenizer import END, IMAGE, SPECIAL, tokenizer, value_ids
 from semanticface.train.sections import numbers_start
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +41,6 @@ DECIMALS = 2
 _DIGIT, _WORD, _SHAPE = 1.0, 0.3, 0.03
 """Weights of tokens: decimals of the numbers, words, and what is the same in every answer."""
 _SLOW = 0.98
-_BLIND = 8
 
 
 @dataclass(frozen=True)
@@ -52,16 +50,12 @@ class Settings:
     minutes: float = 8.0
     """Of the processor."""
     faces: int = 3000
-    rate: float = 3e-3
-    batch: int = 8
-    window: int = 128
-    """Tokens of an answer that are read at once, at their places in it."""
-    whole: float = 0.85
-    """Share of the time after which answers are read from their beginning to their end."""
+    rate: float = 1e-3
+    batch: int = 3
     kept: int = 6
     """Faces for what it could do before, in every third step."""
     worded: int = 4
-    """Every so many steps a face is put into words first."""
+    """Every so many steps faces are put into words first."""
     seed: int = 0
 
 
@@ -143,35 +137,26 @@ class Writing:
     def _losses(
         self, form: Form, lesson: Lesson, rows: Iterator[int], spread: Tensor, step: int
     ) -> dict[str, Tensor]:
-        whole = self.done >= self.settings.whole
-        written = [next(rows) for _ in range(2 if whole else self.settings.batch)]
-        window = None if whole else self.settings.window
-        told = {form.task.form.key:
-                self._written(form, _part(lesson.sight, written), lesson.read[written], window)}
+        some = [next(rows) for _ in range(self.settings.batch)]
+        told = {form.task.form.key: self._written(form, _part(lesson.sight, some), lesson.read[some])}
         if step % 3 == 0:
-            kept = [next(rows) for _ in range(self.settings.kept)]
-            told["kept"] = self.speaker(_part(lesson.sight, kept), lesson.truth[kept], spread, True).loss
+            some = [next(rows) for _ in range(self.settings.kept)]
+            told["kept"] = self.speaker(_part(lesson.sight, some), lesson.truth[some], spread, True).loss
         return told
 
-    def _written(
-        self, form: Form, sight: Sight, values: NDArray[np.float32], window: int | None
-    ) -> Tensor:
+    def _written(self, form: Form, sight: Sight, values: NDArray[np.float32]) -> Tensor:
         """Weighed cross-entropy of the answers, given what stands before each token."""
         made = [form.answer(each, int(self.rng.integers(1 << 30))) for each in values]
-        begins = [0 if window is None else int(self.rng.integers(-30, len(ids) - 30)) for ids, _ in made]
-        begins = [max(0, each) for each in begins]
-        made = [_cut(ids, weights, at, window) for (ids, weights), at in zip(made, begins)]
         width, asked = max(len(ids) for ids, _ in made), len(form.request)
         ids = torch.tensor([form.request + a + [0] * (width - len(a)) for a, _ in made])
         weights = torch.tensor([w + [0.0] * (width - len(w)) for _, w in made])
-        hidden = self._through(sight, ids, torch.tensor(begins), asked)[:, asked - 1 : -1]
-        logs = self.model.lm_head(hidden)
+        logs = self.model.lm_head(self._through(sight, ids)[:, asked - 1 : -1])
         loss = functional.cross_entropy(
             logs.flatten(0, 1), ids[:, asked:].flatten(), reduction="none"
         )
         return (loss * weights.flatten()).sum() / weights.sum()
 
-    def _through(self, sight: Sight, ids: Tensor, begins: Tensor, asked: int) -> Tensor:
+    def _through(self, sight: Sight, ids: Tensor) -> Tensor:
         seen = ids[0] == self.picture
         language = self.model.model.language_model
         first, last = int(seen.nonzero()[0]), int(seen.nonzero()[-1]) + 1
@@ -180,10 +165,9 @@ class Writing:
         side = PIXELS // self.model.config.vision_config.patch_size
         places = self.model.model.get_rope_index(
             ids[:1], seen[None].int(), image_grid_thw=torch.tensor([[1, side, side]])
-        )[0].repeat(1, len(ids), 1)
-        places[:, :, asked:] += begins[None, :, None]
+        )[0]
         return language(
-            inputs_embeds=held, position_ids=places,
+            inputs_embeds=held, position_ids=places.expand(-1, len(ids), -1),
             visual_pos_masks=seen.expand(len(ids), -1),
             deepstack_visual_embeds=[sight.deep.flatten(0, 1)], use_cache=False,
         ).last_hidden_state  # fmt: skip
@@ -239,31 +223,37 @@ def _faces(
     return np.concatenate(pictures), np.concatenate(values)
 
 
-def _part(sight: Sight, rows: list[int]) -> Sight:
-    return Sight(*(each[rows] for each in sight))
+def set_text(model: Any) -> None:
+    """Text begins as likely as values, and digits alike the values whose decimals they are."""
+    words = tokenizer()
+    held = model.get_input_embeddings().weight
+    with torch.no_grad():
+        values = held[list(value_ids(words))][-101:-1]  # 0.00 to 0.99
+        middle = values.mean(0)
+        towards = middle / middle.norm()
+        text = [*set(range(len(words))).difference(_taught(words))]
+        held[text] += torch.outer(middle.norm() - held[text] @ towards, towards)
+        tens = values.unflatten(0, (10, 10)).mean(1) - middle
+        ones = values.unflatten(0, (10, 10)).mean(0) - middle
+        digits = middle + tens + ones * tens.norm() / ones.norm()
+        held[words.convert_tokens_to_ids(list("0123456789"))] = digits
+
+
+def _taught(words: Any) -> list[int]:
+    """Tokens whose meaning the model knows: values, names and special ones."""
+    known = [*SPECIAL, *(each.label for each in CHANNELS)]
+    return [*value_ids(words), *words.convert_tokens_to_ids(known)]
 
 
 def _optimizers(language: Any, rate: float) -> list[Any]:
-    named = [*language.named_parameters()]
-    matrices = [each for name, each in named if ".layers." in f".{name}" and each.ndim == 2]
-    rest = [each for name, each in named if not (".layers." in f".{name}" and each.ndim == 2)]
-    made = [Muon(matrices, lr=rate),
-            torch.optim.AdamW(rest, lr=rate / 2, betas=(0.9, 0.98), weight_decay=0.0)]  # fmt: skip
-    for each in made:
-        for group in each.param_groups:
-            group["base"] = group["lr"]
-    return made
+    made = torch.optim.AdamW(language.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.0)
+    for group in made.param_groups:
+        group["base"] = group["lr"]
+    return [made]
 
 
-def _cut(
-    ids: list[int], weights: list[float], at: int, window: int | None
-) -> tuple[list[int], list[float]]:
-    """A part of an answer; of a number whose beginning is cut off nothing is learnt."""
-    if window is None:
-        return ids, weights
-    lost = _BLIND if at else 0
-    kept = weights[at : at + window]
-    return ids[at : at + window], [0.0] * min(lost, len(kept)) + kept[lost:]
+def _part(sight: Sight, rows: list[int]) -> Sight:
+    return Sight(*(each[rows] for each in sight))
 
 
 def _means(told: list[dict[str, float]]) -> str:
