@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from nano_build import views
-from nano_build.scoring import Shown
+from nano_build.scoring import Shown, in_turn
 
 from semanticface.data.drawing import faces_of
 from semanticface.data.plan import Part
@@ -36,14 +36,6 @@ def held_out(folder: Path, count: int) -> Shown:
                     for name in Shown._fields))  # fmt: skip
     chosen = in_turn(whole.people)[:count]
     return Shown(*(each[chosen] for each in whole))
-
-
-def in_turn(people: NDArray[np.int64]) -> NDArray[np.intp]:
-    """The order in which each person's first picture comes before anyone's second."""
-    turn = np.zeros(len(people), np.intp)
-    for who in np.unique(people):
-        turn[people == who] = np.arange((people == who).sum())
-    return np.lexsort((np.arange(len(people)), turn))
 
 
 def _chunk(folder: Path, number: int) -> dict[str, NDArray[np.generic]]:

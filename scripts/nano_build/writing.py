@@ -6,13 +6,15 @@ in the answer format, and its own readings in the rules' words: given the pictur
 certain, where the truth is not, and a likeliest digit is then the digit of an expected value.
 What it could do before it goes on learning beside that, from the truth, as in the warm-up.
 
-A face's tokens from the tower are computed once: the tower does not change here.
+A face's tokens from the tower are computed once: the tower does not change here. What a lesson
+changed can be put onto a later model of the same family, which then has less to learn.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -25,14 +27,17 @@ from nano_build.speaker import Speaker
 from nano_build.tower import TOKENS, Seer, Sight, patches_of
 from nano_build.views import WILD
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
 from semanticface.data.tasks import Task
 from semanticface.language.describe import describe
 from semanticface.rig import CHANNELS, mirror
+from semanticface.train.loading import Source, load_model
 from semanticface.train.nano import PIXELS
 from semanticface.train.nano_tokenizer import END, IMAGE, SPECIAL, tokenizer, value_ids
+from semanticface.train.seal import SEAL
 from semanticface.train.sections import numbers_start
 
 _LOG = logging.getLogger(__name__)
@@ -41,6 +46,8 @@ DECIMALS = 2
 _DIGIT, _WORD, _SHAPE = 1.0, 0.3, 0.03
 """Weights of tokens: decimals of the numbers, words, and what is the same in every answer."""
 _SLOW = 0.98
+_FIRST, _COOLING = 20, 0.6
+"""Steps in which the rate rises, and the share of the time in which it falls to zero."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,6 @@ class Form:
         self.request = self.words(asked.replace(IMAGE, IMAGE * TOKENS))["input_ids"]
         self.end = self.words.convert_tokens_to_ids(END)
         self.digits = set(self.words.convert_tokens_to_ids(list("0123456789")))
-        self.shape = set(self.words.convert_tokens_to_ids(["0", ".", ",", '"', '":']))
 
     def answer(self, values: NDArray[np.float32], seed: int) -> tuple[list[int], list[float]]:
         """Tokens and their weights."""
@@ -99,15 +105,22 @@ class Form:
         return _DIGIT if token in self.digits and text[end : end + 1] != "." else _SHAPE
 
 
+def forms() -> tuple[Form, Form]:
+    """What is taught: JSON alone, and words before JSON."""
+    return Form("flat", "coefficients"), Form("two-key", "describe+coefficients")
+
+
 class Writing:
     """A model, what it learns from, and the weights' running mean."""
 
     def __init__(self, model: Any, settings: Settings) -> None:
         self.model, self.settings = model, settings
         self.speaker = Speaker(model)
-        self.forms = (Form("flat", "coefficients"), Form("two-key", "describe+coefficients"))
+        self.forms = forms()
         self.language = torch.nn.ModuleList([model.model.language_model, model.lm_head])
-        self.optimizers = _optimizers(self.language, settings.rate)
+        self.optimizer = torch.optim.AdamW(
+            self.language.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.0
+        )
         self.picture = tokenizer().convert_tokens_to_ids(IMAGE)
         self.slow = {name: each.clone() for name, each in self.language.state_dict().items()}
         self.rng = np.random.default_rng(settings.seed)
@@ -118,14 +131,12 @@ class Writing:
         spread = lesson.truth.std(0)
         rows = self._rows(len(lesson.truth))
         while spent < 60 * self.settings.minutes:
-            self.done = spent / (60 * self.settings.minutes)
-            self._set_rates(self.done, len(told))
+            self._set_rates(spent / (60 * self.settings.minutes), len(told))
             form = self.forms[len(told) % self.settings.worded == self.settings.worded - 1]
             losses = self._losses(form, lesson, rows, spread, len(told))
             torch.stack(list(losses.values())).sum().backward()
-            for each in self.optimizers:
-                each.step()
-                each.zero_grad()
+            self.optimizer.step()
+            self.optimizer.zero_grad()
             self._follow(len(told))
             told.append({k: float(v.detach()) for k, v in losses.items()})
             spent = time.process_time() - begun
@@ -138,10 +149,12 @@ class Writing:
         self, form: Form, lesson: Lesson, rows: Iterator[int], spread: Tensor, step: int
     ) -> dict[str, Tensor]:
         some = [next(rows) for _ in range(self.settings.batch)]
-        told = {form.task.form.key: self._written(form, _part(lesson.sight, some), lesson.read[some])}
+        sight = _part(lesson.sight, some)
+        told = {form.task.form.key: self._written(form, sight, lesson.read[some])}
         if step % 3 == 0:
             some = [next(rows) for _ in range(self.settings.kept)]
-            told["kept"] = self.speaker(_part(lesson.sight, some), lesson.truth[some], spread, True).loss
+            sight = _part(lesson.sight, some)
+            told["kept"] = self.speaker(sight, lesson.truth[some], spread, late=True).loss
         return told
 
     def _written(self, form: Form, sight: Sight, values: NDArray[np.float32]) -> Tensor:
@@ -177,10 +190,9 @@ class Writing:
             yield from self.rng.permutation(count).tolist()
 
     def _set_rates(self, done: float, step: int) -> None:
-        rate = min(1.0, (step + 1) / 20, (1 - done) / 0.6)
-        for each in self.optimizers:
-            for group in each.param_groups:
-                group["lr"] = group["base"] * rate
+        rate = min(1.0, (step + 1) / _FIRST, (1 - done) / _COOLING)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.rate * rate
 
     @torch.no_grad()
     def _follow(self, step: int) -> None:
@@ -217,7 +229,9 @@ def _faces(
         chosen = rng.permutation(len(of_kind))[: 1 + count // 2000]
         for number in chosen:
             with np.load(of_kind[number]) as chunk:
-                some = rng.permutation(len(chunk["values"]))[: count // (len({*wild}) * len(chosen))]
+                some = rng.permutation(len(chunk["values"]))[
+                    : count // (len({*wild}) * len(chosen))
+                ]
                 pictures.append(chunk["pictures"][some])
                 values.append(chunk["values"][some])
     return np.concatenate(pictures), np.concatenate(values)
@@ -245,18 +259,49 @@ def _taught(words: Any) -> list[int]:
     return [*value_ids(words), *words.convert_tokens_to_ids(known)]
 
 
-def _optimizers(language: Any, rate: float) -> list[Any]:
-    made = torch.optim.AdamW(language.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.0)
-    for group in made.param_groups:
-        group["base"] = group["lr"]
-    return [made]
-
-
 def _part(sight: Sight, rows: list[int]) -> Sight:
     return Sight(*(each[rows] for each in sight))
 
 
 def _means(told: list[dict[str, float]]) -> str:
     names = sorted({name for each in told for name in each})
-    return " ".join(f"{name} {np.mean([each[name] for each in told if name in each]):.4f}"
-                    for name in names)
+    return " ".join(
+        f"{name} {np.mean([each[name] for each in told if name in each]):.4f}" for name in names
+    )
+
+
+def teach(began: Path, to: Path, cache: Path, settings: Settings, change: Path | None) -> None:
+    """The model of the folder `began` after a lesson, in the folder `to`: its files, what the
+    lesson changed (`change.safetensors`) and how it went (`lesson.json`)."""
+    model = load_model(Source(str(began), "float32")).train()
+    learnt_from = lesson(model, cache, settings)
+    before = _weights(model)
+    if change is None:
+        set_text(model)
+    else:
+        _add(model, change)
+    told = Writing(model, settings).learn(learnt_from)
+    made = to.with_name(f"{to.name}.part")
+    shutil.rmtree(made, ignore_errors=True)
+    shutil.copytree(began, made, ignore=shutil.ignore_patterns("*.safetensors", SEAL))
+    model.save_pretrained(made)
+    after = _weights(model)
+    save_file({name: after[name] - each for name, each in before.items()},
+              made / "change.safetensors")  # fmt: skip
+    how = asdict(settings) | {"steps": len(told), "went_on": change is not None, "losses": told}
+    (made / "lesson.json").write_text(json.dumps(how), encoding="utf-8")
+    shutil.rmtree(to, ignore_errors=True)
+    made.rename(to)
+
+
+def _weights(model: Any) -> dict[str, Tensor]:
+    """The language half's, by name."""
+    held = model.model.language_model.state_dict()
+    return {name: each.detach().clone() for name, each in held.items()}
+
+
+@torch.no_grad()
+def _add(model: Any, change: Path) -> None:
+    held = model.model.language_model.state_dict()
+    for name, each in load_file(change).items():
+        held[name] += each
