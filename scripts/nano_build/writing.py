@@ -16,13 +16,13 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from nano_build.names import Names
 from nano_build.speaker import Speaker
 from nano_build.tower import TOKENS, Seer, Sight, patches_of
 from nano_build.views import WILD
@@ -43,9 +43,13 @@ from semanticface.train.sections import numbers_start
 _LOG = logging.getLogger(__name__)
 PROMPT = "image/names"
 DECIMALS = 2
-_DIGIT, _WORD, _SHAPE = 1.0, 0.3, 0.03
+_DIGIT, _WORD, _SHAPE = 1.0, 0.3, 0.1
 """Weights of tokens: decimals of the numbers, words, and what is the same in every answer."""
 _SLOW = 0.98
+_NAMES_RATE = 3e-3
+_SAVED_EVERY = 60.0
+"""Seconds of the processor."""
+_STATE = "state.pt"
 _FIRST, _COOLING = 20, 0.6
 """Steps in which the rate rises, and the share of the time in which it falls to zero."""
 
@@ -111,63 +115,86 @@ def forms() -> tuple[Form, Form]:
 
 
 class Writing:
-    """A model, what it learns from, and the weights' running mean."""
+    """A model, what it learns from, and how far it is."""
 
-    def __init__(self, model: Any, settings: Settings) -> None:
-        self.model, self.settings = model, settings
+    def __init__(self, model: Any, settings: Settings, lesson: Lesson) -> None:
+        self.model, self.settings, self.lesson = model, settings, lesson
         self.speaker = Speaker(model)
         self.forms = forms()
-        self.language = torch.nn.ModuleList([model.model.language_model, model.lm_head])
-        self.optimizer = torch.optim.AdamW(
-            self.language.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.0
-        )
         self.picture = tokenizer().convert_tokens_to_ids(IMAGE)
+        self.language = torch.nn.ModuleList([model.model.language_model, model.lm_head])
+        self.names = Names(model, lesson.read)
+        self._fit_names()
+        learning = [{"params": self.language.parameters(), "lr": settings.rate},
+                    {"params": self.names.parameters(), "lr": _NAMES_RATE}]  # fmt: skip
+        self.optimizer = torch.optim.AdamW(learning, betas=(0.9, 0.98), weight_decay=0.0)
         self.slow = {name: each.clone() for name, each in self.language.state_dict().items()}
         self.rng = np.random.default_rng(settings.seed)
+        self.seconds, self.losses = 0.0, list[dict[str, float]]()
 
-    def learn(self, lesson: Lesson) -> list[dict[str, float]]:
-        """All steps; losses of each."""
-        begun, spent, told = time.process_time(), 0.0, []
-        spread = lesson.truth.std(0)
-        rows = self._rows(len(lesson.truth))
-        while spent < 60 * self.settings.minutes:
-            self._set_rates(spent / (60 * self.settings.minutes), len(told))
-            form = self.forms[len(told) % self.settings.worded == self.settings.worded - 1]
-            losses = self._losses(form, lesson, rows, spread, len(told))
-            torch.stack(list(losses.values())).sum().backward()
-            self.optimizer.step()
-            self.optimizer.zero_grad()
-            self._follow(len(told))
-            told.append({k: float(v.detach()) for k, v in losses.items()})
-            spent = time.process_time() - begun
-            if len(told) % 20 == 0:
-                _LOG.info("step %d %.0f s %s", len(told), spent, _means(told[-20:]))
+    @torch.no_grad()
+    def _fit_names(self, faces: int = 100) -> None:
+        """From what the model holds at the request's names before the lesson."""
+        request = torch.tensor(self.forms[0].request)
+        values = torch.from_numpy(self.lesson.read[:faces])
+        held = []
+        for rows in torch.arange(len(values)).split(20):
+            ids = request.expand(len(rows), -1)
+            self._through(_part(self.lesson.sight, rows.tolist()), ids)
+            held.append(self.names.at_names(ids))
+        self.names.fit(torch.cat(held), values)
+
+    def learn(self, kept: Path) -> None:
+        """What is left of the time; now and then everything is kept in the folder."""
+        begun, before, saved = time.process_time(), self.seconds, self.seconds
+        while self.seconds < 60 * self.settings.minutes:
+            self.losses.append(self._step())
+            self.seconds = before + time.process_time() - begun
+            if len(self.losses) % 20 == 0:
+                said = _means(self.losses[-20:])
+                _LOG.info("step %d %.0f s %s", len(self.losses), self.seconds, said)
+            if self.seconds - saved > _SAVED_EVERY:
+                self.save(kept)
+                saved = self.seconds
         self.language.load_state_dict(self.slow)
-        return told
 
-    def _losses(
-        self, form: Form, lesson: Lesson, rows: Iterator[int], spread: Tensor, step: int
-    ) -> dict[str, Tensor]:
-        some = [next(rows) for _ in range(self.settings.batch)]
-        sight = _part(lesson.sight, some)
-        told = {form.task.form.key: self._written(form, sight, lesson.read[some])}
+    def _step(self) -> dict[str, float]:
+        step = len(self.losses)
+        self._set_rates(self.seconds / (60 * self.settings.minutes), step)
+        form = self.forms[step % self.settings.worded == self.settings.worded - 1]
+        told = self._written(form, self._some(self.settings.batch))
         if step % 3 == 0:
-            some = [next(rows) for _ in range(self.settings.kept)]
-            sight = _part(lesson.sight, some)
-            told["kept"] = self.speaker(sight, lesson.truth[some], spread, late=True).loss
-        return told
+            told["kept"] = self._kept(self._some(self.settings.kept))
+        torch.stack(list(told.values())).sum().backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self._follow(step)
+        return {name: float(each.detach()) for name, each in told.items()}
 
-    def _written(self, form: Form, sight: Sight, values: NDArray[np.float32]) -> Tensor:
-        """Weighed cross-entropy of the answers, given what stands before each token."""
+    def _some(self, count: int) -> list[int]:
+        return self.rng.choice(len(self.lesson.truth), count, replace=False).tolist()  # type: ignore[no-any-return]
+
+    def _kept(self, rows: list[int]) -> Tensor:
+        """What it could do before, from the truth."""
+        truth = self.lesson.truth
+        sight = _part(self.lesson.sight, rows)
+        loss: Tensor = self.speaker(sight, truth[rows], truth.std(0), late=True).loss
+        return loss
+
+    def _written(self, form: Form, rows: list[int]) -> dict[str, Tensor]:
+        """Weighed cross-entropy of the answers, given what stands before each token; and how far
+        off the values are that can be read at the names."""
+        values = self.lesson.read[rows]
         made = [form.answer(each, int(self.rng.integers(1 << 30))) for each in values]
         width, asked = max(len(ids) for ids, _ in made), len(form.request)
         ids = torch.tensor([form.request + a + [0] * (width - len(a)) for a, _ in made])
         weights = torch.tensor([w + [0.0] * (width - len(w)) for _, w in made])
-        logs = self.model.lm_head(self._through(sight, ids)[:, asked - 1 : -1])
+        hidden = self._through(_part(self.lesson.sight, rows), ids)[:, asked - 1 : -1]
         loss = functional.cross_entropy(
-            logs.flatten(0, 1), ids[:, asked:].flatten(), reduction="none"
+            self.model.lm_head(hidden).flatten(0, 1), ids[:, asked:].flatten(), reduction="none"
         )
-        return (loss * weights.flatten()).sum() / weights.sum()
+        told = (loss * weights.flatten()).sum() / weights.sum()
+        return {form.task.form.key: told, "names": self.names.loss(ids, torch.from_numpy(values))}
 
     def _through(self, sight: Sight, ids: Tensor) -> Tensor:
         seen = ids[0] == self.picture
@@ -185,20 +212,37 @@ class Writing:
             deepstack_visual_embeds=[sight.deep.flatten(0, 1)], use_cache=False,
         ).last_hidden_state  # fmt: skip
 
-    def _rows(self, count: int) -> Iterator[int]:
-        while True:
-            yield from self.rng.permutation(count).tolist()
-
     def _set_rates(self, done: float, step: int) -> None:
         rate = min(1.0, (step + 1) / _FIRST, (1 - done) / _COOLING)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.rate * rate
+        for group, full in zip(
+            self.optimizer.param_groups, (self.settings.rate, _NAMES_RATE), strict=True
+        ):
+            group["lr"] = full * rate
 
     @torch.no_grad()
     def _follow(self, step: int) -> None:
         keep = min(_SLOW, (1 + step) / (10 + step))
         for name, each in self.language.state_dict().items():
             self.slow[name].lerp_(each, 1 - keep)
+
+    def save(self, folder: Path) -> None:
+        """Everything that a later start needs."""
+        state = {
+            "language": self.language.state_dict(), "slow": self.slow,
+            "names": self.names.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "seconds": self.seconds, "losses": self.losses, "rng": self.rng.bit_generator.state,
+        }  # fmt: skip
+        torch.save(state, folder / "state.part")
+        (folder / "state.part").replace(folder / _STATE)
+
+    def resume(self, folder: Path) -> None:
+        """Go on from where it was kept."""
+        state = torch.load(folder / _STATE, weights_only=False)
+        self.language.load_state_dict(state["language"])
+        self.names.load_state_dict(state["names"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.slow, self.seconds, self.losses = state["slow"], state["seconds"], state["losses"]
+        self.rng.bit_generator.state = state["rng"]
 
 
 @torch.no_grad()
@@ -272,26 +316,49 @@ def _means(told: list[dict[str, float]]) -> str:
 
 def teach(began: Path, to: Path, cache: Path, settings: Settings, change: Path | None) -> None:
     """The model of the folder `began` after a lesson, in the folder `to`: its files, what the
-    lesson changed (`change.safetensors`) and how it went (`lesson.json`)."""
+    lesson changed (`change.safetensors`) and how it went (`lesson.json`). Goes on where it was
+    stopped."""
+    made = to.with_name(f"{to.name}.part")
+    made.mkdir(parents=True, exist_ok=True)
     model = load_model(Source(str(began), "float32")).train()
-    learnt_from = lesson(model, cache, settings)
+    learnt_from = _lesson_kept(model, cache, settings, made / "lesson.pt")
     before = _weights(model)
     if change is None:
         set_text(model)
     else:
         _add(model, change)
-    told = Writing(model, settings).learn(learnt_from)
-    made = to.with_name(f"{to.name}.part")
-    shutil.rmtree(made, ignore_errors=True)
-    shutil.copytree(began, made, ignore=shutil.ignore_patterns("*.safetensors", SEAL))
-    model.save_pretrained(made)
-    after = _weights(model)
-    save_file({name: after[name] - each for name, each in before.items()},
-              made / "change.safetensors")  # fmt: skip
-    how = asdict(settings) | {"steps": len(told), "went_on": change is not None, "losses": told}
-    (made / "lesson.json").write_text(json.dumps(how), encoding="utf-8")
+    writing = Writing(model, settings, learnt_from)
+    if (made / _STATE).is_file():
+        writing.resume(made)
+    writing.learn(made)
+    _save(writing, began, to, before, change is not None)
+    shutil.rmtree(made)
+
+
+def _save(
+    writing: Writing, began: Path, to: Path, before: dict[str, Tensor], went_on: bool
+) -> None:
     shutil.rmtree(to, ignore_errors=True)
-    made.rename(to)
+    skipped = shutil.ignore_patterns("*.safetensors", SEAL)
+    shutil.copytree(began, to, ignore=skipped)
+    writing.model.save_pretrained(to)
+    after = _weights(writing.model)
+    changed = {name: after[name] - each for name, each in before.items()}
+    save_file(changed, to / "change.safetensors")
+    how = asdict(writing.settings) | {
+        "steps": len(writing.losses), "seconds": round(writing.seconds), "went_on": went_on,
+        "losses": writing.losses,
+    }  # fmt: skip
+    (to / "lesson.json").write_text(json.dumps(how), encoding="utf-8")
+
+
+def _lesson_kept(model: Any, cache: Path, settings: Settings, file: Path) -> Lesson:
+    """The lesson, read once."""
+    if not file.is_file():
+        made = lesson(model, cache, settings)
+        torch.save((tuple(made.sight), made.truth, made.read), file)
+    sight, truth, read = torch.load(file, weights_only=False)
+    return Lesson(Sight(*sight), truth, read)
 
 
 def _weights(model: Any) -> dict[str, Tensor]:

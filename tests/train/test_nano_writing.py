@@ -54,12 +54,24 @@ def cache(tmp_path_factory):
     return folder
 
 
+def lesson_of(model, count=8):
+    from nano_build.tower import Seer, patches_of
+    from nano_build.writing import Lesson
+
+    rng = np.random.default_rng(5)
+    size = (count, nano.PIXELS, nano.PIXELS, 3)
+    pictures = torch.from_numpy(rng.integers(0, 256, size, np.uint8))
+    values = rng.uniform(0, 0.6, (count, COUNT)).astype(np.float32)
+    with torch.no_grad():
+        return Lesson(Seer(model.model.visual)(patches_of(pictures)), torch.tensor(values), values)
+
+
 @pytest.mark.parametrize("which", [0, 1], ids=["JSON", "words first"])
 def test_what_is_shown_is_what_the_library_makes_of_request_and_answer(place, model, which):
     from nano_build.tower import Seer, patches_of
     from nano_build.writing import Settings, Writing
 
-    writing = Writing(model, Settings())
+    writing = Writing(model, Settings(), lesson_of(model))
     form = writing.forms[which]
     pixels = np.random.default_rng(1).integers(0, 256, (nano.PIXELS, nano.PIXELS, 3), np.uint8)
     values = np.linspace(0, 0.9, COUNT, dtype=np.float32)
@@ -87,6 +99,7 @@ def test_a_lesson_changes_what_it_is_to_and_can_be_put_onto_another(place, cache
 
     settings = Settings(minutes=0.02, faces=8, batch=2, kept=2)
     teach(place, tmp_path / "one", cache, settings, None)
+    assert not (tmp_path / "one.part").exists()
     began, one = (load_file(folder / "model.safetensors") for folder in (place, tmp_path / "one"))
     changed = {name for name, each in one.items() if not torch.equal(each, began[name])}
     assert changed and not any("visual" in name for name in changed)
@@ -97,6 +110,18 @@ def test_a_lesson_changes_what_it_is_to_and_can_be_put_onto_another(place, cache
     teach(place, tmp_path / "two", cache, Settings(minutes=0.0, faces=8), change)
     two = load_file(tmp_path / "two" / "model.safetensors")
     assert all(torch.allclose(two[name], each, atol=1e-6) for name, each in one.items())
+
+
+def test_a_lesson_that_was_stopped_goes_on(model, tmp_path):
+    from nano_build.writing import Settings, Writing
+
+    settings = Settings(minutes=60, batch=2, kept=2)
+    one = Writing(model, settings, lesson_of(model))
+    one.losses = [one._step() for _ in range(2)]
+    one.save(tmp_path)
+    wanted = one._step()
+    one.resume(tmp_path)
+    assert len(one.losses) == 2 and one._step() == pytest.approx(wanted, rel=1e-4)
 
 
 def test_text_begins_as_likely_as_values(model):
