@@ -6,9 +6,12 @@
     python scripts/warm_up_nano.py train --folder WORK --minutes 57 --spoken 12
     python scripts/make_nano.py faces --folder WORK --first 60 --stop 80   # a data set of chunks
     python scripts/make_nano.py learn --folder WORK     # recipes/sft.py; again: goes on
+    python scripts/make_nano.py write --folder WORK --minutes 8   # JSON, and words before it
     python scripts/make_nano.py pack --folder WORK      # into semanticface/train/assets/nano
     python scripts/make_nano.py score --folder WORK --tracker .tracker
+    python scripts/make_nano.py ways --folder WORK --pictures 200 --free 50
 
+`write --change OTHER/written/change.safetensors` begins with what an earlier model was taught.
 Each step goes on where it was stopped, or does nothing that was done.
 """
 
@@ -55,11 +58,26 @@ def learn(options: argparse.Namespace) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
 
+def write(options: argparse.Namespace) -> None:
+    """JSON, and words before it, taught to the result of the run, or to the tower's model."""
+    from nano_build.writing import Settings, teach
+
+    run, to = options.folder / "run" / "model", options.folder / "written"
+    if (to / "lesson.json").is_file():
+        LOG.info("%s is there", to)
+        return
+    began = run if run.is_dir() else options.folder / "tower"
+    settings = Settings(minutes=options.minutes, faces=options.count)
+    teach(began, to, options.folder / "cache", settings, options.change)
+
+
 def pack(options: argparse.Namespace) -> None:
     """The finished run as the package's asset."""
     from nano_build.packing import pack_run
 
-    size = pack_run(options.folder / "run", options.folder, options.to)
+    written = options.folder / "written"
+    size = pack_run(options.folder / "run", options.folder, options.to,
+                    written if written.is_dir() else None)  # fmt: skip
     LOG.info("%s: %.1f MB", options.to, size / 1e6)
 
 
@@ -73,11 +91,22 @@ def score(options: argparse.Namespace) -> None:
     LOG.info("%s", text)
 
 
+def ways(options: argparse.Namespace) -> None:
+    """Every way in which the asset answers, side by side."""
+    from nano_build.ways import ways as table_of
+
+    text, figures = table_of(options.folder / "cache", options.to, options.pictures, options.free)
+    (options.folder / "ways.json").write_text(json.dumps(figures, indent=1))
+    (options.folder / "ways.md").write_text(text + "\n")
+    LOG.info("%s", text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    steps = {"faces": faces, "learn": learn, "pack": pack, "score": score}
+    steps = {"faces": faces, "learn": learn, "write": write, "pack": pack, "score": score,
+             "ways": ways}  # fmt: skip
     parser.add_argument("what", choices=steps)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--first", type=int, default=0, help="of the chunks to learn from")
@@ -85,6 +114,11 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=ASSET)
     parser.add_argument("--tracker", type=Path, help="MediaPipe's environment")
     parser.add_argument("--wide", type=int, default=1, help="chunks drawn again for the tracker")
+    parser.add_argument("--minutes", type=float, default=8.0, help="of the processor, for write")
+    parser.add_argument("--count", type=int, default=2000, help="faces to learn to write from")
+    parser.add_argument("--change", type=Path, help="what an earlier lesson changed")
+    parser.add_argument("--pictures", type=int, default=200, help="that every way answers")
+    parser.add_argument("--free", type=int, default=50, help="of these without a grammar too")
     options, options.rest = parser.parse_known_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     steps[options.what](options)

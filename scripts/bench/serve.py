@@ -1,16 +1,17 @@
 """Ways to 61 numbers through a real vLLM on this processor: frames a second, error, honesty.
 
-    python scripts/bench/serve.py --vllm .vllm [--model RUN] [--accuracy 1000] [--faces FOLDER]
+    python scripts/bench/serve.py --vllm .vllm [--model RUN] [--pictures 60] [--faces FOLDER]
 
 Two servers of the same build and weights are started, one that writes text and one with the
-one-pass plugin. Each way is asked by 8 clients at once about held-out pictures that the server
-has not seen. A format that the run has learnt is asked for as it is in earnest. For one that it
-has not learnt, the answer's grammar forces the shape, and the most tokens are those that answers
-to held-out faces have in that format with the model's own tokenizer: speed is about tokens, and
-nothing can be said about such a way's error.
+one-pass plugin. Each way is asked by 8 clients at once about the same held-out pictures, spread
+over people, and its answers are both timed and scored. No cache helps a later way: a pixel in
+the corner of its copies is a little other. Ways that are quick are asked about more pictures,
+for a rate wants seconds; errors are compared on those that all have answered.
 
-With `--accuracy N` the learnt ways answer the same N pictures, and errors with intervals over
-people stand beside the guesses'. `--speed-only` and `--accuracy-only` do one of the two.
+A format that the run has learnt is asked for as it is in earnest. For one that it has not
+learnt, the answer's grammar forces the shape, and the most tokens are those that answers to
+held-out faces have in that format with the model's own tokenizer: speed is about tokens, and
+nothing can be said about such a way's error.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class Way(NamedTuple):
     """Of the client."""
     answer: str
     stage: str
-    pictures: int
-    """To time it by."""
+    quick: bool = False
+    """Whether it takes more pictures to time it."""
 
     @property
     def one_pass(self) -> bool:
@@ -62,11 +63,11 @@ class Way(NamedTuple):
 
 
 WAYS = (
-    Way("JSON, description first", "text", "two-key", "describe+coefficients", 16),
-    Way("JSON only", "text", "flat", "coefficients", 16),
-    Way("value tokens (compact)", "text", "tokens", "coefficients", 120),
-    Way("one pass, prompt_logprobs", "prompt-logprobs", "slots", "coefficients", 120),
-    Way("one pass, plugin", "one-pass", "slots", "coefficients", 240),
+    Way("JSON, description first", "text", "two-key", "describe+coefficients"),
+    Way("JSON only", "text", "flat", "coefficients"),
+    Way("value tokens (compact)", "text", "tokens", "coefficients"),
+    Way("one pass, prompt_logprobs", "prompt-logprobs", "slots", "coefficients"),
+    Way("one pass, plugin", "one-pass", "slots", "coefficients", quick=True),
 )
 
 
@@ -88,9 +89,8 @@ class Row(NamedTuple):
 def main() -> None:
     """Measure and print."""
     options = _options()
-    ways = [way._replace(pictures=max(CLIENTS, round(way.pictures * options.share)))
-            for way in WAYS if not options.ways or way.name in options.ways]  # fmt: skip
-    shown = held_out(options.faces, max(options.accuracy, 40 + sum(w.pictures for w in ways)))
+    ways = [way for way in WAYS if not options.ways or way.name in options.ways]
+    shown = held_out(options.faces, max(options.pictures, options.quick) + CLIENTS)
     rows, told = [], {}
     for one_pass in (False, True):
         some = [way for way in ways if way.one_pass == one_pass]
@@ -98,20 +98,14 @@ def main() -> None:
             continue
         with serving(options, one_pass) as server:
             for way in some:
-                asking = Asking(server, way, options.model, shown)
-                if not options.accuracy_only:
-                    rows.append(asking.timed(_first(ways, way)))
-                if asking.learnt and not options.speed_only:
-                    told[way.name] = asking.all_of(options.accuracy)
-    if rows:
-        show_speed(rows)
+                asking = Asking(server, way, options.model, shown, WAYS.index(way))
+                row, results = asking.timed(options.quick if way.quick else options.pictures)
+                rows.append(row)
+                if asking.learnt:
+                    told[way.name] = results
+    show_speed(rows)
     if told:
-        show_errors(told, shown, options.accuracy, options.save)
-
-
-def _first(ways: list[Way], way: Way) -> int:
-    """Each way has pictures of its own: a server remembers those it has seen."""
-    return sum(each.pictures for each in ways[: ways.index(way)])
+        show_errors(told, shown, options.save)
 
 
 @contextmanager
@@ -140,36 +134,34 @@ def serving_at(options: argparse.Namespace, one_pass: bool, port: int, log: Path
 
 
 class Asking:
-    """One way at one server."""
+    """One way at one server, with copies of the pictures of its own."""
 
-    def __init__(self, server: Server, way: Way, model: Path, shown: Any) -> None:
-        self.server, self.way, self.shown = server, way, shown
+    def __init__(self, server: Server, way: Way, model: Path, shown: Any, mark: int) -> None:
+        self.server, self.way, self.mark = server, way, mark
         learnt = learnt_by(model)
         self.learnt = (way.answer, way.stage) in learnt
-        prompt = learnt.get((way.answer, way.stage))
         form = "tokens" if way.answer == "slots" else way.answer
-        self.task = Task.of(form, way.stage, prompt=prompt)  # type: ignore[arg-type]
+        held = learnt.get((way.answer, way.stage), {})
+        self.task = Task.of(form, way.stage, prompt=held.get("prompt"),  # type: ignore[arg-type]
+                            decimals=held.get("decimals"))  # fmt: skip
         words = model / "model" / "tokenizer.json"
         self.most = 2048 if self.learnt else mean_tokens(words, self.task, shown.values)
+        pictures = shown.pictures.copy()
+        pictures[:, 0, 0] ^= mark
+        self.shown = shown._replace(pictures=pictures)
 
-    def timed(self, first: int) -> Row:
-        """Pictures a second, after some to warm up."""
-        count = self.way.pictures
-        warm = frames_of(self.shown, slice(len(self.shown.values) - CLIENTS, None))
-        self._ask(warm)
+    def timed(self, count: int) -> tuple[Row, list[Result]]:
+        """Answers to the first `count` pictures and how long they took, after some to warm up."""
+        self._ask(frames_of(self.shown, slice(len(self.shown.values) - CLIENTS, None)))
         before = usage(self.server.pid or 0).seconds
-        results, seconds = self._ask(frames_of(self.shown, slice(first, first + count)))
+        results, seconds = self._ask(frames_of(self.shown, slice(0, count)))
         spent = usage(self.server.pid or 0).seconds - before
         late = np.percentile([each.seconds for each in results], [50, 95]).tolist()
         written = float(np.mean([each.written for each in results]))
         row = Row(self.way.name, self.learnt, results[0].asked, written, count,
                   count / seconds, *late, spent / count)  # fmt: skip
         print(row, file=sys.stderr, flush=True)
-        return row
-
-    def all_of(self, count: int) -> list[Result]:
-        """Answers to the first `count` pictures."""
-        return self._ask(frames_of(self.shown, slice(0, count)))[0]
+        return row, results
 
     def _ask(self, frames: list[Frame]) -> tuple[list[Result], float]:
         async def run() -> tuple[list[Result], float]:
@@ -185,10 +177,10 @@ class Asking:
         return results, seconds
 
 
-def learnt_by(model: Path) -> dict[tuple[str, str], str]:
-    """Prompt of each (answer, stage) that a run was trained on."""
+def learnt_by(model: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    """How each (answer, stage) was asked for that a run was trained on."""
     held = read_manifest(model / "manifest.json")
-    return {(each["answer"], each["stage"]): each["prompt"]
+    return {(each["answer"], each["stage"]): each
             for each in [held["task"], *held.get("also", [])]}  # fmt: skip
 
 
@@ -215,28 +207,32 @@ def show_speed(rows: list[Row]) -> None:
               flush=True)  # fmt: skip
 
 
-def show_errors(told: dict[str, list[Result]], shown: Any, count: int, save: Path | None) -> None:
-    """As Markdown: r and MAE beside the guesses', and how far stated confidence is true."""
+def show_errors(told: dict[str, list[Result]], shown: Any, save: Path | None) -> None:
+    """As Markdown, of the pictures that all ways have answered: r and MAE beside the guesses',
+    each way less the first, and how far stated confidence is true."""
     from nano_build.scoring import Shown, difference, spelt, table
 
+    count = min(len(each) for each in told.values())
     some = Shown(*(each[:count] for each in shown))
     mean = mean_of_training()
-    values: dict[str, Any] = {name: np.array([each.values for each in held])
+    values: dict[str, Any] = {name: np.array([each.values for each in held[:count]])
                               for name, held in told.items()}  # fmt: skip
     if save is not None:
         np.savez(save, **values)
+    first, *others = values
+    gaps = {name: [spelt(difference(some, values[name], values[first], figure, tracker=False))
+                   for figure in ("pearson", "mae")] for name in others}  # fmt: skip
     values |= {"all zero": np.zeros_like(some.values),
                "mean of training faces": np.broadcast_to(mean, some.values.shape)}  # fmt: skip
-    scores = table(some, values, mean)
     print(f"\n{count} pictures of {len(set(some.subjects))} people\n")
-    print("| through vLLM | r | MAE | stated | hit | ECE |\n" + "|---" * 6 + "|")
-    for name, row in scores.items():
-        honest = _honesty(told.get(name, []), some, spelt)
-        print(f"| {name} | {spelt(row.pearson)} | {spelt(row.mae)} | {honest} |")
-    for name in told:
-        for figure in ("pearson", "mae"):
-            gap = difference(some, values[name], values[WAYS[-1].name], figure, tracker=False)
-            print(f"{name} minus {WAYS[-1].name}, {figure}: {spelt(gap)}", flush=True)
+    print(f"Gaps are to {first}, paired.\n\n| through vLLM | r | MAE | gap in r | gap in MAE | "
+          "strict | stated | hit | ECE |\n" + "|---" * 9 + "|")  # fmt: skip
+    for name, row in table(some, values, mean).items():
+        held = told.get(name, [])[:count]
+        strict = f"{np.mean([e.report.outcome == 'strict' for e in held]):.1%}" if held else "-"
+        gap = " | ".join(gaps.get(name, ["-", "-"]))
+        print(f"| {name} | {spelt(row.pearson)} | {spelt(row.mae)} | {gap} | {strict} | "
+              f"{_honesty(held, some, spelt)} |", flush=True)  # fmt: skip
 
 
 def _honesty(held: list[Result], shown: Any, spelt: Any) -> str:
@@ -255,13 +251,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--vllm", type=Path, default=Path(".vllm"))
     parser.add_argument("--model", type=Path, default=ASSET, help="a run's folder")
     parser.add_argument("--faces", type=Path, default=Path("build/bench-faces"))
-    parser.add_argument("--accuracy", type=int, default=1000, help="pictures to compare errors on")
-    parser.add_argument("--share", type=float, default=1.0, help="of the pictures to time by")
+    parser.add_argument("--pictures", type=int, default=60, help="that each way is asked about")
+    parser.add_argument("--quick", type=int, default=240, help="that the quickest way is")
     parser.add_argument("--ways", nargs="*", help="only these, by name")
     parser.add_argument("--save", type=Path, help="values of every way, as an .npz")
-    only = parser.add_mutually_exclusive_group()
-    only.add_argument("--speed-only", action="store_true")
-    only.add_argument("--accuracy-only", action="store_true")
     return parser.parse_args()
 
 

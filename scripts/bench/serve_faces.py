@@ -17,21 +17,25 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from nano_build import views
-from nano_build.scoring import Shown
+from nano_build.scoring import Shown, in_turn
 
 from semanticface.data.drawing import faces_of
 from semanticface.data.plan import Part
 from semanticface.serve.client import Frame
 
+_CHUNKS = 4
+"""Of 500 pictures of 25 people each."""
 MEAN_OF = 10_000
 """Training faces behind the mean that serves as a guess; they are not drawn."""
 
 
 def held_out(folder: Path, count: int) -> Shown:
-    """The first `count` pictures of the test side, by chunks of 500 (25 people)."""
-    chunks = [_chunk(folder, number) for number in range(-(-count // views.CHUNK))]
-    return Shown(*(np.concatenate([np.asarray(each[name]) for each in chunks])[:count]
-                   for name in Shown._fields))  # fmt: skip
+    """`count` pictures of the test side, of 100 people or more, each one's in turn."""
+    chunks = [_chunk(folder, n) for n in range(max(_CHUNKS, -(-count // views.CHUNK)))]
+    whole = Shown(*(np.concatenate([np.asarray(each[name]) for each in chunks])
+                    for name in Shown._fields))  # fmt: skip
+    chosen = in_turn(whole.people)[:count]
+    return Shown(*(each[chosen] for each in whole))
 
 
 def _chunk(folder: Path, number: int) -> dict[str, NDArray[np.generic]]:

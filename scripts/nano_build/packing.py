@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from semanticface.data.shards import digest_of
-from semanticface.train.manifest import read_manifest
+from semanticface.train.manifest import prompt_json, read_manifest, task_json, task_of
 from semanticface.train.runs import Run
 from semanticface.train.seal import check_seal, seal
 
@@ -17,12 +17,15 @@ _KEPT = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_c
          "processor_config.json")  # fmt: skip
 
 
-def pack_run(folder: Path, work: Path, to: Path) -> int:
-    """Copy manifest, journal of probes and model of the run `folder`; bytes in all."""
+def pack_run(folder: Path, work: Path, to: Path, written: Path | None = None) -> int:
+    """Copy manifest, journal of probes and model of the run `folder`; bytes in all. Its weights
+    are those of `written`, where it was taught to write after the run."""
     run = Run(folder)
     result = run.result()
     check_seal(result)
     manifest = read_manifest(run.manifest) | {"warm_up": _warm_up(work)}
+    if written is not None:
+        manifest = _taught(manifest, written)
     shutil.rmtree(to, ignore_errors=True)  # not before all is there that takes its place
     (to / "model").mkdir(parents=True)
     manifest["base"]["path"], manifest["data"]["path"] = "WORK/tower", "WORK/faces"
@@ -32,11 +35,25 @@ def pack_run(folder: Path, work: Path, to: Path) -> int:
     for name in _KEPT:
         if (result / name).is_file():
             shutil.copyfile(result / name, to / "model" / name)
-    _halve(result / "model.safetensors", to / "model" / "model.safetensors")
+    _halve((written or result) / "model.safetensors", to / "model" / "model.safetensors")
     manifest["weights"]["sha256"] = digest_of(to / "model" / "model.safetensors")
     (to / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     seal(to / "model")
     return sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
+
+
+def _taught(manifest: dict[str, Any], written: Path) -> dict[str, Any]:
+    """The manifest with what was taught after the run beside what the run learnt."""
+    from nano_build.writing import forms
+
+    lesson = json.loads((written / "lesson.json").read_text(encoding="utf-8"))
+    del lesson["losses"]
+    learnt = [task_of({"task": each}) for each in manifest["also"]]
+    more = [form.task for form in forms()]
+    return manifest | {
+        "also": [task_json(each) for each in [*learnt, *more]],
+        "also_prompts": [prompt_json(each) for each in [*learnt, *more]], "writing": lesson,
+    }  # fmt: skip
 
 
 def _without_places(config: Path) -> str:

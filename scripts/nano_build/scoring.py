@@ -46,6 +46,14 @@ def shown(cache: Path, side: Side) -> Shown:
                    for name in ("pictures", "values", "people")))  # fmt: skip
 
 
+def in_turn(people: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The order in which each person's first picture comes before anyone's second."""
+    turn = np.zeros(len(people), np.intp)
+    for who in np.unique(people):
+        turn[people == who] = np.arange((people == who).sum())
+    return np.lexsort((np.arange(len(people)), turn))
+
+
 def drawn_wider(side: Side, numbers: range, size: int) -> Picture:
     """The same faces with the whole head in the picture, as a tracker likes them."""
     from dataclasses import replace

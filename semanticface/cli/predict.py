@@ -29,10 +29,13 @@ def predict(
                      show_default=False),
     ] = None,
     stage: Annotated[
-        str | None, typer.Option(help="Of a model that is no run.", show_default=False)
+        str | None,
+        typer.Option(help="One that a run has learnt; of a model any.", show_default=False),
     ] = None,
     answer: Annotated[
-        str | None, typer.Option("--format", help="Of a model that is no run.", show_default=False)
+        str | None,
+        typer.Option("--format", "--answer", help="Answer format: one that a run has learnt, its "
+                     "first unless given; of a model any.", show_default=False),
     ] = None,
     base: Annotated[
         str | None, typer.Option(help="Where the run's base model lies now.", show_default=False)
@@ -66,6 +69,8 @@ def predict(
 
     semanticface predict face.png
 
+    semanticface predict face.png --answer two-key
+
     semanticface predict movie.mp4 --run runs/nano --out answers --every 0.1 --overlay
 
     semanticface predict photos --run Qwen/Qwen3-VL-4B-Instruct --format two-key --out answers
@@ -93,7 +98,7 @@ def predict(
             raise BadInput("--endpoint with --run or --base", "one or the other")
         predictor: Asked = _remote(endpoint, served, api_key_env, out, _task(stage, answer))
     else:
-        predictor = opened(run or small_run(), task=_task(stage, answer), base=base)
+        predictor = opened(run or small_run(), answer=answer, stage=stage, base=base)
     predictor.most = tokens
     if out is None:
         _say(predictor, found)

@@ -24,7 +24,7 @@ def serve(
         list[str] | None, typer.Option(help="One adapter more, NAME=FOLDER. May be repeated.")
     ] = None,
     answer: Annotated[
-        str, typer.Option(help="Answer format of a MODEL; a run knows its own.")
+        str, typer.Option(help="Answer format of a MODEL; of a run another that it has learnt.")
     ] = "",
     stage: Annotated[str, typer.Option(help="Stage of a MODEL's task.")] = "describe+coefficients",
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
@@ -58,6 +58,7 @@ def serve(
     """Start vLLM for a trained model, wait until it answers, stop it on Ctrl-C.
 
     [bold]semanticface serve runs/smile[/bold]
+    [bold]semanticface serve runs/smile --answer flat[/bold]
     [bold]semanticface serve runs/smile --adapter stern=runs/stern --port 8001[/bold]
     [bold]semanticface serve Qwen/Qwen3-VL-4B-Instruct --answer two-key[/bold]
     """
@@ -65,7 +66,8 @@ def serve(
     from semanticface.serve.server import Server, vllm_python
     from semanticface.serve.target import target_of
 
-    target = target_of(model, name=name, task=_task(answer, stage), adapters=adapter or ())
+    task = None if (Path(model) / "manifest.json").is_file() else _task(answer, stage)
+    target = target_of(model, name=name, task=task, answer=answer, adapters=adapter or ())
     options = Options(
         host, port, "cpu" if cpu else "gpu", "float32" if cpu and dtype == "auto" else dtype,
         max_len, max_seqs or None, tensor_parallel=tensor_parallel, data_parallel=data_parallel,

@@ -42,12 +42,13 @@ class Target:
         return self.adapters[0].name if self.adapters else self.name
 
 
-def target_of(place: str, *, name: str = "face", task: Task | None = None,
+def target_of(place: str, *, name: str = "face", task: Task | None = None, answer: str = "",
               adapters: Sequence[str] = ()) -> Target:  # fmt: skip
-    """A target from a RUN or MODEL and from further adapters, each `NAME=FOLDER`."""
+    """A target from a RUN or MODEL and from further adapters, each `NAME=FOLDER`. A model is asked
+    as `task` says; of a run `answer` chooses among what it has learnt."""
     folder = Path(place).expanduser()
     if (folder / MANIFEST).is_file():
-        target = _of_run(folder, name)
+        target = _of_run(folder, name, answer or None)
     elif (folder / CONFIG).is_file():
         raise BadInput("an adapter", "a run, or the adapter's base model", file=folder,
                        hint=f"Serve BASE_MODEL --adapter {name}={place}")  # fmt: skip
@@ -58,8 +59,8 @@ def target_of(place: str, *, name: str = "face", task: Task | None = None,
     return target
 
 
-def _of_run(folder: Path, name: str) -> Target:
-    from semanticface.train.manifest import read_manifest, task_of
+def _of_run(folder: Path, name: str, answer: str | None = None) -> Target:
+    from semanticface.train.manifest import prompt_of, read_manifest, task_of
     from semanticface.train.one_pass import SLOTS
     from semanticface.train.runs import MODEL, Run
     from semanticface.train.seal import SEAL
@@ -67,11 +68,12 @@ def _of_run(folder: Path, name: str) -> Target:
     held = read_manifest(folder / MANIFEST)
     if held["rig"] != RIG_VERSION:
         raise BadInput(f"a run of rig {held['rig']}", RIG_VERSION, file=folder / MANIFEST)
-    told = identity_of(task_of(held))
-    if told.request_sha256 != held["prompt"]["request_sha256"]:
+    task = task_of(held, answer)
+    told, prompt = identity_of(task), prompt_of(held, task)
+    if prompt is not None and told.request_sha256 != prompt["request_sha256"]:
         raise BadInput(
-            f"a run trained on version {held['prompt']['version']} of the prompt "
-            f"'{held['prompt']['id']}'", "the same request as this installation makes",
+            f"a run trained on version {prompt['version']} of the prompt '{prompt['id']}'",
+            "the same request as this installation makes",
             file=folder / MANIFEST, hint="Install the version of semanticface it was trained with.",
         )  # fmt: skip
     learnt = [held["task"], *held.get("also", [])]

@@ -77,7 +77,8 @@ def _asked(settings: Settings) -> Manifest:
         return {"task": speech_json(speech), "also": [], "prompt": prompt_json(speech)}
     return {"task": task_json(settings.data.task),
             "also": [task_json(each) for each in settings.data.tasks[1:]],
-            "prompt": prompt_json(settings.data.task)}  # fmt: skip
+            "prompt": prompt_json(settings.data.task),
+            "also_prompts": [prompt_json(each) for each in settings.data.tasks[1:]]}  # fmt: skip
 
 
 def speech_json(task: SpeechTask) -> dict[str, Any]:
@@ -131,12 +132,19 @@ def task_json(task: Task) -> dict[str, Any]:
             "prompt": task.prompt, "language": task.language, "seed": task.seed}  # fmt: skip
 
 
-def task_of(held: Manifest) -> Task:
-    """The task that a run was trained on."""
-    told = held["task"]
-    if told["stage"] == SPEECH:
+def task_of(held: Manifest, answer: str | None = None, stage: str | None = None) -> Task:
+    """What a run was trained to answer: its first task, or the first of that answer and stage."""
+    if held["task"]["stage"] == SPEECH:
         raise BadInput("a run of speech", "one of pictures",
                        hint="Speech: semanticface speak SOUND --run FOLDER.")  # fmt: skip
+    learnt = [held["task"], *held.get("also", [])]
+    told = next((each for each in learnt if answer in (None, each["answer"])
+                 and stage in (None, each["stage"])), None)  # fmt: skip
+    if told is None:
+        raise BadInput(
+            f"{stage or 'any stage'}/{answer or 'any answer'} of a run that has not learnt it",
+            "one of " + ", ".join(f"{each['stage']}/{each['answer']}" for each in learnt),
+        )
     return task_named(
         told["answer"],
         told["stage"],
@@ -145,6 +153,14 @@ def task_of(held: Manifest) -> Task:
         language=told["language"],
         seed=told["seed"],
     )
+
+
+def prompt_of(held: Manifest, task: Task) -> dict[str, Any] | None:
+    """What `prompt_json` told when a run began to learn a task; None of runs that did not say."""
+    learnt = [held["task"], *held.get("also", [])]
+    prompts = [held["prompt"], *held.get("also_prompts", [])]
+    place = learnt.index(task_json(task))
+    return dict(prompts[place]) if place < len(prompts) else None
 
 
 def prompt_json(task: Task | SpeechTask) -> dict[str, Any]:

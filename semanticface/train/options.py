@@ -68,7 +68,7 @@ class DataOptions:
     synth_seed: int = _told(0, "Which faces, where they are made.")
     stage: str = _told("coefficients", "coefficients, describe, describe+coefficients or speech.")
     answer: str = _told("codes", "Answer format of the coefficients; slots is read in one pass.")
-    also: str = _told("", "More tasks on the same faces: 'coefficients/slots, describe/two-key'.")
+    also: str = _told("", "More tasks: 'coefficients/slots, coefficients/flat@image/names'.")
     decimals: int | None = _told(None, "Decimals of the coefficients; the format's own.")
     prompt: str | None = _told(None, "A prompt's id for tasks of this stage; the stage's own.")
     wording: int = _told(0, "Seed of the wordings.")
@@ -122,11 +122,13 @@ class DataOptions:
         return self.tasks[0]
 
     def _other(self, told: str) -> Task:
-        stage, slash, answer = told.partition("/")
+        task, _, asked = told.partition("@")
+        stage, slash, answer = task.partition("/")
         if not slash:
-            raise BadInput(f"also: {told}", "STAGE/ANSWER, as describe+coefficients/two-key")
+            raise BadInput(f"also: {told}", "STAGE/ANSWER, as describe+coefficients/two-key",
+                           hint="With a prompt of its own: STAGE/ANSWER@PROMPT.")  # fmt: skip
         wanted: Any = stage
-        prompt = self.prompt if stage == self.stage else None
+        prompt = asked or (self.prompt if stage == self.stage else None)
         return task_named(answer, wanted, prompt=prompt, decimals=self.decimals, seed=self.wording)
 
 

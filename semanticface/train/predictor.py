@@ -18,15 +18,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.data.tasks import Task
-from semanticface.errors import BadInput, need
+from semanticface.data.tasks import STAGES, Stage, Task
+from semanticface.errors import BadInput, did_you_mean, need
 from semanticface.language.description import Description
 from semanticface.language.parsed import STRICT, Parsed
 from semanticface.train.answering import answerer
 from semanticface.train.decoding import MOST_TOKENS, Completion, Decoder
 from semanticface.train.loading import Loaded, Source, load_model
-from semanticface.train.manifest import base_digest, prompt_json, read_manifest, task_of
-from semanticface.train.one_pass import Reader, Readout
+from semanticface.train.manifest import base_digest, prompt_json, prompt_of, read_manifest, task_of
+from semanticface.train.one_pass import Reader, Readout, task_named
 from semanticface.train.processors import load_processor
 from semanticface.train.runs import ADAPTER, Run
 from semanticface.train.seal import SEAL, check_seal
@@ -79,27 +79,37 @@ class Predictor:
         return Face(answer.values, answer.words, answer.parsed, completion)
 
 
-def opened(place: str | Path, *, task: Task | None = None, base: str | None = None) -> Predictor:
-    """A predictor from a run's folder, whose manifest says what it is asked, or from a model's
-    folder or name, with a task. `base` is where a run's base model lies now."""
+def opened(
+    place: str | Path, *, answer: str | None = None, stage: str | None = None,
+    base: str | None = None,
+) -> Predictor:  # fmt: skip
+    """A predictor from a run's folder, whose manifest says what it has learnt to answer, or from
+    a model's folder or name. Of a run, `answer` and `stage` choose among what it has learnt;
+    a model is asked for what they say, for words and then JSON unless told otherwise. `base` is
+    where a run's base model lies now."""
     folder = Path(place).expanduser()
     if (folder / "manifest.json").is_file():
-        if task is not None:
-            raise BadInput("an answer format for a run of its own", "none: its manifest says it",
-                           file=folder)  # fmt: skip
-        return _of_run(folder, base)
-    asked = task or Task.of()
+        return _of_run(folder, answer, stage, base)
+    asked = task_named(answer or "two-key", _stage(stage or "describe+coefficients"))
     loaded = Loaded(load_model(Source(str(place))), load_processor(place))
     weights = base_digest(str(place), None) if folder.is_dir() else f"hub {place}"
     return _predictor(loaded, asked, weights)
 
 
-def _of_run(folder: Path, base: str | None) -> Predictor:
+def _stage(told: str) -> Stage:
+    found = next((each for each in STAGES if each == told), None)
+    if found is None:
+        raise BadInput(f"the stage '{told}'", f"one of {', '.join(STAGES)}",
+                       hint=did_you_mean(told, STAGES))  # fmt: skip
+    return found
+
+
+def _of_run(folder: Path, answer: str | None, stage: str | None, base: str | None) -> Predictor:
     held = read_manifest(folder / "manifest.json")
     result = Run(folder).result()
     check_seal(result)
-    task = task_of(held)
-    if prompt_json(task) != held["prompt"]:
+    task = task_of(held, answer, stage)
+    if prompt_of(held, task) not in (None, prompt_json(task)):
         raise BadInput(
             f"another text of the prompt {task.prompt}",
             "the one that the run was trained with",

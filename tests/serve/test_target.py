@@ -55,6 +55,20 @@ def after(told: list[str], flag: str) -> str:
     return told[told.index(flag) + 1]
 
 
+def test_a_run_is_served_with_another_answer_that_it_has_learnt(tmp_path):
+    flat = Task.of("flat", "coefficients", prompt="image/names", decimals=2)
+    folder = run(tmp_path / "run", also=[task_json(flat)], also_prompts=[prompt_json(flat)])
+    told = target_of(str(folder), answer="flat").models["face"]
+    assert told == identity_of(flat) and told.prompt == "image/names"
+    assert target_of(str(folder)).models["face"] == identity_of(TASK)
+    with pytest.raises(BadInput, match="coefficients/tokens, coefficients/flat"):
+        target_of(str(folder), answer="two-key")
+    other = prompt_json(flat) | {"request_sha256": "0" * 64}
+    with pytest.raises(BadInput, match="version 1 of the prompt 'image/names'"):
+        target_of(str(run(tmp_path / "old", also=[task_json(flat)], also_prompts=[other])),
+                  answer="flat")  # fmt: skip
+
+
 def test_a_run_needs_no_other_word(tmp_path):
     target = target_of(str(run(tmp_path / "run")), name="smile")
     assert (target.model, target.main) == ("/models/base", "smile")

@@ -85,15 +85,26 @@ def test_values_are_expectations_over_what_a_channel_can_be(tiny, processor):
 
 @pytest.mark.slow
 def test_the_recipe_trains_it_beside_other_tasks(tiny, data, tmp_path):
-    run = train(tmp_path / "run", tiny, data, answer="slots", also="describe+coefficients/codes",
+    also = "describe+coefficients/codes, coefficients/flat@image/names"
+    run = train(tmp_path / "run", tiny, data, answer="slots", also=also,
                 max_steps=2, learning_rate=3e-3)  # fmt: skip
     held = json.loads((run / "manifest.json").read_text())
     assert held["task"]["answer"] == "slots" and held["also"][0]["answer"] == "codes"
+    assert [each["prompt"] for each in held["also"]] == ["image/semanticface", "image/names"]
     probe = json.loads((run / "probes.jsonl").read_text().splitlines()[-1])
     assert probe["strict"] == 1 and probe["tokens"] == 0
     face = opened(run).faces([picture(112, 112)])[0]
     assert face.completion.passes == 1 and np.isfinite(face.values).all()
     assert ((face.confidence > 0) & (face.confidence <= 1)).all()
+    other = opened(run, answer="flat")
+    assert other.task.prompt == "image/names" and other.origin != opened(run).origin
+    assert other.faces([picture(112, 112)])[0].completion.text.startswith('{"EyeBlinkLeft":')
+    with pytest.raises(BadInput, match="coefficients/slots, describe"):
+        opened(run, answer="two-key")
+    held["also_prompts"][1]["request_sha256"] = "0" * 64
+    (run / "manifest.json").write_text(json.dumps(held))
+    with pytest.raises(BadInput, match="another text of the prompt image/names"):
+        opened(run, answer="flat")
 
 
 def test_words_have_no_slots():

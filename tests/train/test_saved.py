@@ -55,9 +55,7 @@ def test_a_run_answers_by_its_path_wherever_it_lies(run, copy, monkeypatch, tmp_
 
 
 def test_an_adapter_changes_what_the_base_says(run, tiny):
-    from semanticface.data.tasks import Task
-
-    base = opened(tiny, task=Task.of("tokens", "coefficients"))
+    base = opened(tiny, answer="tokens", stage="coefficients")
     assert told(base) != told(opened(run))
     assert base.origin != opened(run).origin
 
