@@ -51,12 +51,13 @@ def draw(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Until the minutes are over."""
     import torch
+    from nano_build import pool as pools
     from nano_build import warming
 
     from semanticface.train import nano
 
     torch.set_num_threads(1)
-    pool, seen = warming.held(), warming.held()
+    pool, seen = pools.held(), pools.held()
     pool.grow(options.folder / "cache", "train")
     seen.grow(options.folder / "cache", "val")
     settings = warming.Settings(minutes=options.minutes, rate=options.rate, seed=options.seed,

@@ -32,6 +32,8 @@ from semanticface.train.nano_view import face_camera
 CHUNK = 500
 WILD = 10_000
 """Training chunks from this number on show faces that follow no habits (`nano_build.wild`)."""
+LONE = 20_000
+"""And from this one on, faces that move in one or two ways only."""
 CELL = 7
 """Pixels a side of what has numbers of its own: a quarter of a patch."""
 GRID = PIXELS // CELL
@@ -80,7 +82,7 @@ def drawn(plan: Plan, side: Side, number: int, wild: bool = False) -> Views:
     faces = faces_of(plan, part).values
     if wild:
         turned = faces[:, _HEAD].copy()
-        faces = wild_faces(CHUNK, plan.stream("wild", side, number))
+        faces = wild_faces(CHUNK, plan.stream("wild", side, number), lone=number >= LONE)
         faces[:, _HEAD] = turned
     pictures = np.zeros((CHUNK, PIXELS, PIXELS, 3), np.uint8)
     points = np.zeros((CHUNK, GRID, GRID, POINTS), np.float16)

@@ -20,6 +20,8 @@ from semanticface.rig import BLENDSHAPES, INDEX
 
 _BUSY = (0.04, 0.30)
 """Share of a face's movements that are under way, least and most."""
+_LONE = (0.01, 0.06)
+"""The same where a movement is to be seen alone, or nearly so."""
 _LEVEL = (0.05, 1.1)
 _ALIKE, _APART = 0.4, 0.7
 """Below the first both sides move alike, from there to the second apart, beyond one alone."""
@@ -38,11 +40,11 @@ _ALONE = [each.index for each in BLENDSHAPES
           and not each.name.startswith(_EYES)]  # fmt: skip
 
 
-def wild_faces(count: int, seed: int) -> NDArray[np.float32]:
-    """Values [count, 61] with the head straight."""
+def wild_faces(count: int, seed: int, lone: bool = False) -> NDArray[np.float32]:
+    """Values [count, 61] with the head straight; `lone` faces move in one or two ways at most."""
     rng = np.random.default_rng(seed)
     table = replace(repertoire(), coupling=np.eye(SHAPES))
-    share = rng.uniform(*_BUSY, (count, 1))
+    share = rng.uniform(*(_LONE if lone else _BUSY), (count, 1))
     drives = np.zeros((count, SHAPES))
     drives[:, _ALONE] = _levels(rng, count, len(_ALONE), share)
     left, right = (list(side) for side in zip(*_PAIRS, strict=True))

@@ -83,9 +83,9 @@ def test_the_speaker_gives_what_the_library_gives(model):
 
 
 def pool_of(*names):
-    from nano_build import warming
+    from nano_build.pool import held
 
-    rng, pool = np.random.default_rng(1), warming.held()
+    rng, pool = np.random.default_rng(1), held()
     for name in names:
         pool.pictures.append(pictures(40))
         pool.values.append(rng.random((40, COUNT), np.float32))
@@ -95,13 +95,13 @@ def pool_of(*names):
 
 
 def test_held_pictures_stay_on_disk(tmp_path):
-    from nano_build import warming
+    from nano_build.pool import held
 
     shown, rng = pictures(7), np.random.default_rng(0)
     values, points = rng.random((7, COUNT), np.float32), rng.random((7, 16, 16, 10))
     np.savez(tmp_path / "train-00000.npz", pictures=shown, values=values,
              points=points.astype(np.float16))  # fmt: skip
-    pool = warming.held()
+    pool = held()
     pool.grow(tmp_path, "train")
     assert isinstance(pool.pictures[0], np.memmap)
     assert np.array_equal(pool.pictures[0], shown)
@@ -148,7 +148,7 @@ def test_a_run_without_the_language_model_keeps_what_that_had_learnt(model, tmp_
 
 
 def test_batches_mix_faces_with_and_without_habits_until_the_end():
-    from nano_build.warming import Drawer, is_wild
+    from nano_build.pool import Drawer, is_wild
 
     pool = pool_of("train-00003.npz", "train-10003.npz")
     assert [is_wild(name) for name in pool.names] == [False, True]
@@ -180,6 +180,17 @@ def test_wild_faces_move_one_side_without_the_other():
     assert aside.mean() > 0.05
     assert not (aside & (faces[:, INDEX["jawRight"]] > 0.1)).any()
     assert not faces[:, INDEX["headYaw"]].any()
+    names = (
+        "mouthSmileLeft",
+        "jawLeft",
+        "browDownLeft",
+        "mouthPucker",
+        "noseSneerLeft",
+        "tongueOut",
+    )
+    at = [INDEX[name] for name in names]
+    busy, lone = ((each[:, at] > 0.3).mean() for each in (faces, wild_faces(4000, 7, lone=True)))
+    assert 0 < lone < busy / 3
 
 
 def test_a_steps_matrix_has_even_singular_values():
@@ -191,7 +202,7 @@ def test_a_steps_matrix_has_even_singular_values():
 
 
 def test_a_mirrored_cell_lies_on_the_other_side():
-    from nano_build.warming import mirrored_points
+    from nano_build.pool import mirrored_points
 
     points = np.random.default_rng(2).random((16, 16, 10)).astype(np.float32)
     turned = mirrored_points(points)
