@@ -17,10 +17,11 @@ changed is not gone on with, and what changed is said.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from semanticface.atomic import write_text
 from semanticface.errors import BadInput
@@ -31,7 +32,7 @@ from semanticface.train.seal import check_seal, sealed
 
 ADAPTER, MODEL, BEST = "adapter", "model", "best"
 _LOCK = ".lock"
-_OURS: dict[Path, TextIO] = {}
+_OURS: dict[Path, int] = {}
 """Locks that this process holds. They are the kernel's and go with their holder, killed or not."""
 
 
@@ -83,14 +84,14 @@ class Run:
         if place in _OURS:
             return
         place.parent.mkdir(parents=True, exist_ok=True)
-        stream = place.open("w")
+        held = os.open(place, os.O_CREAT | os.O_RDWR, 0o644)
         try:
-            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            stream.close()
+            os.close(held)
             raise BadInput("another process at work in it", "one at a time", file=self.folder,
                            hint="Wait for it, or choose another output_dir.") from None  # fmt: skip
-        _OURS[place] = stream
+        _OURS[place] = held
 
     def refuse_finished(self) -> None:
         """An error if there is nothing left to do."""
