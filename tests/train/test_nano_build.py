@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -16,15 +13,7 @@ import torch
 from semanticface.rig import COUNT, mirror
 from semanticface.train import nano
 
-pytestmark = pytest.mark.filterwarnings("default")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def scripts():
-    folder = str(Path(__file__).parents[2] / "scripts")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("scripts")]
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,15 +17,7 @@ from semanticface.rig import COUNT
 from semanticface.train import nano
 from semanticface.train.processors import load_processor
 
-pytestmark = pytest.mark.filterwarnings("default")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def scripts():
-    folder = str(Path(__file__).parents[2] / "scripts")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("scripts")]
 
 
 @pytest.fixture(scope="module")
