@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseServer
 from typing import Any
 
 import numpy as np
@@ -146,15 +147,22 @@ def _table(picture: bytes, *, cached: bool) -> dict[str, Any]:
 
 
 @contextmanager
-def standing_in(task: Task, **told: Any) -> Iterator[StandIn]:
-    server = StandIn(task, **told)
+def running(server: BaseServer) -> Iterator[None]:
+    """A server at work in a thread of its own."""
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
     )
     thread.start()
     try:
-        yield server
+        yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def standing_in(task: Task, **told: Any) -> Iterator[StandIn]:
+    server = StandIn(task, **told)
+    with running(server):
+        yield server

@@ -175,7 +175,8 @@ def _fill(
         _film(outcome, found, out / "overlay.mp4")
     pace = f", {outcome.asked / took:.1f} pictures/s" if outcome.asked else ""
     read = ", ".join(f"{count} {how}" for how, count in sorted(counts.items()))
-    err().print(f"{len(outcome.answers)} answers ({read}), {outcome.asked} of them new{pace}, "
+    read = f" ({read})" if read else ""
+    err().print(f"{len(outcome.answers)} answers{read}, {outcome.asked} of them new{pace}, "
                 f"{len(outcome.failed)} failed -> {out}", markup=False)  # fmt: skip
     for name, why in list(outcome.failed.items())[:10]:
         err().print(f"  {name}: {why}", markup=False)

@@ -142,7 +142,7 @@ def task_of(held: Manifest, answer: str | None = None, stage: str | None = None)
                  and stage in (None, each["stage"])), None)  # fmt: skip
     if told is None:
         raise BadInput(
-            f"{stage or 'any stage'}/{answer or 'any answer'} of a run that has not learnt it",
+            f"a question ({'/'.join(filter(None, (stage, answer)))}) that this run has not learnt",
             "one of " + ", ".join(f"{each['stage']}/{each['answer']}" for each in learnt),
         )
     return task_named(

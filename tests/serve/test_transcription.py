@@ -5,7 +5,6 @@ from __future__ import annotations
 import email
 import io
 import json
-import threading
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from stand_in import running
 
 from semanticface.errors import BadInput
 from semanticface.serve.transcription import Transcriber
@@ -59,14 +59,8 @@ class Handler(BaseHTTPRequestHandler):
 def ears(*faults: int, body: bytes | None = None) -> Iterator[Ears]:
     server = Ears(("127.0.0.1", 0), Handler)
     server.faults, server.seen, server.body = list(faults), [], body
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def asked(server: Ears, **more: object) -> Transcriber:
