@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from semanticface.errors import SemanticFaceError
+from semanticface.errors import BadInput
 from semanticface.serve.identity import Identity, Served
-from semanticface.serve.target import identity_at
+from semanticface.serve.target import identity_at, without_place
 
 
 class Request(Protocol):
@@ -54,5 +54,7 @@ class Loaded:
     def _read(self, name: str, folder: Path) -> Identity | str:
         try:
             return identity_at(name, folder, self._started.base, one_pass=self._started.one_pass)
-        except (SemanticFaceError, OSError) as fault:
-            return str(fault)
+        except BadInput as fault:
+            return without_place(fault)
+        except OSError as fault:
+            return f"its files cannot be read: {fault.strerror}"

@@ -119,7 +119,7 @@ def _with(target: Target, told: str) -> Target:
         weights = _hash(target.base, digest_of(folder / WEIGHTS))
         models[name] = target.models[target.name]._replace(weights=weights)
     else:  # a run's own task says nothing about what else lies on its base
-        unknown[name] = str(_alone(folder))
+        unknown[name] = without_place(_alone(folder))
     adapter = read_adapter(name, _within(folder))
     return replace(target, models=target.models | models, unknown=target.unknown | unknown,
                    adapters=(*target.adapters, adapter))  # fmt: skip
@@ -152,6 +152,11 @@ def identity_at(name: str, folder: Path, base: str = "", *, one_pass: bool = Fal
             "a run that has not learnt the one-pass read-out", "one that has", file=folder
         )
     return target.models[name]._replace(one_pass=one_pass)
+
+
+def without_place(fault: BadInput) -> str:
+    """What a server may tell everybody: no folder of its own."""
+    return str(BadInput(fault.found, fault.expected, hint=fault.hint))
 
 
 def _within(folder: Path) -> Path:

@@ -340,5 +340,6 @@ def test_an_adapter_that_does_not_fit_is_told_as_unknown(tmp_path, served, chang
     with served(main, Options(hot=True, one_pass=True)) as (held, told):
         held["late"] = SimpleNamespace(lora_path=str(place))
         assert "late" not in told().models and told().models["face"].one_pass
+        assert str(tmp_path) not in str(told())  # anybody may ask
         with pytest.raises(BadInput, match=why):
             check(told(), "late", TASK, "here")
