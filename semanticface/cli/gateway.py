@@ -58,6 +58,7 @@ def gateway(
     need("fastapi", "serve", "The gateway")
     from semanticface.serve.gateway.app import Limits, create_app
     from semanticface.serve.gateway.run import http_server
+    from semanticface.serve.server import refuse_taken
 
     if keys is None and host not in ("127.0.0.1", "localhost", "::1"):
         raise BadInput(
@@ -70,6 +71,7 @@ def gateway(
     limits = Limits(most_bytes=max_mb << 20, most_pixels=max_pixels)
     client = FaceClient(url, model, key=upstream, settings=settings)
     app = create_app(client, keys, limits, _known(voice), allow_origin or ())
+    refuse_taken(host, port)
     asyncio.run(_met(client))
     http_server(app, host, port, limits).run()
 

@@ -74,7 +74,7 @@ class Server:
 
         At a port that is free: vLLM would share one with another server, each answering some.
         """
-        _free(*_place(self.command))
+        refuse_taken(*_place(self.command))
         self._stream = self._log.open("ab") if self._log is not None else None
         self._process = lifeline.start(self.command, self._environment, self._stream)
 
@@ -159,7 +159,8 @@ def _place(told: Sequence[str]) -> tuple[str, int]:
     return host, int(port)
 
 
-def _free(host: str, port: int) -> None:
+def refuse_taken(host: str, port: int) -> None:
+    """An error if nobody can listen there."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -16,6 +16,7 @@ import pytest
 from gateways import LIMITS, opened
 from pictures import png
 from PIL import Image
+from real_server import free_port
 from stand_in import standing_in
 from typer.testing import CliRunner
 
@@ -200,8 +201,19 @@ def test_a_phones_picture_with_a_depth_map_is_one_picture():
 
 
 def test_a_gateway_before_nobody_is_one_plain_error():
-    done = CliRunner().invoke(app, ["gateway", "http://127.0.0.1:9", "--deadline", "0.3"])
+    done = CliRunner().invoke(
+        app, ["gateway", "http://127.0.0.1:9", "--deadline", "0.3", "--port", str(free_port())]
+    )
     assert isinstance(done.exception, BadInput) and "semanticface serve" in str(done.exception)
+
+
+def test_a_gateway_at_a_taken_port_is_one_plain_error(upstream):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        told = ["gateway", upstream.url, "--port", str(other.getsockname()[1])]
+        done = CliRunner().invoke(app, told)
+    assert isinstance(done.exception, BadInput) and "--port takes another" in str(done.exception)
 
 
 # -- other sites' pages ----------------------------------------------------------------
@@ -261,6 +273,6 @@ def test_whose_pages_may_ask_can_be_said(upstream, allowed):
 
 @pytest.mark.parametrize("wrong", ["studio.example", PAGE + "/", PAGE.upper(), ""])
 def test_an_origin_that_no_browser_would_say_is_refused(wrong):
-    told = ["gateway", "http://127.0.0.1:9", "--deadline", "0.3", "--allow-origin", wrong]
+    told = ["gateway", "http://127.0.0.1:9", "--allow-origin", wrong]
     done = CliRunner().invoke(app, told)
     assert isinstance(done.exception, BadInput) and "https://HOST" in str(done.exception)
