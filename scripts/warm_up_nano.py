@@ -61,7 +61,8 @@ def train(options: argparse.Namespace) -> None:
     pool.grow(options.folder / "cache", "train")
     seen.grow(options.folder / "cache", "val")
     settings = warming.Settings(minutes=options.minutes, rate=options.rate, seed=options.seed,
-                                spoken=options.spoken, batch=options.batch)  # fmt: skip
+                                spoken=options.spoken, batch=options.batch,
+                                wild=options.wild, tame=options.tame)  # fmt: skip
     model = nano.build(options.folder / "untrained", "nano", seed=options.seed)
     run = warming.Warming(_loaded(model), settings, pool)
     place = options.folder / options.name
@@ -109,6 +110,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--spoken", type=int, default=0)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--wild", type=float, default=0.7, help="share of faces without habits")
+    parser.add_argument("--tame", type=float, default=0.93,
+                        help="share of the time after which there are none of them")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--name", default="warm", help="the folder of the checkpoints")
     options = parser.parse_args()

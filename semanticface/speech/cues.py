@@ -5,11 +5,15 @@
     mouth: N alveolar nasal, jaw high; AA back open vowel, jaw low; T ...
     voice: 2357899987654210
     pause: 15
+    frames: - - - HH HH N N N AA AA
 
 Frames count from the window's first. `*word*` is spoken within the window; `AA1` is
 stressed by its dictionary (0 and 2 likewise), `!` is emphasised by measure: louder and
 higher than the speaker's usual vowels. `voice` is loudness in tenths of the recording's
-range, a digit a frame. Every part can be left out, which is how cues are tested.
+range, a digit a frame. `frames` has a phone for each frame and for six before and after, `-`
+where it is silent: what its neighbours are and how far it has come is told by place, which a
+small model learns to read long before it learns to compare numbers. Every part can be left
+out, which is how cues are tested.
 """
 
 from __future__ import annotations
@@ -27,22 +31,27 @@ from semanticface.speech.phones import Phone, parts, phone
 from semanticface.speech.timeline import Sound, Timeline
 
 Floats = NDArray[np.float64]
-Cue = Literal["words", "phones", "mouth", "voice", "pause"]
+Cue = Literal["words", "phones", "mouth", "voice", "pause", "frames"]
 CUES: tuple[Cue, ...] = get_args(Cue)
 SETS: dict[str, tuple[Cue, ...]] = {
     "audio": (),
     "transcript": ("words",),
     "phones": ("words", "phones", "pause"),
     "articulation": ("words", "phones", "mouth", "pause"),
-    "text": CUES,
+    "text": ("words", "phones", "mouth", "voice", "pause"),
+    "timed": ("words", "frames"),
 }
-"""The rungs of an ablation: sound alone, then more and more; `text` needs no sound."""
+"""The rungs of an ablation: sound alone, then more and more; `text` needs no sound. `timed` is
+another way to tell the phones."""
 
 _AROUND = 3
 """Words told before and after those of the window."""
 EMPHASIS_DB = 2.5
 EMPHASIS_PITCH = 1.08
 _LEAST_PAUSE = 0.12
+AROUND = 6
+"""Frames before and after a window whose phones are told: mouths are ahead of their sounds."""
+SILENT = "-"
 
 
 class Window(NamedTuple):
@@ -75,14 +84,15 @@ class Spoken:
         self._emphasised = emphasised(timeline, contours)
         self._range = _range(contours)
 
-    def section(self, window: Window, cues: Iterable[Cue] = CUES) -> str:
+    def section(self, window: Window, cues: Iterable[Cue] = SETS["text"]) -> str:
         """The lines of a window, those that are asked for and have something to say."""
         wanted = tuple(cues)
         unknown = [each for each in wanted if each not in CUES]
         if unknown:
             raise BadInput(f"the cue '{unknown[0]}'", f"some of {', '.join(CUES)}")
         told = {"words": self._words, "phones": self._phones, "mouth": self._mouth,
-                "voice": self._voice, "pause": self._pause}  # fmt: skip
+                "voice": self._voice, "pause": self._pause,
+                "frames": self._timed}  # fmt: skip
         lines = [(cue, told[cue](window)) for cue in CUES if cue in wanted]
         return "\n".join(f"{cue}: {line}" for cue, line in lines if line)
 
@@ -142,6 +152,22 @@ class Spoken:
         spans = [(s, e) for s, e in self.timeline.silences(_LEAST_PAUSE)
                  if e > window.start and s < window.end]  # fmt: skip
         return ", ".join(_frames(start, end, window) for start, end in spans)
+
+    def _timed(self, window: Window) -> str:
+        wide = Window(window.first - AROUND, window.frames + 2 * AROUND, window.rate)
+        told = [SILENT] * wide.frames
+        short = []
+        for at in self._inside(self._starts, self._ends, wide):
+            each = self.timeline.sounds[at]
+            low, high = (_at_or_after(time, wide) for time in (each.start, each.end))
+            if low == high:
+                short.append((low, each.symbol))
+            for frame in range(max(low, 0), min(high, wide.frames)):
+                told[frame] = each.symbol
+        for frame, symbol in short:  # between two frames, yet lips may have met in it
+            if 0 <= frame < wide.frames:
+                told[frame] = symbol
+        return " ".join(told)
 
     def _marked(self, at: int) -> str:
         each = self.timeline.sounds[at]
@@ -212,9 +238,14 @@ def _range(contours: Contours | None) -> tuple[float, float] | None:
 def _frames(start: float, end: float, window: Window) -> str:
     """Frames of the window that lie in a span, as `3-9`, `4`, or `4` for the nearest."""
     last = window.frames - 1
-    low = int(np.clip(np.ceil(start * window.rate - 1e-6) - window.first, 0, last))
-    high = int(np.clip(np.ceil(end * window.rate - 1e-6) - 1 - window.first, low, last))
+    low = int(np.clip(_at_or_after(start, window), 0, last))
+    high = int(np.clip(_at_or_after(end, window) - 1, low, last))
     return str(low) if low == high else f"{low}-{high}"
+
+
+def _at_or_after(time: float, window: Window) -> int:
+    """The first frame of the window that is not before a time; may lie outside of it."""
+    return int(np.ceil(time * window.rate - 1e-6)) - window.first
 
 
 def _neighbour(sounds: tuple[Sound, ...], at: int, time: float, *, back: bool) -> str:

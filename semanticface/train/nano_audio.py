@@ -4,7 +4,7 @@
 
 The folder is what `AutoModelForMultimodalLM` and `AutoProcessor` load by path. Whole seconds
 of sound are as many hundred frames of 40 log-mel bands; the tower makes 25 tokens of each.
-Its tokenizer has a token for each frame of a window and for each shape of the mouth.
+Its tokenizer has a token for each frame of a window, each phone and each shape of the mouth.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from semanticface.data.speech_corpus import sentences
 from semanticface.errors import BadInput, did_you_mean, need
-from semanticface.speech.cues import articulation
+from semanticface.speech.cues import SILENT, articulation
 from semanticface.speech.mouth_shapes import vocabulary
 from semanticface.speech.phones import symbols
 
@@ -133,6 +133,9 @@ def tokenizer() -> Any:
     made.add_special_tokens(list(SPECIAL))
     added = [*frame_tokens(MOST_FRAMES), *vocabulary()]
     made.add_tokens([AddedToken(each, normalized=False) for each in added])
+    # One token a phone, its space included, so that a frame's phone stands at a known place.
+    made.add_tokens([AddedToken(each, normalized=False, single_word=True, lstrip=True)
+                     for each in (*symbols(), SILENT)])  # fmt: skip
     return library.PreTrainedTokenizerFast(
         tokenizer_object=made, pad_token=PAD, eos_token=END, chat_template=TEMPLATE,
         padding_side="right", clean_up_tokenization_spaces=False, model_max_length=4096,

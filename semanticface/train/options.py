@@ -77,7 +77,9 @@ class DataOptions:
     views: int = _told(1, "How often an epoch shows a face, each time varied anew.")
     without_consent: bool = _told(False, "Train on faces whose consent nobody recorded.")
     max_records: int | None = _told(None, "Only so many faces, the first ones.")
-    cues: str = _told("articulation", "Of speech: audio, transcript, phones, articulation or text.")
+    cues: str = _told(
+        "articulation", "Of speech: audio, transcript, phones, timed, articulation or text."
+    )
     window: int = _told(15, "Of speech: frames of an answer.")
     hop: int = _told(12, "Of speech: frames between the starts of two windows.")
     margin: float = _told(0.25, "Of speech: seconds of sound on each side of a window.")

@@ -17,6 +17,8 @@ from semanticface.errors import BadInput
 from semanticface.train.options import DataOptions
 
 SMALL = "nano"
+_TOKENS = 2
+"""Of the small audio model's vocabulary, so that one made with another is made anew."""
 
 
 def data_place(options: DataOptions) -> Path:
@@ -73,7 +75,7 @@ def _small_audio(cache: str, speech: SpeechTask) -> str:
     from semanticface.train import nano_audio
 
     seconds = math.ceil(speech.cut.frames / speech.rate + 2 * speech.margin - 1e-9)
-    folder = Path(cache).expanduser() / f"nano-audio-{seconds}-random"
+    folder = Path(cache).expanduser() / f"nano-audio-{seconds}-random-{_TOKENS}"
     if not (folder / "config.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
         nano_audio.build(folder, seconds=seconds)

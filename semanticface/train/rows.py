@@ -48,16 +48,22 @@ class Table:
             yield self[index]
 
     def digest(self) -> str:
-        """sha256 over all records, wherever their pictures lie: the same faces in the same
-        order, the same hash."""
+        """sha256 over all records and the names and sizes of their files, wherever these lie:
+        the same faces in the same order, the same hash."""
         digest = sha256()
         for row in self.held:
             held = json.loads(row["record"])
-            held["image"] |= {kind: Path(held["image"][kind]).name
+            held["image"] |= {kind: name_and_size(held["image"][kind])
                               for kind in _PLACES if kind in held["image"]}  # fmt: skip
             line = json.dumps(held, sort_keys=True)
             digest.update(line.encode() + b"\0" + (row["picture"] or b"") + b"\n")
         return digest.hexdigest()
+
+
+def name_and_size(place: str) -> list[str | int]:
+    """A file's name and size: another picture of the same name seldom has the same."""
+    file = Path(place)
+    return [file.name, file.stat().st_size if file.is_file() else -1]
 
 
 class Sides(NamedTuple):

@@ -22,6 +22,7 @@ from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.splits import DEFAULT
 from semanticface.errors import BadInput, need
 from semanticface.train.options import DataOptions
+from semanticface.train.rows import name_and_size
 
 Row = dict[str, Any]
 
@@ -41,12 +42,12 @@ class SpeechTable:
         return found
 
     def digest(self) -> str:
-        """sha256 over all rows, wherever their sound lies."""
+        """sha256 over all rows and the names and sizes of their sounds, wherever these lie."""
         digest = sha256()
         for row in self.held:
             held = json.loads(row["row"])
             if "audio" in held:
-                held["audio"]["path"] = Path(held["audio"]["path"]).name
+                held["audio"]["path"] = name_and_size(held["audio"]["path"])
             digest.update(json.dumps(held, sort_keys=True).encode() + b"\n")
         return digest.hexdigest()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +56,15 @@ def test_the_same_faces_elsewhere_have_the_same_hash(held, tmp_path):
     assert moved.train.digest() == held.train.digest()
     fewer = sides(DataOptions(max_records=11), other, tmp_path / "fewer", 2)
     assert fewer.train.digest() != held.train.digest()
+
+
+def test_other_pictures_under_the_same_names_have_another_hash(tmp_path):
+    data = face_data(tmp_path / "faces")
+    held = sides(DataOptions(), data, tmp_path / "rows", 2)
+    before = held.train.digest()
+    picture = Path(held.train[0].image.path)
+    picture.write_bytes(picture.read_bytes() + b"\0")
+    assert held.train.digest() != before
 
 
 def test_one_person_spelt_twice_does_not_stand_on_two_sides(tmp_path):

@@ -21,8 +21,9 @@ from semanticface.metrics.temporal import jitter_ratio, middle
 from semanticface.rig import COUNT, FaceClip
 from semanticface.speech.spans import CLASSES, class_spans, viseme_spans
 
-SHOWN = (("mouth_mae", 4), ("closure_rate", 2), ("teeth_rate", 2), ("rounding_contrast", 2),
-         ("jaw_energy", 2))  # fmt: skip
+SHOWN = (("mouth_mae", 4), ("mouth_mse", 5), ("closure_rate", 2), ("teeth_rate", 2),
+         ("rounding_rate", 2), ("rounding_contrast", 2), ("jaw_energy", 2), ("onset_lag", 3),
+         ("silence_motion", 4))  # fmt: skip
 DRAWS = 2000
 Statistic = Callable[[Any], Any]
 
