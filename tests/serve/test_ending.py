@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from pictures import png
 from stand_in import standing_in
 
 from semanticface.data.tasks import Task
 from semanticface.formats import read
+from semanticface.rig import COUNT
+from semanticface.serve.live.senders import sender_of
+from semanticface.serve.live.steady import Out
 
 TASK = Task.of("tokens", "coefficients")
 
@@ -47,5 +53,27 @@ def test_a_stream_that_is_asked_to_end_leaves_its_take(tmp_path, deaf):
             assert "sent" in running.stderr.readline()
             running.send_signal(signal.SIGTERM)
             _, said = running.communicate(timeout=60)
+    assert (running.returncode, said.splitlines()[-1]) == (0, "stopped")
+    assert len(read(take)) > 10
+
+
+def test_a_receiver_that_is_asked_to_end_leaves_what_came(tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    take = tmp_path / "take.csv"
+    told = ["receive", "--host", "127.0.0.1", "--port", str(port), "--seconds", "600",
+            "-o", str(take)]  # fmt: skip
+    with (
+        started(*told) as running,
+        sender_of(f"udp://127.0.0.1:{port}", subject="Ann", rate=30) as sender,
+    ):
+        assert "listening" in running.stderr.readline()
+        for n in range(20):
+            sender.send(Out(n / 30, np.full(COUNT, n / 40, np.float32), "fresh"))
+            time.sleep(0.02)
+        time.sleep(0.5)
+        running.send_signal(signal.SIGTERM)
+        _, said = running.communicate(timeout=60)
     assert (running.returncode, said.splitlines()[-1]) == (0, "stopped")
     assert len(read(take)) > 10
