@@ -20,6 +20,9 @@ def label(
         typer.Option(help="Folder for requests, answers and vLLM's log; else they are not kept."),
     ] = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="On the processor, for trials.")] = False,
+    base: Annotated[
+        str | None, typer.Option(help="Where the run's base model lies now.", show_default=False)
+    ] = None,
     python: Annotated[
         Path | None, typer.Option(help="Interpreter of the environment with vLLM.")
     ] = None,
@@ -43,7 +46,7 @@ def label(
 
     if not pictures.is_dir():
         raise BadInput("no such folder", "a folder of pictures", file=pictures)
-    target = target_of(run)
+    target = target_of(run, base=base)
     if not target.models:
         raise BadInput(f"the model {run}", "a run, whose manifest says how it is asked", file=run)
     task = target.models[target.main].task()

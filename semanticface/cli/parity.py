@@ -40,6 +40,8 @@ def parity(
 ) -> None:  # fmt: skip
     """Compare a server with transformers and peft on the same pictures; exit code 1 if they differ.
 
+    Of a run that was trained with --max_pixels a picture of noise above that is asked about, too.
+
     [bold]semanticface parity runs/smile --endpoint http://127.0.0.1:8000[/bold]
     """
     from semanticface.serve.parity import TOLERANCE, compare
@@ -50,8 +52,8 @@ def parity(
     predictor = opened(run, base=base)
     predictor.most = tokens
     if merged:
-        predictor.model = predictor.model.merge_and_unload()
-    shown = _pictures(pictures or [], count)
+        predictor.model = _merged(predictor.model, run)
+    shown = [*_pictures(pictures or [], count), *_above(run)]
     key = os.environ.get(api_key_env, "") if api_key_env else ""
     found: Parity | OnePassParity
     if one_pass:
@@ -73,13 +75,28 @@ def _pictures(places: list[Path], count: int) -> list[bytes]:
     return [file.read_bytes() for file in files[:count]] or [_noise(n) for n in range(count)]
 
 
-def _noise(seed: int) -> bytes:
+def _merged(model: Any, run: Path) -> Any:
+    if not hasattr(model, "merge_and_unload"):
+        raise BadInput("--merged with a run that trained a whole model", "one with an adapter",
+                       file=run, hint="There is nothing to merge: leave --merged out.")  # fmt: skip
+    return model.merge_and_unload()
+
+
+def _above(run: Path) -> list[bytes]:
+    """A picture that the run's own bound makes smaller, as a server without it would not."""
+    from semanticface.serve.target import areas_of, run_of
+
+    most = areas_of(run).most if run_of(run) == run else None
+    return [] if most is None else [_noise(0, int(1.2 * most**0.5) + 32)]
+
+
+def _noise(seed: int, side: int = 224) -> bytes:
     import io
 
     import numpy as np
     from PIL import Image
 
-    pixels: Any = np.random.default_rng(seed).integers(0, 256, (224, 224, 3), np.uint8)
+    pixels: Any = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()

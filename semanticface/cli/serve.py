@@ -25,6 +25,9 @@ def serve(
     answer: Annotated[
         str, typer.Option(help="Answer format of a MODEL; of a run another that it has learnt.")
     ] = "",
+    base: Annotated[
+        str | None, typer.Option(help="Where a run's base model lies now.", show_default=False)
+    ] = None,
     stage: Annotated[str, typer.Option(help="Stage of a MODEL's task.")] = "describe+coefficients",
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at.")] = 8000,
@@ -66,7 +69,8 @@ def serve(
     from semanticface.serve.target import target_of
 
     task = None if (Path(model) / "manifest.json").is_file() else _task(answer, stage)
-    target = target_of(model, name=name, task=task, answer=answer, adapters=adapter or ())
+    target = target_of(model, name=name, task=task, answer=answer, adapters=adapter or (),
+                       base=base)  # fmt: skip
     options = Options(
         host, port, "cpu" if cpu else "gpu", "float32" if cpu and dtype == "auto" else dtype,
         max_len, max_seqs or None, tensor_parallel=tensor_parallel, data_parallel=data_parallel,

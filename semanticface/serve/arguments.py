@@ -6,6 +6,8 @@ Each flag that is not a plain copy of an option has its reason here:
   vLLM answers with HTTP 200 and the untouched tower.
 * `disable_any_whitespace`: else a model that is unsure fills a JSON answer with blanks.
 * backend `xgrammar`: with `guidance` a number from 0 to 1 may run on without end.
+* `--mm-processor-kwargs` where the run bounded the area of its pictures.
+* `--revision` pins a base model on the hub to the commit that was trained on.
 * videos are switched off and pictures counted, so no request holds more than was meant.
 * `--no-enable-log-requests` is vLLM's default; prompts hold people's faces.
 """
@@ -74,6 +76,7 @@ def arguments(target: Target, options: Options) -> list[str]:
         "--max-model-len", str(options.max_model_len), "--enable-prefix-caching",
         "--limit-mm-per-prompt", json.dumps({"image": options.pictures, "video": 0}),
     ]  # fmt: skip
+    told += _trained(target)
     told += _readout(options)
     told += _adapters(target, options)
     told += _sizes(options)
@@ -89,7 +92,9 @@ def environment(target: Target, options: Options, key: str | None) -> dict[str, 
         told["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "True"
     models = {name: each._replace(one_pass=options.one_pass)
               for name, each in target.models.items()}  # fmt: skip
-    told[VARIABLE] = to_json(Served(models, target.unknown, target.base, options.one_pass))
+    told[VARIABLE] = to_json(
+        Served(models, target.unknown, target.base, options.one_pass, target.areas)
+    )
     if options.device == "cpu":
         told |= {
             "VLLM_CPU_KVCACHE_SPACE": str(options.cache_gib), "VLLM_CPU_OMP_THREADS_BIND": "nobind",
@@ -107,6 +112,15 @@ def _check(options: Options) -> None:
     if options.one_pass and options.ngram:
         raise BadInput("n-gram guesses for the one-pass read-out", "one of the two",
                        hint="It decodes nothing, so there is nothing to guess.")  # fmt: skip
+
+
+def _trained(target: Target) -> list[str]:
+    """The base model's commit, and the bounds on a picture's area: an adapter's folder has them in
+    its processor, but vLLM reads the base model's."""
+    told = [] if target.revision is None else ["--revision", target.revision]
+    bounds = {"min_pixels": target.areas.least, "max_pixels": target.areas.most}
+    known = {name: area for name, area in bounds.items() if area is not None}
+    return [*told, "--mm-processor-kwargs", json.dumps(known)] if known else told
 
 
 def _readout(options: Options) -> list[str]:

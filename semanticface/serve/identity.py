@@ -9,6 +9,7 @@ the request's text with its own before it asks.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -45,6 +46,23 @@ class Identity(NamedTuple):
                        decimals=self.decimals, language=self.language)  # fmt: skip
 
 
+class Areas(NamedTuple):
+    """Bounds on the area that a picture is scaled to, in pixels; None is the base model's own."""
+
+    least: int | None = None
+    most: int | None = None
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Areas:
+        """Of a run's configuration."""
+        return cls(config.get("min_pixels"), config.get("max_pixels"))
+
+    def told(self) -> str:
+        """In words."""
+        least, most = (each if each is not None else "as the base model" for each in self)
+        return f"min_pixels {least}, max_pixels {most}"
+
+
 @dataclass(frozen=True)
 class Served:
     """Of a whole server."""
@@ -55,6 +73,8 @@ class Served:
     base: str = ""
     """Hash of the base model, where it is known: whose adapters fit."""
     one_pass: bool = False
+    areas: Areas = Areas()
+    """What its pictures are scaled to."""
 
 
 def request_sha256(task: Task) -> str:
@@ -83,7 +103,8 @@ def from_json(held: Any, place: str) -> Served:
     told = {key: value for key, value in held.items() if key != "semanticface"}
     try:
         models = {str(name): Identity(**each) for name, each in told.pop("models").items()}
-        return Served(models, **told)
+        areas = Areas(*told.pop("areas", ()))
+        return Served(models, **told, areas=areas)
     except (KeyError, TypeError, AttributeError):
         raise BadInput("an identity of another shape", f"'{SCHEMA}'", file=place) from None
 

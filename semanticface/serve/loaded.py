@@ -53,7 +53,8 @@ class Loaded:
 
     def _read(self, name: str, folder: Path) -> Identity | str:
         try:
-            return identity_at(name, folder, self._started.base, one_pass=self._started.one_pass)
+            told = self._started
+            return identity_at(name, folder, told.base, one_pass=told.one_pass, areas=told.areas)
         except BadInput as fault:
             return without_place(fault)
         except OSError as fault:

@@ -13,7 +13,7 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.rig import RIG_VERSION
 from semanticface.serve.adapter import CONFIG, WEIGHTS, Adapter, read_adapter
-from semanticface.serve.identity import Identity, identity_of
+from semanticface.serve.identity import Areas, Identity, identity_of
 
 MANIFEST = "manifest.json"
 BASE = "base"
@@ -38,6 +38,10 @@ class Target:
     """Hash of the base model that a run was trained on, by its manifest."""
     unknown: dict[str, str] = field(default_factory=dict)
     """Why nobody knows how an adapter wants to be asked, by its name."""
+    revision: str | None = None
+    """Commit of a base model on the hub that the run was trained on."""
+    areas: Areas = Areas()
+    """What pictures were scaled to in training, where an adapter's run said so."""
 
     @property
     def main(self) -> str:
@@ -46,12 +50,15 @@ class Target:
 
 
 def target_of(place: str, *, name: str = "face", task: Task | None = None, answer: str = "",
-              adapters: Sequence[str] = ()) -> Target:  # fmt: skip
+              adapters: Sequence[str] = (), base: str | None = None) -> Target:  # fmt: skip
     """A target from a RUN or MODEL and from further adapters, each `NAME=FOLDER`. A model is asked
-    as `task` says; of a run `answer` chooses among what it has learnt."""
+    as `task` says; of a run `answer` chooses among what it has learnt, and `base` is where its base
+    model lies now. What is served is what was trained: files that were changed are refused."""
     folder = Path(place).expanduser()
     if (folder / MANIFEST).is_file():
-        target = _of_run(folder, name, answer or None)
+        target = _on_base(_of_run(folder, name, answer or None), folder, base)
+    elif base is not None:
+        raise BadInput(f"--base {base} with a model", "--base with a run", file=place)
     elif (folder / CONFIG).is_file():
         raise BadInput("an adapter", "a run, or the adapter's base model", file=folder,
                        hint=f"Serve BASE_MODEL --adapter {name}={place}")  # fmt: skip
@@ -66,7 +73,7 @@ def _of_run(folder: Path, name: str, answer: str | None = None) -> Target:
     from semanticface.train.manifest import prompt_of, read_manifest, task_of
     from semanticface.train.one_pass import SLOTS
     from semanticface.train.runs import MODEL, Run
-    from semanticface.train.seal import SEAL
+    from semanticface.train.seal import SEAL, check_seal
 
     held = read_manifest(folder / MANIFEST)
     if held["rig"] != RIG_VERSION:
@@ -82,11 +89,28 @@ def _of_run(folder: Path, name: str, answer: str | None = None) -> Target:
     learnt = [held["task"], *held.get("also", [])]
     slots = any(each["answer"] == SLOTS for each in learnt)
     result, base = Run(folder).result(), str(held["base"]["sha256"])
+    check_seal(result)
     told = told._replace(weights=_hash(base, digest_of(result / SEAL)))
     if result.name == MODEL:
         return Target(str(result), name, {name: told}, slots=slots)
     adapter = read_adapter(name, result)
-    return Target(held["base"]["path"], BASE, {name: told}, (adapter,), slots, base)
+    areas = Areas.of(held.get("config", {}))  # a whole model has its processor with it
+    return Target(held["base"]["path"], BASE, {name: told}, (adapter,), slots, base, areas=areas)
+
+
+def _on_base(target: Target, folder: Path, base: str | None) -> Target:
+    """An adapter's target on the very base model that it was trained on."""
+    from semanticface.train.manifest import read_manifest
+    from semanticface.train.predictor import base_of, commit_at
+
+    if not target.adapters:
+        if base is not None:
+            raise BadInput(f"--base {base} with a run that trained a whole model", "no --base",
+                           file=folder)  # fmt: skip
+        return target
+    place = base_of(folder, base)
+    commit = commit_at(read_manifest(folder / MANIFEST)["base"], place)
+    return replace(target, model=place, revision=commit)
 
 
 def _hash(*parts: str) -> str:
@@ -112,9 +136,10 @@ def _with(target: Target, told: str) -> Target:
     if name in (target.name, *(each.name for each in target.adapters)):
         raise BadInput(f"two models called '{name}'", "names of their own")
     folder = Path(place).expanduser()
-    models, unknown = {}, {}
-    if run_of(folder) is not None:
+    models, unknown, run = {}, {}, run_of(folder)
+    if run is not None:
         models[name] = identity_at(name, folder, target.base)
+        target = _seeing_alike(target, run, folder)
     elif target.slots is None and target.name in target.models:  # told for whatever lies on it
         weights = _hash(target.base, digest_of(folder / WEIGHTS))
         models[name] = target.models[target.name]._replace(weights=weights)
@@ -123,6 +148,34 @@ def _with(target: Target, told: str) -> Target:
     adapter = read_adapter(name, _within(folder))
     return replace(target, models=target.models | models, unknown=target.unknown | unknown,
                    adapters=(*target.adapters, adapter))  # fmt: skip
+
+
+def _seeing_alike(target: Target, run: Path, folder: Path) -> Target:
+    """The target, seen to have the run's base model, and its bounds on a picture's area."""
+    from semanticface.train.predictor import base_of
+
+    if not target.base and Path(target.model).is_dir():
+        base_of(run, target.model)
+    areas = areas_of(run)
+    if not target.adapters and target.slots is None:  # a model that nobody has bounded yet
+        return replace(target, areas=areas)
+    _same_areas(areas, target.areas, folder)
+    return target
+
+
+def _same_areas(found: Areas, served: Areas, folder: Path) -> None:
+    if found != served:
+        raise BadInput(
+            f"an adapter trained on {found.told()}", f"the server's {served.told()}", file=folder,
+            hint="One server scales all pictures alike: serve it by itself, at another port.",
+        )  # fmt: skip
+
+
+def areas_of(run: Path) -> Areas:
+    """What a run scaled its pictures to."""
+    from semanticface.train.manifest import read_manifest
+
+    return Areas.of(read_manifest(run / MANIFEST).get("config", {}))
 
 
 def run_of(folder: Path) -> Path | None:
@@ -136,7 +189,8 @@ def run_of(folder: Path) -> Path | None:
     return beside.parent if known else None
 
 
-def identity_at(name: str, folder: Path, base: str = "", *, one_pass: bool = False) -> Identity:
+def identity_at(name: str, folder: Path, base: str = "", *, one_pass: bool = False,
+                areas: Areas | None = None) -> Identity:  # fmt: skip
     """What the adapter in a run was trained on; an error where no run tells, or it does not fit."""
     run = run_of(folder)
     if run is None:
@@ -147,6 +201,8 @@ def identity_at(name: str, folder: Path, base: str = "", *, one_pass: bool = Fal
     if base and target.base and target.base != base:
         raise BadInput("an adapter of another base model", "one of the served one",
                        file=folder, hint="Serve it by itself, at another port.")  # fmt: skip
+    if areas is not None:
+        _same_areas(target.areas, areas, folder)
     if one_pass and not target.slots:
         raise BadInput(
             "a run that has not learnt the one-pass read-out", "one that has", file=folder

@@ -130,7 +130,7 @@ def load_run(folder: Path, base: str | None = None, *, merged: bool = False) -> 
     peft = need("peft", "train", "Loading an adapter")
     place = base_of(folder, base)
     quantised = bool(held["config"].get("quantised")) and not merged
-    commit = _commit(held["base"], place)
+    commit = commit_at(held["base"], place)
     model = load_model(Source(place, dtype, quantised, revision=commit))
     return Loaded(peft.PeftModel.from_pretrained(model, str(result)), processor)
 
@@ -151,7 +151,7 @@ def base_of(folder: Path, base: str | None) -> str:
     return str(place)
 
 
-def _commit(base: dict[str, str], place: str) -> str | None:
+def commit_at(base: dict[str, str], place: str) -> str | None:
     """The commit of a base model on the hub: its name alone may mean other weights by now."""
     kind, _, commit = base["sha256"].partition(" ")
     known = kind == "commit" and place == base["path"] and not Path(place).is_dir()

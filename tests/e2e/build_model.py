@@ -3,7 +3,7 @@
     python build_model.py FOLDER [SIZE]
 
 FOLDER/model, FOLDER/words (LoRA of the language model), FOLDER/eyes (of the vision tower and
-what follows it too). LoRA's second matrix is drawn at random: PEFT's zeros would change
+what follows it too), FOLDER/small (trained on smaller pictures). LoRA's second matrix is drawn at random: PEFT's zeros would change
 nothing, and a server that ignores an adapter would go unnoticed.
 
 Heads are 32 wide, the least that vLLM's attention for processors knows.
@@ -27,16 +27,18 @@ def main(folder: Path, size: str = SIZE) -> None:
     base = nano.build(folder / "model", size, seed=3)
     run(base, folder / "words", Plan(language="lora"))
     run(base, folder / "eyes", Plan(language="lora", vision="lora", projector="lora"))
+    run(base, folder / "small", Plan(language="lora", vision="lora"), area=nano.PIXELS**2 // 4)
 
 
-def run(base: Path, folder: Path, plan: object) -> None:
-    """A finished run, its adapter at random."""
+def run(base: Path, folder: Path, plan: object, area: int | None = None) -> None:
+    """A finished run, its adapter at random; `area` in pixels bounds its pictures."""
     import torch
     from transformers import AutoModelForImageTextToText
 
     from semanticface.data.tasks import Task
     from semanticface.rig import RIG_VERSION
     from semanticface.train.adapters import apply
+    from semanticface.train.loading import Source, processor_of
     from semanticface.train.manifest import base_digest, prompt_json, task_json
     from semanticface.train.seal import seal
 
@@ -50,10 +52,14 @@ def run(base: Path, folder: Path, plan: object) -> None:
     for file in base.iterdir():
         if file.name not in ("config.json", "model.safetensors", "generation_config.json"):
             shutil.copy(file, folder / "adapter")
+    bounds = {"min_pixels": area, "max_pixels": area}
+    if area is not None:
+        source = Source(str(base), **bounds)
+        processor_of(source).save_pretrained(folder / "adapter")
     seal(folder / "adapter")
     task = Task.of("tokens", "coefficients")
     held = {
-        "semanticface": "run/1", "rig": RIG_VERSION, "config": {"dtype": "float32"},
+        "semanticface": "run/1", "rig": RIG_VERSION, "config": {"dtype": "float32"} | bounds,
         "task": task_json(task), "prompt": prompt_json(task),
         "base": {"path": str(base), "sha256": base_digest(str(base), None)},
     }  # fmt: skip

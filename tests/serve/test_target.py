@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from semanticface.serve.arguments import Options, arguments, environment
 from semanticface.serve.identity import VARIABLE, Served, check, from_json, identity_of
 from semanticface.serve.server import vllm_python
 from semanticface.serve.target import target_of
-from semanticface.train.manifest import prompt_json, task_json
+from semanticface.train.manifest import base_digest, prompt_json, task_json
 from semanticface.train.seal import seal
 
 TASK = Task.of("tokens", "coefficients")
@@ -42,13 +43,20 @@ def adapter(folder: Path, *names: str, **config: object) -> Path:
     return folder
 
 
+def base_at(folder: Path, contents: str = "{}") -> dict[str, str]:
+    """A base model, as far as its hash goes, as a manifest tells of it."""
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(contents)
+    return {"path": str(folder), "sha256": base_digest(str(folder), None)}
+
+
 def run(folder: Path, task: Task = TASK, **changes: object) -> Path:
-    """A finished run's folder, as far as a server reads it."""
+    """A finished run's folder, as far as a server reads it; its base lies beside it."""
     adapter(folder / "adapter", LANGUAGE)
     seal(folder / "adapter")
     held = {
         "semanticface": "run/1", "rig": RIG_VERSION, "task": task_json(task),
-        "prompt": prompt_json(task), "base": {"path": "/models/base", "sha256": ""},
+        "prompt": prompt_json(task), "base": base_at(folder.parent / "base"),
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(held | changes))
     return folder
@@ -76,7 +84,7 @@ def test_a_run_is_served_with_another_answer_that_it_has_learnt(tmp_path):
 
 def test_a_run_needs_no_other_word(tmp_path):
     target = target_of(str(run(tmp_path / "run")), name="smile")
-    assert (target.model, target.main) == ("/models/base", "smile")
+    assert (target.model, target.main) == (str(tmp_path / "base"), "smile")
     told = arguments(target, Options(port=8123))
     assert after(told, "--lora-modules") == f"smile={tmp_path / 'run' / 'adapter'}"
     assert after(told, "--max-lora-rank") == "16"
@@ -177,8 +185,8 @@ def test_every_question_wants_the_key_also_where_vllm_asks_for_none(monkeypatch)
 
 
 def test_adapters_of_another_base_are_refused_and_weights_are_told(tmp_path):
-    one = run(tmp_path / "one", base={"path": "/models/base", "sha256": "a"})
-    two = run(tmp_path / "two", base={"path": "/models/base", "sha256": "b"})
+    one = run(tmp_path / "one", base=base_at(tmp_path / "a", "{}"))
+    two = run(tmp_path / "two", base=base_at(tmp_path / "b", "[]"))
     with pytest.raises(BadInput, match="another base model"):
         target_of(str(one), adapters=[f"two={two}"])
     told = [target_of(str(each)).models["face"].weights for each in (one, two)]
@@ -250,7 +258,69 @@ def test_the_command_says_what_it_would_start(tmp_path):
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("vllm serve --model /models/base --served-model-name base ")
+    assert done.stdout.startswith(
+        f"vllm serve --model {tmp_path / 'base'} --served-model-name base "
+    )
+
+
+# -- what is served is what was trained --------------------------------------------------
+
+
+def whole_run(folder: Path) -> Path:
+    """A finished run that trained a whole model."""
+    run(folder)
+    shutil.rmtree(folder / "adapter")
+    (folder / "model").mkdir()
+    (folder / "model" / "config.json").write_text("{}")
+    (folder / "model" / "model.safetensors").write_bytes(b"as trained")
+    seal(folder / "model")
+    return folder
+
+
+def test_weights_that_were_overwritten_are_not_served(tmp_path):
+    folder = whole_run(tmp_path / "run")
+    assert target_of(str(folder)).model == str(folder / "model")
+    (folder / "model" / "model.safetensors").write_bytes(b"of another")
+    with pytest.raises(BadInput, match=r"model\.safetensors with other contents than were saved"):
+        target_of(str(folder))
+
+
+def test_an_adapter_is_served_on_the_base_it_was_trained_on(tmp_path):
+    folder, other = run(tmp_path / "run"), tmp_path / "moved"
+    (tmp_path / "base").rename(other)
+    with pytest.raises(BadInput, match="--base FOLDER"):
+        target_of(str(folder))
+    assert target_of(str(folder), base=str(other)).model == str(other)
+    (other / "config.json").write_text("[]")
+    with pytest.raises(BadInput, match="another base model at"):
+        target_of(str(folder), base=str(other))
+    with pytest.raises(BadInput, match="another base model at"):  # also as an adapter on a model
+        target_of(str(other), adapters=[f"smile={folder}"])
+
+
+def test_base_is_said_of_a_run_with_an_adapter_alone(tmp_path):
+    for place in ("org/model", str(whole_run(tmp_path / "run"))):
+        with pytest.raises(BadInput, match="--base x"):
+            target_of(place, base="x")
+
+
+def test_a_base_on_the_hub_is_served_at_the_commit_it_was_trained_on(tmp_path):
+    base = {"path": "org/model", "sha256": f"commit {'a' * 40}"}
+    told = arguments(target_of(str(run(tmp_path / "run", base=base))), Options())
+    assert after(told, "--model") == "org/model" and after(told, "--revision") == "a" * 40
+    assert "--revision" not in arguments(target_of(str(run(tmp_path / "here"))), Options())
+
+
+def test_pictures_are_scaled_as_in_training(tmp_path):
+    small = run(tmp_path / "small", config={"min_pixels": None, "max_pixels": 262144})
+    told = arguments(target_of(str(small)), Options())
+    assert json.loads(after(told, "--mm-processor-kwargs")) == {"max_pixels": 262144}
+    free = run(tmp_path / "free", config={"min_pixels": None, "max_pixels": None})
+    assert "--mm-processor-kwargs" not in arguments(target_of(str(free)), Options())
+    with pytest.raises(BadInput, match=r"max_pixels as the base model.*max_pixels 262144"):
+        target_of(str(small), adapters=[f"free={free}"])
+    on_model = target_of(str(tmp_path / "base"), adapters=[f"small={small}"])
+    assert on_model.areas.most == 262144
 
 
 # -- adapters without a run, and adapters that come later ------------------------------
@@ -305,14 +375,14 @@ def served(monkeypatch):
 
 
 def test_adapters_that_come_and_go_are_told(tmp_path, served):
-    base = {"path": "/models/base", "sha256": "a"}
-    main = target_of(str(run(tmp_path / "main", base=base)))
-    flat = run(tmp_path / "flat", Task.of("flat", "coefficients"), base=base)
+    base = base_at(tmp_path / "base")
+    main = target_of(str(run(tmp_path / "main")))
+    flat = run(tmp_path / "flat", Task.of("flat", "coefficients"))
     with served(main, Options(hot=True)) as (held, told):
-        assert told() == Served(main.models, base="a")
+        assert told() == Served(main.models, base=base["sha256"])
         held["late"] = SimpleNamespace(lora_path=str(flat / "adapter"))
         assert told().models["late"].answer == "flat" and set(told().models) == {"face", "late"}
-        again = run(tmp_path / "again", base=base)
+        again = run(tmp_path / "again")
         held["late"] = SimpleNamespace(lora_path=str(again / "adapter"))  # in the other's place
         assert told().models["late"].answer == "tokens"
         held["face"] = SimpleNamespace(lora_path=str(flat / "adapter"))  # in that of the first
@@ -322,21 +392,26 @@ def test_adapters_that_come_and_go_are_told(tmp_path, served):
 
 
 @pytest.mark.parametrize(("changes", "why"), [
-    ({"base": {"path": "/models/base", "sha256": "b"}}, "another base model"),
+    ({"base": {"path": "/models/other", "sha256": "b"}}, "another base model"),
+    ({"config": {"max_pixels": 1024}}, "max_pixels 1024.*as the base model"),
+    ("changed", "with other contents than were saved"),
     ({"rig": "arkit99/1"}, "arkit99"),
     ({"prompt": prompt_json(TASK) | {"request_sha256": "0" * 64}}, "version 1 of the prompt"),
     ({}, "one-pass"),
     (None, r"manifest\.json beside it"),
 ])  # fmt: skip
 def test_an_adapter_that_does_not_fit_is_told_as_unknown(tmp_path, served, changes, why):
-    base = {"base": {"path": "/models/base", "sha256": "a"}}
     also = [task_json(TASK) | {"answer": "slots"}]
-    main = target_of(str(run(tmp_path / "main", also=also, **base)))
+    main = target_of(str(run(tmp_path / "main", also=also)))
     late = tmp_path / "late"
     if changes is None:
         place = adapter(late, LANGUAGE)
+    elif changes == "changed":
+        place = run(late) / "adapter"
+        adapter(tmp_path / "x", LANGUAGE, r=8)
+        (tmp_path / "x" / "adapter_config.json").rename(place / "adapter_config.json")
     else:
-        place = run(late, **(base | changes)) / "adapter"
+        place = run(late, **changes) / "adapter"
     with served(main, Options(hot=True, one_pass=True)) as (held, told):
         held["late"] = SimpleNamespace(lora_path=str(place))
         assert "late" not in told().models and told().models["face"].one_pass
