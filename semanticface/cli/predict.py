@@ -49,6 +49,9 @@ def predict(
         str | None,
         typer.Option(help="Environment variable with the server's key.", show_default=False),
     ] = None,
+    at_once: Annotated[
+        int, typer.Option(help="Pictures with the server at the same time.", min=1)
+    ] = 32,
     every: Annotated[float, typer.Option(help="Seconds between a movie's pictures.", min=0)] = 0.0,
     camera: Annotated[
         int | None, typer.Option(help="Number of a webcam.", min=0, show_default=False)
@@ -57,7 +60,7 @@ def predict(
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Film the pictures beside the predicted face.")
     ] = False,
-    batch: Annotated[int, typer.Option(help="Pictures answered side by side.", min=1)] = 8,
+    batch: Annotated[int, typer.Option(help="Pictures that a model here answers side by side.", min=1)] = 8,
     tokens: Annotated[int, typer.Option(help="Most tokens of an answer.", min=1)] = 2048,
 ) -> None:  # fmt: skip
     """Say the 61 coefficients of the face in each picture.
@@ -96,7 +99,9 @@ def predict(
     if endpoint is not None:
         if run is not None or base is not None:
             raise BadInput("--endpoint with --run or --base", "one or the other")
-        predictor: Asked = _remote(endpoint, served, api_key_env, out, _task(stage, answer))
+        predictor: Asked = _remote(
+            endpoint, served, api_key_env, out, _task(stage, answer), at_once
+        )
     else:
         predictor = opened(run or small_run(), answer=answer, stage=stage, base=base)
     predictor.most = tokens
@@ -107,7 +112,7 @@ def predict(
 
 
 def _remote(
-    url: str, served: str, variable: str | None, out: Path | None, task: Any
+    url: str, served: str, variable: str | None, out: Path | None, task: Any, at_once: int
 ) -> RemotePredictor:
     import os
 
@@ -115,7 +120,7 @@ def _remote(
 
     key = os.environ.get(variable, "") if variable else ""
     journal = None if out is None else out / "endpoint.jsonl"
-    return RemotePredictor(url, served, key, journal, task=task)
+    return RemotePredictor(url, served, key, journal, task=task, at_once=at_once)
 
 
 def _folder(out: Path | None) -> Path:

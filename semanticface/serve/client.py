@@ -18,7 +18,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -94,6 +94,8 @@ class Settings:
     """Send the answer's grammar; needs a server that is vLLM."""
     likeliest: int = 20
     """Tokens a position that `prompt-logprobs` is told of; more needs --max-logprobs."""
+    same: bool = False
+    """Refuse a server that comes back as another model: of one job, all answers are one's."""
 
 
 class _Again(Exception):
@@ -232,14 +234,35 @@ class FaceClient:
 
     async def _once(self, method: str, path: str, body: dict[str, Any] | None, end: float) -> Any:
         seconds = min(self.settings.timeout, max(end - time.monotonic(), 0.001))
+        opened = False
+
+        async def seen(event: str, _: Any) -> None:
+            nonlocal opened
+            opened = opened or event.startswith("connection.connect_")
+
         try:
             async with asyncio.timeout(seconds):
-                reply = await self._http.request(method, path, json=body)
+                reply = await self._http.request(method, path, json=body,
+                                                 extensions={"trace": seen})  # fmt: skip
         except TimeoutError:
             raise _Again(f"no whole answer in {seconds:.3g} s") from None
         except self._library.HTTPError as fault:
             raise _Again(f"a broken connection ({type(fault).__name__}: {fault})") from None
-        return self._judged(reply, path)
+        held = self._judged(reply, path)
+        if opened and self.settings.same and self.identity is not None and path != told.PATH:
+            await self._recognise(end)  # a server that was started again answers at a new one
+        return held
+
+    async def _recognise(self, end: float) -> None:
+        """An error if the server is not the one that it was at first."""
+        try:
+            held = told.from_json(await self._once("GET", told.PATH, None, end), self.url)
+        except _Never as fault:
+            raise BadInput(f"a server that no longer says what it serves ({fault})",
+                           "the one that it was at first", file=self.url) from None  # fmt: skip
+        assert self.task is not None and self.identity is not None
+        found = told.check(held, self.model, self.task, self.url)
+        told.refuse_another(found, self.identity, self.url)
 
     def _judged(self, reply: Any, path: str) -> Any:
         if reply.status_code == 200:
@@ -264,13 +287,13 @@ class FaceClient:
     # -- many pictures -----------------------------------------------------------
 
     async def stream(
-        self, frames: Iterable[Frame], journal: Journal | None = None
-    ) -> AsyncIterator[Result]:
+        self, frames: Iterable[Frame] | AsyncIterator[Frame], journal: Journal | None = None
+    ) -> AsyncGenerator[Result, None]:
         """Results in the order of the frames; at most `2 * concurrency` are held at once."""
         waiting: list[asyncio.Task[Result]] = []
         silent = 0
         try:
-            for frame in frames:
+            async for frame in _each(frames):
                 waiting.append(asyncio.create_task(self._journalled(frame, journal)))
                 await asyncio.sleep(0)
                 if len(waiting) >= 2 * self.settings.concurrency:
@@ -329,6 +352,15 @@ class FaceClient:
         empty = nothing(f"no answer: {fault}")
         return Result(at, empty.values, None, None, empty.report, "", "", seconds, 0, 0, 0,
                       str(fault), fault.lasting)  # fmt: skip
+
+
+async def _each(frames: Iterable[Frame] | AsyncIterator[Frame]) -> AsyncIterator[Frame]:
+    if isinstance(frames, AsyncIterator):
+        async for frame in frames:
+            yield frame
+    else:
+        for frame in frames:
+            yield frame
 
 
 class Predicted(NamedTuple):

@@ -63,6 +63,9 @@ class Areas(NamedTuple):
         return f"min_pixels {least}, max_pixels {most}"
 
 
+_FREE = Areas()
+
+
 @dataclass(frozen=True)
 class Served:
     """Of a whole server."""
@@ -73,7 +76,7 @@ class Served:
     base: str = ""
     """Hash of the base model, where it is known: whose adapters fit."""
     one_pass: bool = False
-    areas: Areas = Areas()
+    areas: Areas = _FREE
     """What its pictures are scaled to."""
 
 
@@ -136,6 +139,18 @@ def check(held: Served, model: str, task: Task, place: str) -> Identity:
             hint="Ask it as it was trained: take the task from the server (task=None).",
         )  # fmt: skip
     return found
+
+
+def refuse_another(found: Identity, first: Identity, place: str) -> None:
+    """An error if a server is not the one that a job was begun with."""
+    changed = [name for name, now, then in zip(Identity._fields, found, first, strict=True)
+               if now != then]  # fmt: skip
+    if changed:
+        raise BadInput(
+            f"another model than at first ({', '.join(changed)} changed)", "one model for one job",
+            file=place, hint="What it was asked before is kept. Serve the first again, or begin "
+                             "anew in a new folder.",
+        )  # fmt: skip
 
 
 def _told(each: Identity) -> str:

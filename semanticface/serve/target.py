@@ -40,7 +40,7 @@ class Target:
     """Why nobody knows how an adapter wants to be asked, by its name."""
     revision: str | None = None
     """Commit of a base model on the hub that the run was trained on."""
-    areas: Areas = Areas()
+    areas: Areas = field(default_factory=Areas)
     """What pictures were scaled to in training, where an adapter's run said so."""
 
     @property

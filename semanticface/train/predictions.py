@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -45,8 +45,8 @@ class Asked(Protocol):
     def origin(self) -> str:
         """Another one may answer otherwise."""
 
-    def faces(self, pictures: Sequence[Any]) -> list[Face]:
-        """One face for each picture."""
+    def each(self, pictures: Iterable[Any], batch: int) -> Iterator[Face]:
+        """One face for each picture, in their order; pictures are taken as they are needed."""
 
 
 class Answered(NamedTuple):
@@ -136,34 +136,32 @@ def predict(
     """Answer every shot that has no answer yet; one that cannot be read stops nothing."""
     failed: dict[str, str] = {}
     keys: list[tuple[str, Shot]] = []
-    waiting: list[tuple[str, Shot, Any]] = []
+    waiting: deque[tuple[str, Shot]] = deque()
     pictures, hashes, asked = Pictures(), dict[str, str](), 0
 
-    def ask() -> None:
-        nonlocal asked
-        faces = predictor.faces([picture for _, _, picture in waiting]) if waiting else []
-        for (key, shot, _), face in zip(waiting, faces, strict=True):
-            if face.refused:
-                failed[shot.name] = face.refused
-            else:
-                kept.add(key, shot, face)
-        asked += len(waiting)
-        waiting.clear()
+    def unanswered() -> Iterator[Any]:
+        for done, shot in enumerate(found, 1):
+            try:
+                if shot.fault is not None:
+                    raise shot.fault
+                key = key_of(shot, hashes)
+                shown = None if key in kept.held else decode(shot, pictures)
+                keys.append((key, shot))
+                if shown is not None:
+                    waiting.append((key, shot))
+                    yield shown
+            except (BadInput, OSError) as fault:
+                failed[shot.name] = str(fault)
+            if told is not None:
+                told(done, len(found))
 
-    for done, shot in enumerate(found, 1):
-        try:
-            if shot.fault is not None:
-                raise shot.fault
-            key = key_of(shot, hashes)
-            if key not in kept.held:
-                waiting.append((key, shot, decode(shot, pictures)))
-            keys.append((key, shot))
-        except (BadInput, OSError) as fault:
-            failed[shot.name] = str(fault)
-        if len(waiting) == batch or done == len(found):
-            ask()
-        if told is not None:
-            told(done, len(found))
+    for face in predictor.each(unanswered(), batch):
+        key, shot = waiting.popleft()
+        asked += 1
+        if face.refused:
+            failed[shot.name] = face.refused
+        else:
+            kept.add(key, shot, face)
     answers = [kept.held[key] for key, _ in keys if key in kept.held]
     failed |= {a.name: _why(a) for a in answers if a.outcome == "failed"}
     return Outcome(answers, failed, asked)

@@ -8,10 +8,11 @@ face.values, face.words, face.parsed.report.outcome
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,6 +68,12 @@ class Predictor:
         if isinstance(self.answerer, Reader):
             return [self._read(each) for each in self.answerer.readouts(pictures)]
         return [self._face(each) for each in self.answerer.answers(pictures)]
+
+    def each(self, pictures: Iterable[Any], batch: int) -> Iterator[Face]:
+        """One face for each picture, `batch` of them answered side by side."""
+        pictures = iter(pictures)
+        while some := list(islice(pictures, batch)):
+            yield from self.faces(some)
 
     def _read(self, found: Readout) -> Face:
         """Expected values as they are; the text has them to the format's decimals."""

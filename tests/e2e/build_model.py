@@ -3,8 +3,9 @@
     python build_model.py FOLDER [SIZE]
 
 FOLDER/model, FOLDER/words (LoRA of the language model), FOLDER/eyes (of the vision tower and
-what follows it too), FOLDER/small (trained on smaller pictures). LoRA's second matrix is drawn at random: PEFT's zeros would change
-nothing, and a server that ignores an adapter would go unnoticed.
+what follows it too), FOLDER/small (trained on smaller pictures). LoRA's second matrix is drawn
+at random: PEFT's zeros would change nothing, and a server that ignores an adapter would go
+unnoticed.
 
 Heads are 32 wide, the least that vLLM's attention for processors knows.
 """

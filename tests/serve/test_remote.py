@@ -14,9 +14,11 @@ from stand_in import standing_in
 
 from semanticface.data.images import ImageRef
 from semanticface.data.tasks import Task
-from semanticface.errors import SemanticFaceError
+from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.language.answer_format import ANSWER_ORDER
 from semanticface.rig import CHANNELS, COUNT
+from semanticface.serve.client import FaceClient
+from semanticface.serve.identity import Served, identity_of, to_json
 from semanticface.serve.remote import RemotePredictor
 from semanticface.train.decoding import Completion
 from semanticface.train.predictions import Predictions, predict
@@ -52,7 +54,7 @@ def images(count: int):
 def test_faces_come_in_order_and_are_asked_once(server, tmp_path):
     asked = RemotePredictor(server.url, journal=tmp_path / "kept.jsonl")
     for _ in range(2):
-        found = asked.faces(images(5))
+        found = list(asked.each(images(5)))
         for n, face in enumerate(found):
             np.testing.assert_allclose(face.values, seen(png(n, (32, 32))), atol=1e-6)
             assert face.parsed.report.outcome == "strict" and face.completion.whole
@@ -63,7 +65,65 @@ def test_faces_come_in_order_and_are_asked_once(server, tmp_path):
 def test_a_server_without_an_answer_ends_it(server):
     server.fault = lambda number, before: "503"
     with pytest.raises(SemanticFaceError, match="Run again"):
-        RemotePredictor(server.url, deadline=0.2).faces(images(1))
+        list(RemotePredictor(server.url, deadline=0.2).each(images(1)))
+
+
+def test_one_client_keeps_many_pictures_with_the_server(server, monkeypatch):
+    """The slowest of some holds no other up, and the server is met once for the whole job."""
+    met = []
+    meet = FaceClient._meet
+    monkeypatch.setattr(FaceClient, "_meet", lambda self: met.append(self) or meet(self))
+    server.delay = 0.05
+    asked, taken = RemotePredictor(server.url, at_once=4), []
+
+    def pictures():
+        for n, each in enumerate(images(24)):
+            taken.append(n)
+            yield each
+
+    for n, face in enumerate(asked.each(pictures(), batch=1)):
+        np.testing.assert_allclose(face.values, seen(png(n, (32, 32))), atol=1e-6)
+        assert len(taken) <= n + 2 * 4 + 1  # no more pictures in memory than are asked about
+    assert n == 23 and 1 < server.busiest <= 4
+    assert len(met) == 2  # once to learn what it is, before the folder of answers is opened
+
+
+CHANGES = [{"weights": "b"}, {"prompt": "image/names"}, {"request_sha256": "0" * 64},
+           {"rig": "arkit99/1"}, {"one_pass": True}]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_a_server_that_comes_back_as_another_model_is_refused(server, tmp_path, changes):
+    before = identity_of(server.task)
+    after = to_json(Served({"face": before._replace(**changes)}))
+
+    def restarted(number, tries):
+        if number == 3 and not tries:
+            server.identity = after
+            return "drop"
+        return ""
+
+    server.fault = restarted
+    found = []
+    with pytest.raises(BadInput, match=r"another|arkit99"):
+        for face in RemotePredictor(server.url, at_once=1, journal=tmp_path / "j").each(images(6)):
+            found.append(face)
+    assert len(found) == 3
+    assert len((tmp_path / "j").read_text().splitlines()) == 3  # nothing of the other model
+
+
+def test_a_server_that_changes_between_two_looks_is_refused(server):
+    asked = RemotePredictor(server.url)
+    assert asked.origin
+    server.identity = to_json(Served({"face": identity_of(server.task)._replace(weights="b")}))
+    with pytest.raises(BadInput, match="weights changed"):
+        list(asked.each(images(1)))
+    assert not server.asked
+
+
+def test_a_server_that_comes_back_as_itself_goes_on(server):
+    server.fault = lambda number, before: "drop" if number % 3 == 0 and not before else ""
+    assert len(list(RemotePredictor(server.url).each(images(7)))) == 7
 
 
 def test_a_picture_that_the_server_refuses_stops_no_other(server, tmp_path):
