@@ -35,7 +35,7 @@ demo: $(VENV)/.ready ## train a few steps, read faces, describe and convert a cl
 
 test: $(VENV)/.ready $(VLLM)/.ready ## every test
 	bash scripts/apt.sh $(PACKAGES)
-	$(BIN)/pytest -n auto --dist loadfile
+	SEMANTICFACE_VLLM_REQUIRED=1 $(BIN)/pytest -n auto --dist loadfile
 
 test-fast: $(VENV)/.ready ## the tests that take no time
 	bash scripts/apt.sh $(PACKAGES)

@@ -1,6 +1,7 @@
 """64 clients at once, 2,000 pictures, and a server killed in the middle: what is lost, how late.
 
     python scripts/bench/serve_load.py --vllm .vllm [--way one-pass] [--pictures 2000]
+    python scripts/bench/serve_load.py --gateway            # through a gateway, no vLLM
 
 A real vLLM serves the small model. Each client has its own connection and its share of the
 pictures; all write one journal. When half of the answers are there the server is killed with
@@ -22,6 +23,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+import gateway_load
 import numpy as np
 from serve import ASSET, serving_at
 from serve_faces import frames_of, held_out
@@ -95,6 +97,9 @@ class Load:
 def main() -> None:
     """Run and print."""
     options = _options()
+    if options.gateway:
+        gateway_load.run(options)
+        return
     frames = frames_of(held_out(options.faces, options.pictures), slice(None))
     with tempfile.TemporaryDirectory() as name:
         load = Load(options, Path(name) / "answers.jsonl", Path(name) / "log")
@@ -148,6 +153,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--way", choices=("one-pass", "text"), default="one-pass")
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument(
+        "--gateway",
+        action="store_true",
+        help="clients of a gateway before a stand-in server instead; no vLLM",
+    )
     parser.add_argument("--port", type=int, default=8765)
     return parser.parse_args()
 

@@ -60,7 +60,9 @@ def predict(
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Film the pictures beside the predicted face.")
     ] = False,
-    batch: Annotated[int, typer.Option(help="Pictures that a model here answers side by side.", min=1)] = 8,
+    batch: Annotated[
+        int, typer.Option(help="Pictures that a model here answers side by side.", min=1)
+    ] = 8,
     tokens: Annotated[int, typer.Option(help="Most tokens of an answer.", min=1)] = 2048,
 ) -> None:  # fmt: skip
     """Say the 61 coefficients of the face in each picture.

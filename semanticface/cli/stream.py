@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from semanticface.serve.live.least import LEAST_CONFIDENCE
+
 if TYPE_CHECKING:
     from semanticface.serve.live.loop import Asked, Pulse
 
@@ -32,6 +34,12 @@ def stream(
     depth: Annotated[int, typer.Option(help="Pictures with the model at once.")] = 4,
     subject: Annotated[str, typer.Option(help="Name that Unreal shows.")] = "semanticface",
     hold: Annotated[float, typer.Option(help="Seconds to hold the last good frame.")] = 0.4,
+    least_confidence: Annotated[
+        float,
+        typer.Option(
+            help="Mean below which an answer is taken for no face; 0: never.", min=0, max=1
+        ),
+    ] = LEAST_CONFIDENCE,
     source_rate: Annotated[float, typer.Option(help="Pictures a second of a folder.")] = 30.0,
 ) -> None:
     """Read pictures, ask the model, send frames at a steady rate; Ctrl-C ends it.
@@ -60,7 +68,8 @@ def stream(
 
     async def sent(client: Asked, at_once: int) -> Pulse:
         with sender_of(to, subject=subject, rate=rate) as sender:
-            live = Live(client, sender, rate, at_once, Steady(Failing(hold=hold)),
+            steady = Steady(Failing(hold, least_confidence=least_confidence))
+            live = Live(client, sender, rate, at_once, steady,
                         tell=lambda pulse: note(told(pulse, sender.unheard)))  # fmt: skip
             return await live.run(frames)
 

@@ -18,11 +18,11 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ from semanticface.serve.journal import Answered, Journal
 from semanticface.serve.retry import AGAIN, NEVER, pause, retry_after
 
 _SPARE = 4
+T = TypeVar("T")
 
 
 class Frame(NamedTuple):
@@ -207,12 +208,12 @@ class FaceClient:
             end = begun + self.settings.deadline
             body = self._way.body(picture)
             held, tries = await self._persist("POST", self._way.path, body, end)
-            again = self._way.past_cache(held, body)
+            again = _shaped(self._way.past_cache, held, body)
             if again is not None:
                 held, more = await self._persist("POST", self._way.path, again, end)
                 tries += more
             seconds = time.monotonic() - begun
-        return self._way.answered(held), tries, seconds
+        return _shaped(self._way.answered, held), tries, seconds
 
     async def _persist(
         self, method: str, path: str, body: dict[str, Any] | None, end: float
@@ -352,6 +353,14 @@ class FaceClient:
         empty = nothing(f"no answer: {fault}")
         return Result(at, empty.values, None, None, empty.report, "", "", seconds, 0, 0, 0,
                       str(fault), fault.lasting)  # fmt: skip
+
+
+def _shaped(read: Callable[..., T], *reply: Any) -> T:
+    """What is read of a reply; one of another shape is no answer, and no end of everything."""
+    try:
+        return read(*reply)
+    except BadInput as fault:
+        raise _Never(str(fault)) from None
 
 
 async def _each(frames: Iterable[Frame] | AsyncIterator[Frame]) -> AsyncIterator[Frame]:

@@ -43,7 +43,7 @@ def test_a_bounded_run_is_served_as_it_was_trained(vllm, models, server, merged)
     assert "the same numbers" in done.stdout
 
 
-def texts(server, count=2):
+def texts(server, count=1):
     """What is said about pictures, the likeliest word each time."""
 
     async def asked():

@@ -346,6 +346,8 @@ def test_a_stream_says_what_is_wrong_with_a_picture(http):
 
 @pytest.mark.parametrize("message", ["no JSON", "[]", '{"image": 5}',
                                      '{"time": "x", "image": "eA=="}',
+                                     '{"time": NaN, "image": "eA=="}',
+                                     '{"time": 1e999, "image": "eA=="}',
                                      '{"image": "http://127.0.0.1/x.png"}'])  # fmt: skip
 def test_a_stream_of_nonsense_is_closed(http, message):
     import websockets

@@ -10,11 +10,14 @@ import time
 
 import numpy as np
 import pytest
+from pictures import png
+from stand_in import standing_in
 
+from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.language.parsed import STRICT
 from semanticface.rig import COUNT, INDEX
-from semanticface.serve.client import Frame, Result
+from semanticface.serve.client import FaceClient, Frame, Result, Settings
 from semanticface.serve.live.loop import Live
 from semanticface.serve.live.senders import Vmc, sender_of
 from semanticface.serve.live.sources import in_time
@@ -194,3 +197,34 @@ def test_an_unheard_stream_is_not_silent_about_it():
             sender.send(frame(n))
             time.sleep(0.02)
         assert sender.unheard > 0
+
+
+def test_a_reply_of_another_shape_is_no_answer_and_no_end(standing):
+    """One strange reply among good ones; 401 still ends it."""
+    standing.fault = lambda number, before: "nothing" if number == 1 else ""
+
+    async def streamed():
+        settings = Settings(concurrency=1, deadline=5.0)
+        async with FaceClient(standing.url, settings=settings) as client:
+            shown = (Frame(n / 10, png(n, (32, 32))) for n in range(4))
+            live = Live(client, Kept(), rate=60.0, depth=1)
+            return await live.run(in_time(shown, time.monotonic))
+
+    pulse = asyncio.run(streamed())
+    assert pulse.predicted >= 3 and pulse.refused.get("no answer") == 1
+    standing.fault = lambda number, before: "401"
+    with pytest.raises(BadInput, match="HTTP 401"):
+        asyncio.run(streamed())
+
+
+class Kept:
+    unheard = 0
+
+    def send(self, out):
+        pass
+
+
+@pytest.fixture
+def standing():
+    with standing_in(Task.of("tokens", "coefficients")) as server:
+        yield server

@@ -106,8 +106,8 @@ def test_a_server_that_comes_back_as_another_model_is_refused(server, tmp_path, 
     server.fault = restarted
     found = []
     with pytest.raises(BadInput, match=r"another|arkit99"):
-        for face in RemotePredictor(server.url, at_once=1, journal=tmp_path / "j").each(images(6)):
-            found.append(face)
+        asked = RemotePredictor(server.url, at_once=1, journal=tmp_path / "j")
+        found.extend(asked.each(images(6)))
     assert len(found) == 3
     assert len((tmp_path / "j").read_text().splitlines()) == 3  # nothing of the other model
 

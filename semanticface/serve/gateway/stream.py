@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -144,6 +145,7 @@ class _Stream:
             not isinstance(image, str)
             or isinstance(time, bool)
             or not isinstance(time, float | int | None)
+            or (isinstance(time, float) and not math.isfinite(time))  # NaN is not JSON
         ):
             raise _Closed(_WRONG, "expected a picture, or {time, image}")
         try:

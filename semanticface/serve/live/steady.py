@@ -26,6 +26,7 @@ from semanticface.motion.one_euro import OneEuro
 from semanticface.rig import COUNT, INDEX
 from semanticface.rig.opposites import CLOSE_BEYOND_OPEN, OPPOSITES, TOGETHER
 from semanticface.serve.client import Result
+from semanticface.serve.live.least import LEAST_CONFIDENCE
 
 Values = NDArray[np.float32]
 _STEP = 1e-4
@@ -40,7 +41,7 @@ class Settings:
     """Seconds for which the last good frame stands."""
     ease: float = 0.3
     """Seconds in which a held face falls to 1/e."""
-    least_confidence: float = 0.25
+    least_confidence: float = LEAST_CONFIDENCE
     """Mean over the channels, where the model tells one."""
     most_contradictions: int = 1
 
