@@ -18,7 +18,7 @@ from semanticface.errors import BadInput
 from semanticface.preference.candidates import Candidate, Duel, regional_pair
 from semanticface.preference.difference import LEAST, worth_asking
 from semanticface.preference.perturbations import FAULTS, Perturbation, perturbed
-from semanticface.preference.store.content import Item, Project, add_pairs
+from semanticface.preference.store.content import Added, Item, Project, add_pairs
 from semanticface.preference.store.database import Store
 from semanticface.preference.store.files import keep_file
 from semanticface.preference.store.rows import keyed
@@ -67,7 +67,8 @@ def _fill_one(
     added = add_pairs(store, project.id, item, list(sifted.kept))
     checks = 0
     if rng.random() < check_share:
-        checks = _add_check(store, project, item, truth, str(rng.choice(list(regions))), least)
+        region = str(rng.choice(list(regions)))
+        checks = add_check(store, project, item, truth, region, least).pairs
     return added.pairs, checks, sifted.alike + sifted.unfair, added.known
 
 
@@ -89,15 +90,14 @@ def _faulty(truth: Candidate, region: str, count: int, rng: np.random.Generator)
         yield regional_pair(truth, sides[0], sides[1], region)
 
 
-def _add_check(
-    store: Store, project: Project, item: Item, truth: Candidate, region: str, least: float
-) -> int:
+def add_check(
+    store: Store, project: Project, item: Item, truth: Candidate, region: str, least: float = LEAST
+) -> Added:
+    """An attention check: the truth against a gross fault, where that shows well enough."""
     gross = perturbed(truth, Perturbation("shift", region, _GROSS, _loud(region))).candidate
     duel = regional_pair(truth, truth, gross, region)
     kept = worth_asking([duel], least=3 * least, person=item.person).kept
-    if not kept:
-        return 0
-    return add_pairs(store, project.id, item, list(kept), purpose="check", expected="one").pairs
+    return add_pairs(store, project.id, item, list(kept), purpose="check", expected="one")
 
 
 def _loud(region: str) -> tuple[str, ...]:

@@ -17,13 +17,14 @@ from semanticface.data.records import Record, for_training
 from semanticface.data.sources import records
 from semanticface.data.splits import DEFAULT
 from semanticface.errors import BadInput
-from semanticface.preference.candidates import Duel
+from semanticface.preference.candidates import Candidate, Duel
 from semanticface.preference.judged import Asked
+from semanticface.preference.pairing import add_check
 from semanticface.preference.rounds import Plan, Waiting, Work
 from semanticface.preference.store import Store, open_store
 from semanticface.preference.store.content import Item, Project, Rules, add_project, project_of
 from semanticface.preference.store.files import keep_file
-from semanticface.preference.store.verdicts import heard
+from semanticface.preference.waiting import Standing, standing
 
 
 def faces_of(plan: Plan, side: str, most: int, seed: int = 0) -> tuple[Record, ...]:
@@ -63,21 +64,43 @@ def item_of(store: Store, record: Record) -> Item:
     return Item(record.id, record.subject, picture=picture, person=record.identity)
 
 
-def wait_for_people(store: Store, project: Project, work: Work) -> None:
-    """Go on only where people have decided every pair of a project."""
-    from semanticface.preference.store.tables import PAIRS
+def add_checks(
+    store: Store, project: Project, faces: Sequence[Record], regions: Sequence[str], pairs: int
+) -> int:
+    """Attention checks for so many pairs, from faces whose numbers are known; how many there are.
 
-    decided = {
-        each.pair_id
-        for each in heard(store, project.id)
-        if (each.kind, each.purpose) == ("human", "judge") and each.choice != "skip"
-    }
-    with store.reading() as connection:
-        rows = connection.execute(PAIRS.select().where(PAIRS.c.project_id == project.id)).all()
-    if len(decided) < len(rows):
-        raise Waiting(f"round {work.round} waits for people: {len(decided)} of {len(rows)} pairs "
-                      f"are judged. semanticface arena {work.folder / 'store'} --project "
-                      f"{project.id}, then the same command again.")  # fmt: skip
+    Called again it adds nothing.
+    """
+    every = project.rules.check_every
+    wanted, there = (1 + pairs // every if every and pairs else 0), 0
+    for number, face in enumerate(each for each in faces if not np.isnan(each.values).any()):
+        if there >= wanted:
+            break
+        truth = Candidate.of("truth", face.values)
+        region = regions[number % len(regions)]
+        there += sum(add_check(store, project, item_of(store, face), truth, region))
+    return there
+
+
+def wait_for_people(store: Store, project: Project, work: Work) -> Standing:
+    """Go on only where every pair of a project is settled; see `waiting`."""
+    found = standing(store, project)
+    if found.waiting:
+        raise Waiting(_waits(found, project, work))
+    return found
+
+
+def _waits(found: Standing, project: Project, work: Work) -> str:
+    place, votes = work.folder / "store", project.rules.votes
+    told = [f"round {work.round} waits for people: {found.settled} of {found.pairs} pairs are "
+            f"judged{f' by {votes} people each' if votes > 1 else ''}."]  # fmt: skip
+    if found.people < votes:
+        told.append(f"{found.people} of {votes} are invited: semanticface rank invite {place} NAME "
+                    f"--project {project.id}")  # fmt: skip
+    if project.rules.check_every and not found.checks:
+        told.append("There are no attention checks: the numbers of no face are known.")
+    told.append(f"semanticface arena {place} --project {project.id}, then the same command again.")
+    return " ".join(told)
 
 
 def asked_about(pool: Sequence[tuple[Duel, Record]]) -> Asked:

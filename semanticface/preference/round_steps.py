@@ -18,6 +18,7 @@ from semanticface.preference.oracle import Oracle, Traits, let_judge
 from semanticface.preference.pairing import truths_of
 from semanticface.preference.round_evaluation import Samplers, evaluate
 from semanticface.preference.round_parts import (
+    add_checks,
     asked_about,
     faces_of,
     item_of,
@@ -78,6 +79,9 @@ def _pair(work: Work) -> dict[str, Any]:
     for duel, face, worth in _telling(work.plan, pool):
         add_pairs(store, project.id, item_of(store, face), [duel], worth=[worth])
         counts["pairs"] += 1
+    if work.plan.judge == "human":
+        counts["checks"] = add_checks(store, project, list(faces.values()), work.plan.regions,
+                                      counts["pairs"])  # fmt: skip
     store.close()
     return {**counts, "not_asked": len(pool) - counts["pairs"]}
 
@@ -129,9 +133,9 @@ def _duels(found: Sequence[Candidate], work: Work, name: str) -> list[Duel]:
 
 def _judge(work: Work) -> dict[str, Any]:
     store = store_of(work)
-    project, plan = project_in(store, work), work.plan
+    project, plan, left_out = project_in(store, work), work.plan, 0
     if plan.judge == "human":
-        wait_for_people(store, project, work)
+        left_out = wait_for_people(store, project, work).left_out
     elif plan.judge == "oracle":
         traits = Traits()
         rater = _rater(store, project, "oracle", traits.as_json())
@@ -147,8 +151,9 @@ def _judge(work: Work) -> dict[str, Any]:
                                 Filter((plan.judge,)))  # fmt: skip
     store.close()
     if not written.rows:
-        raise BadInput("no pair that was decided", "one at least", file=work.place)
-    return {"judge": plan.judge, "preferences": written.rows,
+        raise BadInput(f"no pair that was decided ({left_out} skipped by all)", "one at least",
+                       file=work.place, hint="Invite others to this round's project.")  # fmt: skip
+    return {"judge": plan.judge, "preferences": written.rows, "left_out": left_out,
             "verdicts": sum(written.manifest["judged_by"].values())}  # fmt: skip
 
 
