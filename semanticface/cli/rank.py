@@ -169,18 +169,23 @@ def oracle(
     project: Which = None,
     media: Media = None,
 ) -> None:  # fmt: skip
-    """Let a simulated rater judge. It stands for people, and its verdicts say `oracle`."""
+    """Let a simulated rater judge. It stands for people, and its verdicts say `oracle`.
+
+    Said again, it goes on with the pairs that this rater has not judged yet.
+    """
     from semanticface.preference.oracle import Oracle, Traits, let_judge
     from semanticface.preference.pairing import truths_of
-    from semanticface.preference.store.content import add_rater
+    from semanticface.preference.store.content import known_rater
+    from semanticface.preference.store.questions import progress_of
 
     store, chosen = _opened(where, project, media)
     traits = Traits(noise=noise, bias=bias, lapse=lapse)
-    rater = add_rater(store, chosen.id, name, "oracle", traits.as_json())
+    rater = known_rater(store, chosen.id, name, "oracle", traits.as_json())
+    before, _ = progress_of(store, rater.id)
     truths = truths_of(chosen, (r for r in _records(records) if _whole(r.values)))
-    done = let_judge(store, chosen, rater, Oracle(traits, how=chosen.presentation, seed=seed),
-                     truths, most=most)  # fmt: skip
-    _say(f"{done} simulated verdicts by {name}")
+    judge = Oracle(traits, how=chosen.presentation, seed=seed, before=before)
+    done = let_judge(store, chosen, rater, judge, truths, most=most)
+    _say(f"{done} simulated verdicts by {name}" + (f" after {before}" if before else ""))
 
 
 @rank.command()
@@ -228,7 +233,7 @@ def preferences(
     judges: Annotated[str, typer.Option(help="human, oracle, discriminator.")] = "human",
     mixed: Annotated[bool, typer.Option("--mixed", help="Allow several kinds of judges.")] = False,
     votes: Annotated[int, typer.Option(help="Least votes of a pair.", min=1)] = 1,
-    share: Annotated[float, typer.Option(help="Of the votes for the winner.", min=0.5, max=1)] =
+    share: Annotated[float, typer.Option(help="Of the votes for the winner, above 0.5 to 1.")] =
         0.6,
     without: Annotated[str, typer.Option(help="Raters to leave out, with commas.")] = "",
     project: Which = None,

@@ -30,8 +30,7 @@ from semanticface.preference.round_parts import (
 from semanticface.preference.rounds import Do, Plan, Step, Work
 from semanticface.preference.sampling import Sample, Sampler, by_record, collect
 from semanticface.preference.selection import select
-from semanticface.preference.store import Store
-from semanticface.preference.store.content import Project, Rater, add_pairs, add_rater, raters_of
+from semanticface.preference.store.content import add_pairs, known_rater
 from semanticface.preference.store.preferred import Filter, write_preferences
 
 
@@ -138,14 +137,14 @@ def _judge(work: Work) -> dict[str, Any]:
         left_out = wait_for_people(store, project, work).left_out
     elif plan.judge == "oracle":
         traits = Traits()
-        rater = _rater(store, project, "oracle", traits.as_json())
+        rater = known_rater(store, project.id, "oracle", "oracle", traits.as_json())
         let_judge(store, project, rater, Oracle(traits, seed=plan.seed + work.round),
                   truths_of(project, _faces(work)))  # fmt: skip
     else:
         from semanticface.preference.discriminator import load
         from semanticface.preference.learned import let_discriminate
 
-        rater = _rater(store, project, "discriminator", plan.discriminator)
+        rater = known_rater(store, project.id, "discriminator", "discriminator", plan.discriminator)
         let_discriminate(store, project, rater, load(plan.discriminator))
     written = write_preferences(store, project.id, work.place / "preferences.jsonl",
                                 Filter((plan.judge,)))  # fmt: skip
@@ -155,13 +154,6 @@ def _judge(work: Work) -> dict[str, Any]:
                        file=work.place, hint="Invite others to this round's project.")  # fmt: skip
     return {"judge": plan.judge, "preferences": written.rows, "left_out": left_out,
             "verdicts": sum(written.manifest["judged_by"].values())}  # fmt: skip
-
-
-def _rater(store: Store, project: Project, kind: Any, about: str) -> Rater:
-    for each in raters_of(store, project.id):
-        if each.name == kind:
-            return each
-    return add_rater(store, project.id, kind, kind, about)
 
 
 # -- train --------------------------------------------------------------------

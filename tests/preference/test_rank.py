@@ -39,6 +39,11 @@ def test_a_round_with_an_oracle_from_the_shell(faces: Path, tmp_path: Path) -> N
     told = run("rank", "faults", where, faces, "--checks", 1.0, "--per-region", 2)
     assert "attention checks" in told
     assert "simulated verdicts" in run("rank", "oracle", where, faces, "--noise", 0.2)
+    some = ("rank", "oracle", where, faces, "--name", "few", "--most", 2)
+    assert "2 simulated verdicts by few" in run(*some)
+    assert "2 simulated verdicts by few after 2" in run(*some)
+    with pytest.raises(BadInput, match="rater called 'few'"):
+        run(*some, "--noise", 0.1)
     assert "of kind oracle" in run("rank", "report", where, "--judges", "oracle")
     assert "0 preferences" in run("rank", "preferences", where, "-o", tmp_path / "people.jsonl")
     run("rank", "preferences", where, "-o", tmp_path / "p.jsonl", "--judges", "oracle")

@@ -23,6 +23,7 @@ from semanticface.preference.store.content import (
     add_project,
     add_rater,
     answer_of,
+    known_rater,
     project_of,
     rater_of,
     raters_of,
@@ -384,6 +385,15 @@ def test_raters_have_one_name_and_can_be_revoked(store: Store) -> None:
     for bad in ("", "  ", "a\nb", "x" * 81):
         with pytest.raises(BadInput):
             add_rater(store, project.id, bad)
+
+
+def test_an_oracle_of_the_same_make_goes_on_and_another_is_refused(store: Store) -> None:
+    project = fill(store, 2)
+    first = known_rater(store, project.id, "oracle", "oracle", "traits")
+    assert known_rater(store, project.id, "oracle", "oracle", "traits") == first
+    for kind, about in (("oracle", "others"), ("human", "traits")):
+        with pytest.raises(BadInput, match="of kind oracle traits"):
+            known_rater(store, project.id, "oracle", kind, about)
 
 
 def test_files_are_found_by_hash_and_nothing_else(store: Store) -> None:

@@ -14,7 +14,7 @@ from semanticface.preference.store import Store
 from semanticface.preference.store.content import Item, Project, add_pairs, add_rater, revoke
 from semanticface.preference.store.questions import open_questions
 from semanticface.preference.store.verdicts import heard, record
-from semanticface.preference.waiting import Standing, standing
+from semanticface.preference.waiting import Standing
 
 from .pairs import face, lower_pair
 

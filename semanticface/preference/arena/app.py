@@ -23,7 +23,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.preference.arena.guard import Bucket, Guard, TooLong
-from semanticface.preference.arena.sessions import RATER, Me, entered, from_our_page, let_in
+from semanticface.preference.arena.sessions import (
+    RATER,
+    Me,
+    entered,
+    from_our_page,
+    let_in,
+    session_in,
+)
 from semanticface.preference.arena.tokens import DAY, Keys
 from semanticface.preference.regions import region_of
 from semanticface.preference.renders import NoRoom, Renders
@@ -141,7 +148,7 @@ def create_app(
     _add_rating(app, arena)
     _add_media(app, arena)
     add_admin(app, arena)
-    return Guard(app, hosts, rate, burst)
+    return Guard(app, hosts, rate, burst, lambda cookies: session_in(arena.keys, cookies))
 
 
 # -- pages --------------------------------------------------------------------

@@ -135,6 +135,20 @@ def add_rater(
     return rater
 
 
+def known_rater(store: Store, project_id: str, name: str, kind: Judge, about: str = "") -> Rater:
+    """The rater of this name, made if there is none; one of another kind or make is an error."""
+    query = RATERS.select().where(RATERS.c.project_id == project_id, RATERS.c.name == name)
+    with store.reading() as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        return add_rater(store, project_id, name, kind, about)
+    if (row["kind"], row["about"]) != (kind, about):
+        raise BadInput(f"a rater called '{name}' in {project_id} of kind {row['kind']} "
+                       f"{row['about']}".rstrip(), f"kind {kind} {about}".rstrip(),
+                       hint="Take another name, or the same settings as before.")  # fmt: skip
+    return _rater(row)
+
+
 def rater_of(store: Store, rater_id: str) -> Rater | None:
     """The rater with this key."""
     with store.reading() as connection:
