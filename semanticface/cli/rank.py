@@ -236,15 +236,20 @@ def preferences(
     share: Annotated[float, typer.Option(help="Of the votes for the winner, above 0.5 to 1.")] =
         0.6,
     without: Annotated[str, typer.Option(help="Raters to leave out, with commas.")] = "",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="One row a face: the winners of its upper and lower "
+                           "half as one answer, the losers as the other.")
+    ] = False,
     project: Which = None,
     media: Media = None,
 ) -> None:  # fmt: skip
     """Chosen and rejected answers for training; the same store gives the same bytes."""
     from semanticface.preference.store.preferred import Filter, write_preferences
+    from semanticface.preference.store.wholes import write_wholes
 
     rule = Filter(_listed(judges), mixed, votes, share, _listed(without) if without else ())
     store, chosen = _opened(where, project, media)
-    written = write_preferences(store, chosen.id, output, rule)
+    written = (write_wholes if whole else write_preferences)(store, chosen.id, output, rule)
     told = written.manifest
     by = ", ".join(f"{n} by {kind}" for kind, n in told["judged_by"].items()) or "none"
     _say(f"{written.rows} preferences of {told['pairs_judged']} judged pairs "
