@@ -26,17 +26,16 @@ from semanticface.data.records import Record
 from semanticface.errors import BadInput
 from semanticface.preference.candidates import Candidate, Duel, regional_pair, sampled
 from semanticface.preference.difference import worth_asking
+from semanticface.preference.pairing import add_checks, item_of
 from semanticface.preference.round_parts import (
-    add_checks,
-    asked_about,
     faces_of,
-    item_of,
     project_in,
     store_of,
     task_of,
     wait_for_people,
 )
 from semanticface.preference.rounds import Plan, Work
+from semanticface.preference.sampled_pairs import asked_about
 from semanticface.preference.sampling import Sampler
 from semanticface.preference.store.content import add_pairs
 from semanticface.preference.store.preferred import Filter, votes

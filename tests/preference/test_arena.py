@@ -77,7 +77,8 @@ def test_a_rater_gets_questions_pictures_and_nothing_that_tells(server: Server) 
         told = state.json()
         first = told["questions"][0]
         assert first["title"] == "lower face: mouth, jaw, nose" and len(told["questions"]) == 3
-        assert set(first) == {"id", "number", "region", "title", "told", "left", "right", "picture"}
+        assert set(first) == {"id", "number", "question", "region", "title", "told", "left",
+                              "right", "picture"}  # fmt: skip
         for word in ("base", "new", "source", "expected", "purpose", "turn", "flipped", "subject"):
             assert f'"{word}' not in state.text
         for side in ("left", "right"):
@@ -85,6 +86,9 @@ def test_a_rater_gets_questions_pictures_and_nothing_that_tells(server: Server) 
             assert (
                 shown.headers["content-type"] == "image/jpeg" and shown.content[:2] == b"\xff\xd8"
             )
+        asked = {bool(each["picture"]): each["question"] for each in told["questions"]}
+        assert asked == {True: "Which face is nearer to the picture?",
+                         False: "Which face looks more natural?"}  # fmt: skip
         seen = next(each for each in told["questions"] if each["picture"])
         assert ann.get(seen["picture"]).content == PICTURE
 

@@ -311,27 +311,28 @@ def telling_pool(people: str, channels: list[str]) -> list[Any]:
 
 
 def test_a_round_asks_what_was_asked_about_least() -> None:
-    from semanticface.preference.round_steps import _telling
+    from semanticface.preference.sampled_pairs import telling
 
     pool = telling_pool("aaab", ["jawOpen", "jawOpen", "jawOpen", "mouthPucker"])
-    assert [row[2] for row in _telling(Plan(), pool)] == [0.0] * 4
-    found = _telling(Plan(ask=2), pool)
-    assert [record.id for _, record, _ in found] == ["r0", "r3"] and found[0][2] >= found[1][2] > 0
+    assert [each.worth for each in telling(pool, 0)] == [0.0] * 4
+    found = telling(pool, 2)
+    assert [each.face.id for each in found] == ["r0", "r3"]
+    assert found[0].worth >= found[1].worth > 0
 
 
 def test_a_round_asks_what_the_discriminator_is_unsure_of(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from semanticface.preference import discriminator, learned, round_steps
+    from semanticface.preference import discriminator, learned, sampled_pairs
 
     members = np.array([[0.9, 0.9, 0.1, 0.99], [0.95, 0.9, 0.9, 0.99]])
     told = discriminator.Belief(members.mean(0), members.std(0), members)
     monkeypatch.setattr(discriminator, "load", lambda _: None)
     monkeypatch.setattr(learned, "believed", lambda *_: told)
-    monkeypatch.setattr(round_steps, "asked_about", lambda pool: pool)
+    monkeypatch.setattr(sampled_pairs, "asked_about", lambda pool: pool)
     pool = telling_pool("abcd", ["jawOpen"] * 4)
-    found = round_steps._telling(Plan(ask=1, discriminator=str(tmp_path)), pool)
-    assert [record.id for _, record, _ in found] == ["r2"]  # its members are split
+    found = sampled_pairs.telling(pool, 1, str(tmp_path))
+    assert [each.face.id for each in found] == ["r2"]  # its members are split
 
 
 # -- sampling -----------------------------------------------------------------

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from samples import record as face_record
 
-from semanticface.preference.round_parts import add_checks, project_in, wait_for_people
+from semanticface.preference.pairing import add_checks
+from semanticface.preference.round_parts import project_in, wait_for_people
 from semanticface.preference.rounds import Plan, Waiting, Work
 from semanticface.preference.store import Store
 from semanticface.preference.store.content import Item, Project, add_pairs, add_rater, revoke

@@ -34,7 +34,7 @@ from semanticface.preference.arena.sessions import (
 from semanticface.preference.arena.tokens import DAY, Keys
 from semanticface.preference.regions import region_of
 from semanticface.preference.renders import NoRoom, Renders
-from semanticface.preference.store.content import Project, Rater
+from semanticface.preference.store.content import Project, Rater, question_about
 from semanticface.preference.store.database import Store, StoreBusy
 from semanticface.preference.store.files import kept_file
 from semanticface.preference.store.questions import Question, left_of, open_questions, progress_of
@@ -120,11 +120,13 @@ class Arena:
         digests = self.renders.of_all(sides)
         self.renders.soon(digests)
         self._hand(rater, [*digests, *(each.picture for each in asked)])
-        return [_question(each, *digests[2 * i : 2 * i + 2]) for i, each in enumerate(asked)]
+        return [_question(each, *digests[2 * i : 2 * i + 2], self.project)
+                for i, each in enumerate(asked)]  # fmt: skip
 
 
-def _question(asked: Question, left: str, right: str) -> dict[str, Any]:
+def _question(asked: Question, left: str, right: str, project: Project) -> dict[str, Any]:
     return {
+        "question": question_about(project, picture=asked.picture, sound=asked.sound),
         "id": asked.id, "number": asked.number, "region": asked.region,
         "title": region_of(asked.region).title, "told": asked.told,
         "left": f"/media/render/{left}", "right": f"/media/render/{right}",

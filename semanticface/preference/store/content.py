@@ -25,6 +25,8 @@ Judge = Literal["human", "oracle", "discriminator"]
 JUDGES: tuple[Judge, ...] = get_args(Judge)
 Purpose = Literal["judge", "check"]
 _LONGEST = 80
+QUESTION = "Which face is nearer to the picture?"
+"""Asked where nothing else is said and there is a picture."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Project:
     question: str
     presentation: Presentation
     rules: Rules
+
+
+def question_about(project: Project, *, picture: str | None, sound: str | None) -> str:
+    """What is asked about an item: of a picture or a sound only where there is one."""
+    if project.question != QUESTION or picture is not None:
+        return project.question
+    return "Which face goes better with the sound?" if sound else "Which face looks more natural?"
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class Item(NamedTuple):
 
 
 def add_project(
-    store: Store, name: str, *, question: str = "Which face is nearer to the picture?",
+    store: Store, name: str, *, question: str = QUESTION,
     presentation: Presentation | None = None, rules: Rules | None = None,
 ) -> Project:  # fmt: skip
     """A new project; a name in use is an error."""
