@@ -53,8 +53,8 @@ for command in (
     stream, receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
-for command in (sample, judge):
-    rank.command()(command)
+for answering in (sample, judge):
+    rank.command()(answering)
 app.add_typer(rank)
 
 _INTERRUPTED = 130

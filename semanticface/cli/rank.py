@@ -149,6 +149,7 @@ def clips(
     else:
         told = stills_of(store, chosen, read(one), read(other), how, movie=movie)
     _tell(told)
+    say("no attention checks: of two clips nobody knows which is right")
 
 
 @rank.command()

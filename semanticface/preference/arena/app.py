@@ -120,7 +120,7 @@ class Arena:
         digests = self.renders.of_all(sides)
         self.renders.soon(digests)
         self._hand(rater, [*digests, *(each.picture for each in asked)])
-        return [_question(each, *digests[2 * i : 2 * i + 2], self.project)
+        return [_question(each, digests[2 * i], digests[2 * i + 1], self.project)
                 for i, each in enumerate(asked)]  # fmt: skip
 
 
