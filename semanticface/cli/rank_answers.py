@@ -42,7 +42,7 @@ def sample(
     ] = None,
     served: Annotated[str, typer.Option(help="Name of the model there.")] = "face",
     answer: Annotated[
-        str, typer.Option(help="Answer format, as `tokens`; a run's first one else.")
+        str, typer.Option(help="Which of a run's answers, as `tokens`; its first one else.")
     ] = "",
     count: Annotated[int, typer.Option(help="Faces at most.", min=1)] = 100,
     samples: Annotated[int, typer.Option(help="Answers of a model to each.", min=2)] = 4,
@@ -67,7 +67,7 @@ def sample(
 
     semanticface rank sample faces.store faces --run runs/mine --ask 200
 
-    semanticface rank sample faces.store faces --endpoint http://127.0.0.1:8000 --answer codes
+    semanticface rank sample faces.store faces --endpoint http://127.0.0.1:8000
     """
     from semanticface.preference.pairing import add_checks
     from semanticface.preference.sampled_pairs import pool_of, put, telling
@@ -117,11 +117,11 @@ def _models(
 
     found = [_of_run(each, answer, temperature) for each in runs]
     if endpoint is not None:
-        from semanticface.language.answers import DEFAULT, answer_format
-        from semanticface.serve.sampling import of_endpoint
+        from semanticface.serve.sampling import of_endpoint, served_task
 
-        form = answer_format(answer) if answer else DEFAULT
-        found.append(Model(served, of_endpoint(endpoint, served, temperature=temperature), form))
+        task = served_task(endpoint, served)
+        sampler = of_endpoint(endpoint, served, temperature=temperature, task=task)
+        found.append(Model(served, sampler, task.form))
     found = found or [_of_run("", answer, temperature)]
     names = [each.name for each in found]
     if len(set(names)) < len(names):

@@ -146,6 +146,28 @@ def test_two_clips_become_loops_with_their_stretch_of_sound(tmp_path: Path) -> N
     store.close()
 
 
+def test_a_servers_answers_become_pairs_in_the_words_that_it_speaks(tmp_path: Path) -> None:
+    from stand_in import standing_in
+    from training import face_data
+
+    from semanticface.data.tasks import Task
+    from semanticface.rig import CHANNELS
+
+    faces = face_data(tmp_path / "faces", train=2, val=1)
+    run("rank", "new", tmp_path / "s", "--size", 64)
+    with standing_in(Task.of("codes", "coefficients")) as server:
+        told = iter(np.linspace(0, 0.9, 9))  # a server's answers to one picture differ
+        weights = np.array([each.unit == "weight" for each in CHANNELS], np.float32)
+        server.face = lambda _: (weights * next(told)).astype(np.float32)
+        said = run("rank", "sample", tmp_path / "s", faces, "--endpoint", server.url,
+                   "--samples", 3, "--ask", 3)  # fmt: skip
+    assert "3 pairs" in said and "0 answers that cannot be read, 3 less telling" in said
+    store, asked, _ = questions(tmp_path / "s")
+    sides = {answer_of(store, key).source for each in asked for key in (each.left, each.right)}
+    assert sides >= {"face 1", "face 2"}
+    store.close()
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_a_runs_answers_become_the_most_telling_pairs(
