@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 FILMS = (".mp4", ".webm")
 _SHOWN = 12
-_LONGEST = 3600.0
-"""Seconds of sound that a model is given, held in memory: 230 MB."""
 
 
 def speak(
@@ -212,10 +210,14 @@ def _by_model(run: Path, heard: Heard, audio: Path) -> FaceClip:
     if speaker.task.cues and not heard.timeline.words:
         err().print("note: the model was trained with words and there are none: give a transcript",
                     markup=False)  # fmt: skip
-    samples = Recording(audio).samples(most=_LONGEST)
-    made = speaker.clip(Spoken(heard.timeline, heard.contours), samples)
-    for line in made.unread[:_SHOWN]:
+    made = speaker.clip_of(Spoken(heard.timeline, heard.contours), Recording(audio).blocks(),
+                           heard.report.seconds)  # fmt: skip
+    unread = made.unread
+    for line in unread[:_SHOWN]:
         err().print(f"note: {line}", markup=False)
+    if unread:
+        err().print(f"note: {len(unread)} of {len(made.answers)} windows were not answered",
+                    markup=False)  # fmt: skip
     if made.missing:
         err().print(f"note: {made.missing} of {len(made.clip)} frames have no answer", markup=False)
     return made.clip
@@ -258,6 +260,8 @@ def _film(
 
     renderer = Renderer(identity=identity, size=size)
     frames = track(pictures(clip, renderer, fps), "drawing", count(clip, fps))
-    sound = audio if heard.report.peak >= SILENT_PEAK and not heard.report.broke else None
-    written = write_video(output, frames, fps, audio=sound)
+    report = heard.report
+    sound = audio if report.peak >= SILENT_PEAK else None
+    damaged = bool(report.broke or report.not_finite)
+    written = write_video(output, frames, fps, audio=sound, damaged=damaged)
     err().print(f"{written} frames, {written / fps:.2f} s -> {output}", markup=False)
