@@ -230,6 +230,7 @@ def _write(
     from semanticface import formats
     from semanticface.cli.console import err, note
     from semanticface.formats.catalogue import accepts, for_writing
+    from semanticface.speech.rules import ADDED
 
     if output.startswith("udp://"):
         from semanticface.formats.livelink_stream import send
@@ -245,6 +246,9 @@ def _write(
         options["fill"] = 0.0  # the rest of the face is at rest, and the format must say so
     for text in formats.write(clip, output, **options):
         note(f"wrote: {text}")
+    if clip.meta.notes.get(ADDED) and Path(output).suffix.lower() != ".npz":
+        err().print(f"note: {Path(output).suffix} does not keep which channels were added: only "
+                    ".npz does, and an evaluation must know", markup=False)  # fmt: skip
     err().print(f"{len(clip)} frames, {clip.duration:.2f} s -> {output}", markup=False)
 
 

@@ -75,6 +75,12 @@ def test_a_live_link_csv_for_other_programs(run, voice):
     clip = formats.read("a.csv")
     assert clip.rate == pytest.approx(60, rel=0.02)
     assert clip.column("eyeBlinkLeft").max() > 0
+    assert "which channels were added" in done.err
+    kept = run(voice, "--transcript", "said.txt", "-o", "a.npz", "--lively")
+    assert "which channels were added" not in kept.err
+    assert formats.read("a.npz").meta.notes["added"]
+    plain = run(voice, "--transcript", "said.txt", "-o", "a.csv")
+    assert "which channels were added" not in plain.err
 
 
 def loudness(path: Path) -> np.ndarray:
