@@ -23,7 +23,7 @@ import numpy as np
 from semanticface.data.tasks import Task
 from semanticface.language.describe import describe
 from semanticface.rig import CHANNELS, COUNT
-from semanticface.serve.identity import identity_of, to_json
+from semanticface.serve.identity import Served, identity_of, to_json
 
 Fault = Callable[[int, int], str]
 """(picture's number, times asked before) -> '' or a fault's name."""
@@ -44,7 +44,7 @@ class StandIn(ThreadingHTTPServer):
     def __init__(self, task: Task, *, key: str = "", one_pass: bool = False, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.task, self.key = task, key
-        self.identity = to_json({"face": identity_of(task, one_pass=one_pass)})
+        self.identity = to_json(Served({"face": identity_of(task, one_pass=one_pass)}))
         self.asked: Counter[bytes] = Counter()
         self.numbers: dict[bytes, int] = {}
         """Filled by `know`; pictures that nobody named count on in the order they come."""

@@ -5,6 +5,7 @@
     python scripts/experiments/speech_cues.py table OUT
     python scripts/experiments/speech_cues.py run CORPUS OUT2 --steps 1000 --seeds 1 --cues phones
     python scripts/experiments/speech_cues.py run CORPUS OUT3 --real speech/samples.jsonl
+    python scripts/experiments/speech_cues.py run CORPUS OUT2 --seeds 0 --runs runs/audioface_nano
 
 Each run is recipes/configs/audioface_nano.yaml with other cues, window or seed; every one is
 scored on whole recordings: unseen sentences of known voices, an unseen voice, noise (cues
@@ -132,10 +133,12 @@ def _sides(task: SpeechTask, samples: list[SpeechSample], folder: Path) -> Any:
 def by_model(loaded: Any, task: SpeechTask) -> Callable[[Case], FaceClip]:
     from semanticface.train.speaking import speaker
 
-    asked = speaker(loaded.model, loaded.processor, task)
+    return by_speaker(speaker(loaded.model, loaded.processor, task))
 
+
+def by_speaker(asked: Any) -> Callable[[Case], FaceClip]:
     def mouth(case: Case) -> FaceClip:
-        seconds = len(case.take.clip) / task.rate
+        seconds = len(case.take.clip) / asked.task.rate
         samples = cut(case.sound, 0, max(seconds, len(case.sound) / RATE))
         return asked.clip(case.spoken, samples, seconds).clip
 
@@ -165,6 +168,13 @@ def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
     }.items():  # fmt: skip
         if name not in done:
             scores = judged(cases, mouth, out / "mouths" / f"{name}.npz")
+            write(journal, {"name": name, "scores": scores})
+    from semanticface.train.speaking import opened
+
+    for folder in asked.runs:
+        name = f"the run {folder.name}"
+        if name not in done:
+            scores = judged(cases, by_speaker(opened(folder)), out / "mouths" / f"{name}.npz")
             write(journal, {"name": name, "scores": scores})
     for plan in plans(asked.seeds, asked.cues, bool(people)):
         if plan.name in done:
@@ -204,6 +214,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--corpus-seed", type=int, default=7)
     parser.add_argument("--cues", nargs="*", choices=tuple(SETS), default=(), help="these alone")
+    parser.add_argument("--runs", type=Path, nargs="*", default=(), help="finished runs to score")
     parser.add_argument("--real", type=Path, help="samples.jsonl of recordings of people")
     asked = parser.parse_args()
     if asked.what == "table":

@@ -20,12 +20,18 @@ _KEPT = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_c
 def pack_run(folder: Path, work: Path, to: Path, written: Path | None = None) -> int:
     """Copy manifest, journal of probes and model of the run `folder`; bytes in all. Its weights
     are those of `written`, where it was taught to write after the run."""
+    manifest = read_manifest(Run(folder).manifest) | {"warm_up": _warm_up(work)}
+    if written is not None:
+        manifest = _taught(manifest, written)
+    return pack(folder, to, manifest, written)
+
+
+def pack(folder: Path, to: Path, manifest: dict[str, Any], weights: Path | None = None) -> int:
+    """The same of any run of whole weights, with the manifest that is to stand there; the weights
+    are those of the folder `weights`, or the run's own."""
     run = Run(folder)
     result = run.result()
     check_seal(result)
-    manifest = read_manifest(run.manifest) | {"warm_up": _warm_up(work)}
-    if written is not None:
-        manifest = _taught(manifest, written)
     shutil.rmtree(to, ignore_errors=True)  # not before all is there that takes its place
     (to / "model").mkdir(parents=True)
     manifest["base"]["path"], manifest["data"]["path"] = "WORK/tower", "WORK/faces"
@@ -35,7 +41,7 @@ def pack_run(folder: Path, work: Path, to: Path, written: Path | None = None) ->
     for name in _KEPT:
         if (result / name).is_file():
             shutil.copyfile(result / name, to / "model" / name)
-    _halve((written or result) / "model.safetensors", to / "model" / "model.safetensors")
+    _halve((weights or result) / "model.safetensors", to / "model" / "model.safetensors")
     manifest["weights"]["sha256"] = digest_of(to / "model" / "model.safetensors")
     (to / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     seal(to / "model")
@@ -61,8 +67,9 @@ def _without_places(config: Path) -> str:
     import yaml
 
     held = yaml.safe_load(config.read_text(encoding="utf-8"))
-    return yaml.safe_dump(held | {"model": "WORK/tower", "data": "WORK/faces",
-                                  "output_dir": "WORK/run"}, sort_keys=False)  # fmt: skip
+    places = {"model": "WORK/tower", "data": "WORK/faces", "output_dir": "WORK/run"}
+    places |= {"cache": "WORK/cache"} if "cache" in held else {}
+    return yaml.safe_dump(held | places, sort_keys=False)
 
 
 def _halve(weights: Path, to: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from semanticface.errors import BadInput
+
+if TYPE_CHECKING:
+    from semanticface.serve.client import FaceClient
 
 
 def gateway(
@@ -20,7 +24,9 @@ def gateway(
         Path | None, typer.Option(help="File of hashed keys; without it anybody may ask.")
     ] = None,
     new_key: Annotated[str, typer.Option(help="Make a key of this name, show it once, end.")] = "",
-    per_minute: Annotated[int, typer.Option(help="Pictures a minute for the new key.")] = 600,
+    per_minute: Annotated[
+        int, typer.Option(help="Pictures, or seconds of speech, a minute for the new key.")
+    ] = 600,
     upstream_key_env: Annotated[
         str, typer.Option(help="Environment variable with the key of the model's server.")
     ] = "",
@@ -31,7 +37,12 @@ def gateway(
         str, typer.Option(help="Speaks scripts, such as flite:slt; none are taken without it.")
     ] = "",
     max_pixels: Annotated[int, typer.Option(help="Pixels of a picture, at most.")] = 16_000_000,
-) -> None:
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Whose web pages may ask, https://HOST or *. May be repeated; none may "
+                     "without it."),
+    ] = None,
+) -> None:  # fmt: skip
     """Serve POST /v1/face, /v1/faces, a WebSocket stream, /metrics and /docs.
 
     [bold]semanticface gateway --new-key studio --keys keys.jsonl[/bold]
@@ -47,6 +58,7 @@ def gateway(
     need("fastapi", "serve", "The gateway")
     from semanticface.serve.gateway.app import Limits, create_app
     from semanticface.serve.gateway.run import http_server
+    from semanticface.serve.server import refuse_taken
 
     if keys is None and host not in ("127.0.0.1", "localhost", "::1"):
         raise BadInput(
@@ -58,7 +70,19 @@ def gateway(
     settings = Settings(concurrency=concurrency, timeout=deadline, deadline=deadline)
     limits = Limits(most_bytes=max_mb << 20, most_pixels=max_pixels)
     client = FaceClient(url, model, key=upstream, settings=settings)
-    http_server(create_app(client, keys, limits, _known(voice)), host, port, limits).run()
+    app = create_app(client, keys, limits, _known(voice), allow_origin or ())
+    refuse_taken(host, port)
+    asyncio.run(_met(client))
+    http_server(app, host, port, limits).run()
+
+
+async def _met(client: FaceClient) -> None:
+    """An error in one line, where a web server that starts would tell it as its own crash."""
+    from semanticface.cli.console import note
+
+    note(f"asking {client.url} what it serves, for {client.settings.deadline:g} s at most")
+    async with client:
+        pass
 
 
 def _known(voice: str) -> str:
@@ -79,4 +103,5 @@ def _make(name: str, keys: Path | None, per_minute: int) -> None:
     made = make_key(name, per_minute)
     add_key(keys, made.client)
     typer.echo(made.key)
-    note(f"'{name}' may ask about {per_minute} pictures a minute. The key is shown only now.")
+    told = f"'{name}' may ask about {per_minute} pictures or seconds of speech a minute."
+    note(f"{told} The key is shown only now.")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from semanticface.errors import BadInput
+
+if TYPE_CHECKING:
+    from semanticface.serve.live.received import Arrival
 
 
 def receive(
@@ -27,7 +31,7 @@ def receive(
         Path | None, typer.Option("--output", "-o", help="Write the take: .csv, .npz ...")
     ] = None,
 ) -> None:
-    """Receive Live Link Face packets; tell how often and how late they come.
+    """Receive Live Link Face packets; tell how often and how late they come. Ctrl-C ends it sooner.
 
     [bold]semanticface receive --seconds 20 --plot live.png[/bold]
     [bold]semanticface receive --port 11112 -o take.csv[/bold]
@@ -39,7 +43,7 @@ def receive(
 
     with Receiver(host, port, subject=subject) as receiver:
         note(f"listening on {receiver.address[0]}:{receiver.address[1]}")
-        arrivals = hear(receiver, seconds, patience=patience)
+        arrivals = _until_ended(hear(receiver, seconds, patience=patience))
         traffic = receiver.traffic
     if not arrivals:
         raise BadInput(f"no Live Link packet on {host}:{port} ({traffic.bad} other datagrams)",
@@ -54,3 +58,18 @@ def receive(
         write(clip_of(arrivals, f"udp {host}:{port}"), output)
     if plot is not None:
         picture(arrivals).save(plot, "PNG")
+
+
+def _until_ended(heard: Iterator[Arrival]) -> list[Arrival]:
+    """All that came, also where somebody ended it."""
+    from semanticface.cli.console import note
+    from semanticface.cli.ending import as_ctrl_c
+
+    arrivals = []
+    try:
+        with as_ctrl_c():
+            for each in heard:
+                arrivals.append(each)  # noqa: PERF402 - what came before Ctrl-C is kept
+    except KeyboardInterrupt:
+        note("stopped")
+    return arrivals

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,24 +84,17 @@ def serve(
 def _run(server: Server, name: str, patience: float) -> None:
     """Until it ends or somebody ends it."""
     from semanticface.cli.console import note
+    from semanticface.cli.ending import as_ctrl_c
 
     note(shlex.join(server.command))
-    signal.signal(signal.SIGTERM, _interrupted)
-    # A closed terminal is an end like Ctrl-C, unless somebody asked to outlive it (nohup).
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, _interrupted)
     try:
-        with server:
+        with as_ctrl_c(), server:
             seconds = server.wait(patience)
             note(f"answers after {seconds:.0f} s: {server.url}/v1, model '{name}'")
             code = server.join()
             raise SemanticFaceError(f"vLLM ended with code {code}")
     except KeyboardInterrupt:
         note("stopped")
-
-
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _task(answer: str, stage: str) -> Task | None:

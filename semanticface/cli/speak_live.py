@@ -48,6 +48,7 @@ def speak_live(
     [bold]arecord -f S16_LE -r 16000 -c 1 -t raw | semanticface speak-live - -o vmc://127.0.0.1[/bold]
     """
     from semanticface.cli.console import note
+    from semanticface.cli.ending import as_ctrl_c
     from semanticface.serve.live.senders import sender_of
     from semanticface.speech.live import Live
     from semanticface.speech.microphone import source as sound_of
@@ -58,7 +59,7 @@ def speak_live(
     lag = hop + ahead + _SLACK
     late = 0
     try:
-        with sender_of(output, subject=subject, rate=rate) as sender:
+        with as_ctrl_c(), sender_of(output, subject=subject, rate=rate) as sender:
             late = _follow(live, blocks, sender, lag, paced=not output.lower().endswith(".csv"))
     except KeyboardInterrupt:
         note("stopped")

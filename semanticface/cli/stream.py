@@ -43,6 +43,7 @@ def stream(
     Speech moves the mouth alone, by rules; no server is asked.
     """
     from semanticface.cli.console import note
+    from semanticface.cli.ending import as_ctrl_c
     from semanticface.serve.client import FaceClient, Settings
     from semanticface.serve.live.ear import Ear, is_sound, windows
     from semanticface.serve.live.loop import Live
@@ -70,7 +71,8 @@ def stream(
             return await sent(client, depth)
 
     try:
-        note(told(asyncio.run(follow())))
+        with as_ctrl_c():
+            note(told(asyncio.run(follow())))
     except KeyboardInterrupt:
         note("stopped")
 

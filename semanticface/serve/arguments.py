@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from semanticface.errors import BadInput
-from semanticface.serve.identity import VARIABLE, to_json
+from semanticface.serve.identity import VARIABLE, Served, to_json
 from semanticface.serve.target import Target
 
 MODULE = "vllm.entrypoints.openai.api_server"
@@ -87,10 +87,9 @@ def environment(target: Target, options: Options, key: str | None) -> dict[str, 
         told["VLLM_API_KEY"] = key
     if options.hot:
         told["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "True"
-    if target.models:
-        models = {name: each._replace(one_pass=options.one_pass)
-                  for name, each in target.models.items()}  # fmt: skip
-        told[VARIABLE] = to_json(models)
+    models = {name: each._replace(one_pass=options.one_pass)
+              for name, each in target.models.items()}  # fmt: skip
+    told[VARIABLE] = to_json(Served(models, target.unknown, target.base, options.one_pass))
     if options.device == "cpu":
         told |= {
             "VLLM_CPU_KVCACHE_SPACE": str(options.cache_gib), "VLLM_CPU_OMP_THREADS_BIND": "nobind",

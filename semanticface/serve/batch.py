@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +25,7 @@ from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.formats import json_lines
 from semanticface.language.parsed import ParseReport, nothing
 from semanticface.rig import COUNT, ClipMeta, FaceClip
+from semanticface.serve import lifeline
 from semanticface.serve.arguments import Options, arguments, environment
 from semanticface.serve.ask import Text
 from semanticface.serve.client import Frame, Settings
@@ -84,12 +84,15 @@ def run_batch(
     for flag in ("--host", "--port"):
         del told[told.index(flag) : told.index(flag) + 2]
     command = [str(python), "-m", _MODULE, "-i", str(asked), "-o", str(answered), *told]
-    with (log or Path(os.devnull)).open("ab") as stream:
-        done = subprocess.run(command, env={**os.environ, **environment(target, options, None)},
-                              stdout=stream, stderr=subprocess.STDOUT, check=False)  # fmt: skip
-    if done.returncode or not answered.is_file():
+    surroundings = {**os.environ, **environment(target, options, None)}
+    with (
+        (log or Path(os.devnull)).open("ab") as stream,
+        lifeline.start(command, surroundings, stream) as process,
+    ):
+        code = process.wait()
+    if code or not answered.is_file():
         where = f"; see {log}" if log is not None else ""
-        raise SemanticFaceError(f"vllm run-batch ended with code {done.returncode}{where}")
+        raise SemanticFaceError(f"vllm run-batch ended with code {code}{where}")
 
 
 def _answers(path: Path) -> Iterable[tuple[str, Any]]:

@@ -34,7 +34,7 @@ from semanticface.language.parsed import ParseReport, nothing
 from semanticface.rig import COUNT, ClipMeta, FaceClip
 from semanticface.serve import identity as told
 from semanticface.serve.ask import Way, answer_of, way_of
-from semanticface.serve.identity import Identity
+from semanticface.serve.identity import Identity, Served
 from semanticface.serve.journal import Answered, Journal
 from semanticface.serve.retry import AGAIN, NEVER, pause, retry_after
 
@@ -152,10 +152,10 @@ class FaceClient:
 
     async def _meet(self) -> None:
         """Learn what the model was trained on, and choose how to ask it."""
-        held = await self._told() if self.check else {}
         if self.check:
-            if self.task is None and self.model in held:
-                self.task = held[self.model].task()
+            held = await self._told()
+            if self.task is None and self.model in held.models:
+                self.task = held.models[self.model].task()
             self.identity = told.check(held, self.model, self.task or Task(), self.url)
         if self.task is None:
             raise BadInput("no task", "one, where the server's word is not asked for")
@@ -163,7 +163,7 @@ class FaceClient:
         chosen = ("one-pass" if one_pass else "text") if self.way == "auto" else self.way
         self._way: Way = way_of(chosen, self.task, self.model, self.settings)
 
-    async def _told(self) -> dict[str, Identity]:
+    async def _told(self) -> Served:
         end = time.monotonic() + self.settings.deadline
         try:
             reply, _ = await self._persist("GET", told.PATH, None, end)

@@ -9,7 +9,7 @@ the request's text with its own before it asks.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -45,6 +45,18 @@ class Identity(NamedTuple):
                        decimals=self.decimals, language=self.language)  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Served:
+    """Of a whole server."""
+
+    models: dict[str, Identity]
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Why nobody can say how it wants to be asked, by a model's name."""
+    base: str = ""
+    """Hash of the base model, where it is known: whose adapters fit."""
+    one_pass: bool = False
+
+
 def request_sha256(task: Task) -> str:
     """The hash that a run's manifest holds as `prompt.request_sha256`."""
     return sha256(json.dumps(task.request(), ensure_ascii=False).encode()).hexdigest()
@@ -57,28 +69,39 @@ def identity_of(task: Task, *, one_pass: bool = False) -> Identity:
                     numbers.decimals, task.prompt, task.language, one_pass)  # fmt: skip
 
 
-def to_json(models: Mapping[str, Identity]) -> str:
+def to_json(served: Served) -> str:
     """What the environment variable and the endpoint hold."""
-    told = {name: each._asdict() for name, each in models.items()}
-    return json.dumps({"semanticface": SCHEMA, "models": told}, sort_keys=True)
+    models = {name: each._asdict() for name, each in served.models.items()}
+    told = asdict(served) | {"models": models}
+    return json.dumps({"semanticface": SCHEMA} | told, sort_keys=True)
 
 
-def from_json(held: Any, place: str) -> dict[str, Identity]:
-    """Identities by model name, from a server's reply."""
+def from_json(held: Any, place: str) -> Served:
+    """What a server's reply holds."""
     if not isinstance(held, dict) or held.get("semanticface") != SCHEMA:
         raise BadInput("no word of which models are served", f"'{SCHEMA}'", file=place)
+    told = {key: value for key, value in held.items() if key != "semanticface"}
     try:
-        return {str(name): Identity(**each) for name, each in held["models"].items()}
+        models = {str(name): Identity(**each) for name, each in told.pop("models").items()}
+        return Served(models, **told)
     except (KeyError, TypeError, AttributeError):
         raise BadInput("an identity of another shape", f"'{SCHEMA}'", file=place) from None
 
 
-def check(held: Mapping[str, Identity], model: str, task: Task, place: str) -> Identity:
+def check(held: Served, model: str, task: Task, place: str) -> Identity:
     """The model's identity; an error if it was trained for another rig or question."""
-    if model not in held:
-        raise BadInput(f"no model '{model}'", f"one of {', '.join(held) or 'none'}", file=place,
-                       hint=did_you_mean(model, held))  # fmt: skip
-    found, ours = held[model], identity_of(task)
+    if model in held.unknown:
+        raise BadInput(
+            f"the model '{model}', of which nobody knows what it was trained on",
+            "one whose run is known", file=place,
+            hint=f"{held.unknown[model].rstrip('.')}. With check=False and a task of your own it "
+                 "is asked all the same.",
+        )  # fmt: skip
+    if model not in held.models:
+        known = ", ".join(held.models) or "none"
+        raise BadInput(f"no model '{model}'", f"one of {known}", file=place,
+                       hint=did_you_mean(model, held.models))  # fmt: skip
+    found, ours = held.models[model], identity_of(task)
     if found.rig != ours.rig:
         raise BadInput(
             f"a model of rig {found.rig}",

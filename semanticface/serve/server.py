@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from semanticface.errors import BadInput, SemanticFaceError
+from semanticface.serve import lifeline
 from semanticface.serve.arguments import MODULE
 
 FOLDER = ".vllm"
@@ -25,7 +26,7 @@ MISSING = (
     "    semanticface serve ... --python .vllm/bin/python\n"
     "Without a GPU, for trials: scripts/install_vllm_cpu.sh"
 )
-_STOP_SECONDS = 20.0
+_STOP_SECONDS = lifeline.STOP_SECONDS
 _POLL = 0.25
 _LAST_PORT = 65_535
 
@@ -69,20 +70,17 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        """Start it, in a group of its own, so that its workers end with it.
+        """Start it, in a group of its own, so that its workers end with it, and it with us.
 
         At a port that is free: vLLM would share one with another server, each answering some.
         """
-        _free(*_place(self.command))
+        refuse_taken(*_place(self.command))
         self._stream = self._log.open("ab") if self._log is not None else None
-        self._process = subprocess.Popen(
-            self.command, env=self._environment, stdin=subprocess.DEVNULL, stdout=self._stream,
-            stderr=subprocess.STDOUT if self._stream else None, start_new_session=True,
-        )  # fmt: skip
+        self._process = lifeline.start(self.command, self._environment, self._stream)
 
     @property
     def pid(self) -> int | None:
-        """Of its first process, which leads the session that all the others are in."""
+        """Of the process that leads the session that all the others are in."""
         return self._process.pid if self._process is not None else None
 
     @property
@@ -121,6 +119,8 @@ class Server:
             finally:  # also for somebody who cannot wait
                 self._signal(signal.SIGKILL)
                 self._process.wait()
+                assert self._process.stdin is not None
+                self._process.stdin.close()
                 self._process = None
         if self._stream is not None:
             self._stream.close()
@@ -159,7 +159,8 @@ def _place(told: Sequence[str]) -> tuple[str, int]:
     return host, int(port)
 
 
-def _free(host: str, port: int) -> None:
+def refuse_taken(host: str, port: int) -> None:
+    """An error if nobody can listen there."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from semanticface.serve.identity import Identity, identity_of
 
 MANIFEST = "manifest.json"
 BASE = "base"
+_UNTOLD = "It is no run, and `semanticface serve --answer` did not say how it is asked"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
 
 
@@ -35,6 +36,8 @@ class Target:
     """Whether it has learnt the one-pass read-out; None where nobody said."""
     base: str = ""
     """Hash of the base model that a run was trained on, by its manifest."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Why nobody knows how an adapter wants to be asked, by its name."""
 
     @property
     def main(self) -> str:
@@ -97,7 +100,8 @@ def _of_model(place: str, folder: Path, name: str, task: Task | None) -> Target:
     if not folder.is_dir() and place.startswith(("/", ".", "~")):
         raise BadInput("no such folder", "a run's folder, a model's, or a hub name", file=place)
     told = {} if task is None else {name: identity_of(task)}
-    return Target(str(folder) if folder.is_dir() else place, name, told)
+    unknown = {name: _UNTOLD} if task is None else {}
+    return Target(str(folder) if folder.is_dir() else place, name, told, unknown=unknown)
 
 
 def _with(target: Target, told: str) -> Target:
@@ -108,19 +112,60 @@ def _with(target: Target, told: str) -> Target:
     if name in (target.name, *(each.name for each in target.adapters)):
         raise BadInput(f"two models called '{name}'", "names of their own")
     folder = Path(place).expanduser()
-    models = dict(target.models)
+    models, unknown = {}, {}
+    if run_of(folder) is not None:
+        models[name] = identity_at(name, folder, target.base)
+    elif target.slots is None and target.name in target.models:  # told for whatever lies on it
+        weights = _hash(target.base, digest_of(folder / WEIGHTS))
+        models[name] = target.models[target.name]._replace(weights=weights)
+    else:  # a run's own task says nothing about what else lies on its base
+        unknown[name] = without_place(_alone(folder))
+    adapter = read_adapter(name, _within(folder))
+    return replace(target, models=target.models | models, unknown=target.unknown | unknown,
+                   adapters=(*target.adapters, adapter))  # fmt: skip
+
+
+def run_of(folder: Path) -> Path | None:
+    """The run that a folder is, or whose adapter it is; None where it is neither."""
+    from semanticface.train.runs import ADAPTER
+
     if (folder / MANIFEST).is_file():
-        run = _of_run(folder, name)
-        if not run.adapters:
-            raise BadInput("a run that trained a whole model", "an adapter", file=folder)
-        if target.base and run.base and target.base != run.base:
-            raise BadInput("an adapter of another base model", f"one of {target.model}",
-                           file=folder, hint="Serve it by itself, at another port.")  # fmt: skip
-        adapter, models[name] = run.adapters[0], run.models[name]
-    else:
-        adapter = read_adapter(name, folder)
-        if target.models:
-            first = next(iter(target.models.values()))
-            weights = _hash(target.base, digest_of(folder / WEIGHTS))
-            models[name] = first._replace(weights=weights)
-    return replace(target, models=models, adapters=(*target.adapters, adapter))
+        return folder
+    beside = folder.resolve()
+    known = beside.name == ADAPTER and (beside.parent / MANIFEST).is_file()
+    return beside.parent if known else None
+
+
+def identity_at(name: str, folder: Path, base: str = "", *, one_pass: bool = False) -> Identity:
+    """What the adapter in a run was trained on; an error where no run tells, or it does not fit."""
+    run = run_of(folder)
+    if run is None:
+        raise _alone(folder)
+    target = _of_run(run, name)
+    if not target.adapters:
+        raise BadInput("a run that trained a whole model", "an adapter", file=folder)
+    if base and target.base and target.base != base:
+        raise BadInput("an adapter of another base model", "one of the served one",
+                       file=folder, hint="Serve it by itself, at another port.")  # fmt: skip
+    if one_pass and not target.slots:
+        raise BadInput(
+            "a run that has not learnt the one-pass read-out", "one that has", file=folder
+        )
+    return target.models[name]._replace(one_pass=one_pass)
+
+
+def without_place(fault: BadInput) -> str:
+    """What a server may tell everybody: no folder of its own."""
+    return str(BadInput(fault.found, fault.expected, hint=fault.hint))
+
+
+def _within(folder: Path) -> Path:
+    """The adapter's own folder."""
+    from semanticface.train.runs import Run
+
+    return Run(folder).result() if (folder / MANIFEST).is_file() else folder
+
+
+def _alone(folder: Path) -> BadInput:
+    return BadInput(f"an adapter without {MANIFEST} beside it", "a run's folder, or its adapter's",
+                    file=folder)  # fmt: skip

@@ -14,7 +14,8 @@ from typing import Any
 
 from semanticface.serve.arguments import ONE_PASS
 from semanticface.serve.guard import KeyGuard
-from semanticface.serve.identity import PATH, VARIABLE
+from semanticface.serve.identity import PATH, VARIABLE, Served, from_json, to_json
+from semanticface.serve.loaded import Loaded
 
 
 def register() -> None:
@@ -33,25 +34,40 @@ def _keys(app: Any) -> list[str]:
 
 
 class IdentityRoute:
-    """`GET /semanticface`: the models' identities, as `semanticface serve` handed them over."""
+    """`GET /semanticface`: the models' identities, as `semanticface serve` handed them over, and
+    those of adapters that were loaded since."""
 
     name = "semanticface"
     required_tasks = None
+    _loaded: Loaded | None = None
 
     def attach_router(self, app: Any) -> None:
         """Add the route; without identities there is none, and clients are told so by 404."""
         keys = _keys(app)
         if keys:
             app.add_middleware(KeyGuard, keys=keys)
-        held = os.environ.get(VARIABLE)
-        if held is None:
+        if VARIABLE not in os.environ:
             return
-        told = json.loads(held)
+        started = _started()
 
         def identity() -> dict[str, Any]:
-            return dict(told)
+            if self._loaded is None:
+                return dict(json.loads(to_json(started)))
+            return dict(json.loads(to_json(self._loaded.now(_requests(app.state)))))
 
         app.get(PATH)(identity)
 
     async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:
-        """Nothing to keep."""
+        """Which adapters there are from the start."""
+        if VARIABLE in os.environ:
+            self._loaded = Loaded(_started(), _requests(state))
+
+
+def _started() -> Served:
+    return from_json(json.loads(os.environ[VARIABLE]), VARIABLE)
+
+
+def _requests(state: Any) -> dict[str, Any]:
+    """The adapters that vLLM knows of just now; a server without a model knows none."""
+    models = getattr(state, "openai_serving_models", None)
+    return dict(getattr(models, "lora_requests", {}))

@@ -16,7 +16,7 @@ from semanticface.data.speech_tasks import SpeechTask
 from semanticface.errors import BadInput
 from semanticface.train.options import DataOptions
 
-SMALL = "nano"
+SMALL, SMALL_SPEECH = "nano", "nano_speech"
 _TOKENS = 2
 """Of the small audio model's vocabulary, so that one made with another is made anew."""
 
@@ -82,9 +82,10 @@ def _small_audio(cache: str, speech: SpeechTask) -> str:
     return str(folder)
 
 
-def small_run() -> Path:
-    """The trained small model that comes with the package."""
-    place = Path(str(resources.files("semanticface"))) / "train" / "assets" / SMALL
+def small_run(speech: bool = False) -> Path:
+    """The trained small model that comes with the package: of pictures, or of speech."""
+    name = SMALL_SPEECH if speech else SMALL
+    place = Path(str(resources.files("semanticface"))) / "train" / "assets" / name
     if not (place / "manifest.json").is_file():
         raise BadInput(
             "no trained small model in this package",

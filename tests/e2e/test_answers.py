@@ -14,6 +14,7 @@ from pictures import png
 from real_server import serving
 
 from semanticface.data.tasks import Task
+from semanticface.errors import BadInput
 from semanticface.language.answers import FORMATS
 from semanticface.rig import COUNT
 from semanticface.serve.client import FaceClient, Frame, Settings, predict
@@ -156,7 +157,7 @@ def test_strangers_and_unknown_models_are_refused(ask):
     assert ask(body(model="nobody")).status_code == 404
 
 
-def test_an_adapter_comes_and_goes_at_run_time(ask, models):
+def test_an_adapter_comes_and_goes_at_run_time(ask, server, models):
     place = str(models / "eyes" / "adapter")
     assert ask(body(model="late", max_tokens=2)).status_code == 404
     assert (
@@ -164,8 +165,22 @@ def test_an_adapter_comes_and_goes_at_run_time(ask, models):
     )
     late, eyes = (said(ask(body(model=name, temperature=0.0))) for name in ("late", "eyes"))
     assert late["message"]["content"] == eyes["message"]["content"]
+    assert [each.outcome for each in known(server, "late")] == ["strict"]
     assert ask({"lora_name": "late"}, "/v1/unload_lora_adapter").status_code == 200
     assert ask(body(model="late", max_tokens=2)).status_code == 404
+    with pytest.raises(BadInput, match="no model 'late'"):
+        known(server, "late")
+
+
+def known(server, model):
+    """What the client reads that asks a model as the server says it wants to be asked."""
+
+    async def asked():
+        quick = Settings(timeout=300)
+        async with FaceClient(server.url, model, key=KEY, settings=quick) as client:
+            return [(await client.ask(png(0))).report]
+
+    return asyncio.run(asked())
 
 
 def test_the_client_asks_as_the_run_was_trained(server, tmp_path):

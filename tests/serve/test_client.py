@@ -13,7 +13,7 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.rig import COUNT
 from semanticface.serve.client import FaceClient, Frame, Settings, predict
-from semanticface.serve.identity import identity_of, to_json
+from semanticface.serve.identity import Served, identity_of, to_json
 from semanticface.serve.journal import Answered, Journal
 
 TASK = Task.of("two-key")
@@ -137,7 +137,7 @@ def test_another_models_answers_are_not_taken_for_this_ones(tmp_path):
     with standing_in(TASK) as server:
         told = identity_of(TASK)
         for weights, asked in (("a", 3), ("a", 3), ("b", 6)):
-            server.identity = to_json({"face": told._replace(weights=weights)})
+            server.identity = to_json(Served({"face": told._replace(weights=weights)}))
             run(server, frames(3), journal)
             assert sum(server.asked.values()) == asked
 

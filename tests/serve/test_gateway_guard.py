@@ -16,8 +16,11 @@ import pytest
 from gateways import LIMITS, opened
 from pictures import png
 from PIL import Image
+from real_server import free_port
 from stand_in import standing_in
+from typer.testing import CliRunner
 
+from semanticface.cli.main import app
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.serve.gateway.keys import add_key, make_key, read_keys
@@ -195,3 +198,81 @@ def test_a_phones_picture_with_a_depth_map_is_one_picture():
     behind = [Image.new("RGB", (16, 16))]
     Image.new("RGB", (64, 64)).save(buffer, "MPO", save_all=True, append_images=behind)
     assert checked(buffer.getvalue(), 10_000)
+
+
+def test_a_gateway_before_nobody_is_one_plain_error():
+    done = CliRunner().invoke(
+        app, ["gateway", "http://127.0.0.1:9", "--deadline", "0.3", "--port", str(free_port())]
+    )
+    assert isinstance(done.exception, BadInput) and "semanticface serve" in str(done.exception)
+
+
+def test_a_gateway_at_a_taken_port_is_one_plain_error(upstream):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        told = ["gateway", upstream.url, "--port", str(other.getsockname()[1])]
+        done = CliRunner().invoke(app, told)
+    assert isinstance(done.exception, BadInput) and "--port takes another" in str(done.exception)
+
+
+# -- other sites' pages ----------------------------------------------------------------
+
+PAGE = "https://studio.example"
+
+
+def heard(http, origin: str | None, host: str = "", **headers: str) -> int:
+    """What a page of this origin gets at the stream: 200, or an error's code."""
+    import websockets
+
+    told = headers | ({"Origin": origin} if origin is not None else {})
+    place = {"host": http.base_url.host, "port": http.base_url.port}
+    url = f"ws://{host or http.base_url.netloc.decode()}/v1/stream"
+
+    async def ask() -> int:
+        try:
+            async with websockets.connect(url, proxy=None, additional_headers=told, **place) as ws:
+                await ws.send(png(0, (32, 32)))
+                face = json.loads(await asyncio.wait_for(ws.recv(), 20))
+                return 200 if face["face"] else 0
+        except websockets.InvalidStatus as refused:
+            return refused.response.status_code
+
+    return asyncio.run(ask())
+
+
+def test_a_stream_is_for_no_other_sites_pages(upstream):
+    with opened(upstream.url) as http:
+        own = f"http://{http.base_url.host}:{http.base_url.port}"
+        assert [heard(http, each) for each in (None, own)] == [200, 200]
+        foreign = [PAGE, "null", "", own.replace("127.0.0.1", "127.0.0.1.evil.example"), own + "0"]
+        assert [heard(http, each) for each in foreign] == [403] * len(foreign)
+
+
+def test_a_name_that_was_pointed_here_is_not_ours_unless_there_are_keys(upstream, keys):
+    """A page's own host may be made to mean this computer; it knows no key."""
+    name = "rebound.example:8080"
+    with opened(upstream.url) as http:
+        assert heard(http, f"http://{name}", name) == 403
+    with opened(upstream.url, keys[0]) as http:
+        ours = {"Authorization": f"Bearer {keys[1]}"}
+        assert heard(http, "https://face.example", "face.example", **ours) == 200
+
+
+@pytest.mark.parametrize("allowed", [PAGE, "*"])
+def test_whose_pages_may_ask_can_be_said(upstream, allowed):
+    with opened(upstream.url, origins=[allowed]) as http:
+        asks = {"Origin": PAGE, "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip
+        told = http.options("/v1/face", headers=asks)
+        assert told.status_code == 200
+        assert told.headers["access-control-allow-origin"] == allowed
+        assert heard(http, PAGE) == 200
+        assert heard(http, "https://other.example") == (200 if allowed == "*" else 403)
+
+
+@pytest.mark.parametrize("wrong", ["studio.example", PAGE + "/", PAGE.upper(), ""])
+def test_an_origin_that_no_browser_would_say_is_refused(wrong):
+    told = ["gateway", "http://127.0.0.1:9", "--allow-origin", wrong]
+    done = CliRunner().invoke(app, told)
+    assert isinstance(done.exception, BadInput) and "https://HOST" in str(done.exception)

@@ -16,6 +16,7 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.serve.client import FaceClient
 from semanticface.serve.gateway.app import Limits, create_app
+from semanticface.serve.gateway.keys import add_key, make_key
 from semanticface.serve.gateway.speech import kind_of
 
 SAID = "Bob put the pumpkin in the van."
@@ -131,3 +132,17 @@ def test_kinds_are_told_by_their_bytes():
     assert kind_of(silence(0.1)) == "wav" and kind_of(b"\xff\xfb\x90\x00") == "mp3"
     with pytest.raises(BadInput):
         kind_of(b"RIFF\x00\x00\x00\x00AVI ")
+
+
+def test_a_second_of_speech_counts_as_a_picture(tmp_path):
+    made, file = make_key("studio", 30), tmp_path / "keys.jsonl"  # five at once, one in two seconds
+    add_key(file, made.client)
+    with (
+        standing_in(Task.of("flat", "coefficients")) as upstream,
+        TestClient(create_app(FaceClient(upstream.url), file)) as http,
+    ):
+        http.headers["Authorization"] = f"Bearer {made.key}"
+        first, last = asked(http, audio=silence(7.5)), asked(http, audio=silence(0.5))
+    assert (first.status_code, last.status_code) == (200, 429)
+    assert int(last.headers["Retry-After"]) > 4
+    assert "a second of speech" in last.json()["error"]["message"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import socket
 import threading
 import time
 
@@ -17,7 +18,7 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.formats import livelink_udp, read, vmc
 from semanticface.language.parsed import STRICT, nothing
-from semanticface.rig import COUNT, INDEX
+from semanticface.rig import CHANNELS, COUNT, INDEX
 from semanticface.serve.client import FaceClient, Frame, Result, Settings
 from semanticface.serve.live.loop import Live
 from semanticface.serve.live.senders import sender_of
@@ -181,6 +182,38 @@ def test_frames_arrive_at_our_own_receiver_as_they_were_sent():
     jaw = clip.column("jawOpen")
     assert jaw[0] == 0 and jaw.max() > 0.3
     assert np.diff(jaw).min() > -0.05  # it opens and stays open
+
+
+def test_a_public_implementation_reads_what_is_sent_live():
+    """PyLiveLinkFace, by which many programs hear an iPhone: names, numbers and times."""
+    from pylivelinkface import FaceBlendShape, PyLiveLinkFace
+
+    face, kept = np.linspace(0.01, 0.09, COUNT, dtype=np.float32), []
+
+    class Model:
+        async def ask(self, picture, at=0.0):
+            return result(at)._replace(values=face + np.float32(at / 10))
+
+    class Kept:
+        def send(self, out):
+            kept.append(out)
+            sender.send(out)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        wire.settimeout(5.0)
+        place = f"udp://127.0.0.1:{wire.getsockname()[1]}"
+        with sender_of(place, subject="Ann", rate=60) as sender:
+            asyncio.run(Live(Model(), Kept(), 60.0, 2).run(shown()))
+        heard = [PyLiveLinkFace.decode(wire.recv(2048)) for _ in kept]
+    assert all(found for found, _ in heard) and len(heard) > 5
+    assert {(each.name, each.fps) for _, each in heard} == {("Ann", 60)}
+    for (_, told), out in zip(heard, kept, strict=True):
+        by_name = {shape.name: told.get_blendshape(shape) for shape in FaceBlendShape}
+        assert by_name == {c.label: out.values[c.index] for c in CHANNELS}
+    at = np.array([(each._frames + each._sub_frame) / each.fps for _, each in heard])
+    np.testing.assert_allclose(at - at[0], [out.time - kept[0].time for out in kept], atol=2e-3)
+    assert len({out.values[JAW] for out in kept}) > 3
 
 
 def test_a_camera_that_is_missing_is_one_plain_error():

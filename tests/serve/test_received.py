@@ -60,7 +60,7 @@ def test_a_frame_is_as_late_as_its_face_is_old():
     with livelink_udp.Receiver("127.0.0.1", 0) as receiver:
         thread = threading.Thread(target=send, args=(receiver.address[1], 0.25))
         thread.start()
-        heard = hear(receiver, 30.0, patience=3.0)
+        heard = list(hear(receiver, 30.0, patience=3.0))
         thread.join()
     assert len(heard) == 9
     late = np.median([each.delay for each in heard[1:]])

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from real_server import free_port
 
 from semanticface.cli.serve import _run
 from semanticface.errors import BadInput
 from semanticface.serve.server import Server, healthy
 
+HANGS = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+"""
+WORKS = """
+import os, pathlib, subprocess, sys
+worker = subprocess.Popen([sys.executable, "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"])
+place = pathlib.Path(__file__).with_name("pids")
+place.with_suffix(".new").write_text(f"{os.getpid()} {worker.pid}")
+place.with_suffix(".new").rename(place)
+"""
 PROGRAM = """
-import http.server, signal, sys
-signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as one that hangs
+import http.server, sys
 
 class Well(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -30,17 +44,21 @@ http.server.HTTPServer(("127.0.0.1", port), Well).serve_forever()
 """
 
 
-@pytest.fixture
-def server(tmp_path):
-    """A program in vLLM's place, which does not end when it is asked to."""
-    place = tmp_path / "vllm" / "entrypoints" / "openai"
+def in_place_of_vllm(folder: Path, program: str) -> Path:
+    """A program that is started as vLLM is; where its file lies."""
+    place = folder / "vllm" / "entrypoints" / "openai"
     place.mkdir(parents=True)
     for each in (place, place.parent, place.parent.parent):
         (each / "__init__.py").touch()
-    (place / "api_server.py").write_text(PROGRAM)
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = str(sock.getsockname()[1])
+    (place / "api_server.py").write_text(program)
+    return place
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A program in vLLM's place, which does not end when it is asked to."""
+    in_place_of_vllm(tmp_path, HANGS + PROGRAM)
+    port = str(free_port())
     told = ["--host", "127.0.0.1", "--port", port]
     made = Server(Path(sys.executable), told, {"PYTHONPATH": str(tmp_path)})
     yield made
@@ -116,3 +134,38 @@ def test_nohup_is_respected(server, signals, monkeypatch):
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _run(server, "face", 60)
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_whoever_is_ended_or_killed_takes_the_server_and_its_workers_along(tmp_path, number):
+    place = in_place_of_vllm(tmp_path, WORKS + PROGRAM)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    port = free_port()
+    told = ["serve", str(tmp_path / "model"), "--port", str(port), "--python", sys.executable]
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    running = subprocess.Popen([sys.executable, "-m", "semanticface.cli.main", *told],
+                               env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
+    pids = []
+    try:
+        assert soon(lambda: healthy(f"http://127.0.0.1:{port}"))
+        pids = [int(each) for each in (place / "pids").read_text().split()]
+        running.send_signal(number)
+        assert running.wait(60) == (0 if number is signal.SIGTERM else -number)
+        assert soon(lambda: all(map(gone, pids)))
+    finally:
+        running.kill()
+        running.wait()
+        for each in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+
+
+def soon(true) -> bool:
+    """Whether it comes true within a minute."""
+    end = time.monotonic() + 60
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True

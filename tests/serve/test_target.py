@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +18,7 @@ from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.rig import RIG_VERSION
 from semanticface.serve.adapter import read_adapter, weight_names
 from semanticface.serve.arguments import Options, arguments, environment
-from semanticface.serve.identity import VARIABLE, check, from_json, identity_of
+from semanticface.serve.identity import VARIABLE, Served, check, from_json, identity_of
 from semanticface.serve.server import vllm_python
 from semanticface.serve.target import target_of
 from semanticface.train.manifest import prompt_json, task_json
@@ -83,7 +86,7 @@ def test_a_run_needs_no_other_word(tmp_path):
     assert "--enable-prefix-caching" in told
     assert "--enable-tower-connector-lora" not in told
     held = from_json(json.loads(environment(target, Options(), None)[VARIABLE]), "here")
-    assert held["smile"].task() == TASK
+    assert held.models["smile"].task() == TASK
 
 
 @pytest.mark.parametrize("name", [TOWER, JOINT])
@@ -205,14 +208,15 @@ def test_one_pass_is_for_runs_that_learnt_it(tmp_path):
 
 
 def test_another_rig_or_question_is_refused():
-    held = {"face": identity_of(TASK)}
-    assert check(held, "face", TASK, "here") == held["face"]
+    told = identity_of(TASK)
+    held = Served({"face": told})
+    assert check(held, "face", TASK, "here") == told
     with pytest.raises(BadInput, match="Did you mean 'face'"):
         check(held, "fase", TASK, "here")
     with pytest.raises(BadInput, match="another request"):
         check(held, "face", Task.of("codes", "coefficients"), "here")
     with pytest.raises(BadInput, match="arkit99"):
-        check({"face": held["face"]._replace(rig="arkit99/1")}, "face", TASK, "here")
+        check(Served({"face": told._replace(rig="arkit99/1")}), "face", TASK, "here")
 
 
 @pytest.mark.parametrize(
@@ -247,3 +251,95 @@ def test_the_command_says_what_it_would_start(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("vllm serve --model /models/base --served-model-name base ")
+
+
+# -- adapters without a run, and adapters that come later ------------------------------
+
+
+def test_an_adapter_is_known_by_the_run_it_lies_in(tmp_path):
+    main, other = run(tmp_path / "main"), run(tmp_path / "other", Task.of("flat", "coefficients"))
+    for place in (other, other / "adapter"):
+        target = target_of(str(main), adapters=[f"flat={place}"])
+        assert target.adapters[1].path == other / "adapter"
+        assert target.models["flat"].answer == "flat" and target.models["face"].answer == "tokens"
+
+
+def test_of_an_adapter_without_a_run_nothing_is_made_up(tmp_path):
+    bare = adapter(tmp_path / "bare", LANGUAGE)
+    target = target_of(str(run(tmp_path / "run")), adapters=[f"bare={bare}"])
+    held = from_json(json.loads(environment(target, Options(), None)[VARIABLE]), "here")
+    with pytest.raises(BadInput, match=r"nobody knows.*manifest\.json beside it"):
+        check(held, "bare", TASK, "here")
+    assert check(held, "face", TASK, "here")
+    told = target_of("org/model", task=TASK, adapters=[f"bare={bare}"]).models  # by --answer
+    assert told["bare"].task() == TASK and told["bare"].weights != told["face"].weights
+
+
+def test_a_model_of_which_nothing_was_told_is_refused_with_the_way_out():
+    target = target_of("org/model")
+    held = from_json(json.loads(environment(target, Options(), None)[VARIABLE]), "here")
+    with pytest.raises(BadInput, match=r"--answer.*check=False"):
+        check(held, "face", TASK, "here")
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """The route of a server whose adapters are a dict, as vLLM keeps them."""
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from semanticface.serve.vllm_plugin import IdentityRoute
+
+    @contextmanager
+    def of(target, options):
+        monkeypatch.setenv(VARIABLE, environment(target, options, None)[VARIABLE])
+        web, route = FastAPI(), IdentityRoute()
+        route.attach_router(web)
+        held = {each.name: SimpleNamespace(lora_path=str(each.path)) for each in target.adapters}
+        web.state.openai_serving_models = SimpleNamespace(lora_requests=held)
+        asyncio.run(route.init_state(None, web.state, None))
+        with TestClient(web) as http:
+            yield held, lambda: from_json(http.get("/semanticface").json(), "here")
+
+    return of
+
+
+def test_adapters_that_come_and_go_are_told(tmp_path, served):
+    base = {"path": "/models/base", "sha256": "a"}
+    main = target_of(str(run(tmp_path / "main", base=base)))
+    flat = run(tmp_path / "flat", Task.of("flat", "coefficients"), base=base)
+    with served(main, Options(hot=True)) as (held, told):
+        assert told() == Served(main.models, base="a")
+        held["late"] = SimpleNamespace(lora_path=str(flat / "adapter"))
+        assert told().models["late"].answer == "flat" and set(told().models) == {"face", "late"}
+        again = run(tmp_path / "again", base=base)
+        held["late"] = SimpleNamespace(lora_path=str(again / "adapter"))  # in the other's place
+        assert told().models["late"].answer == "tokens"
+        held["face"] = SimpleNamespace(lora_path=str(flat / "adapter"))  # in that of the first
+        assert told().models["face"].answer == "flat"
+        del held["late"], held["face"]
+        assert told().models == {}
+
+
+@pytest.mark.parametrize(("changes", "why"), [
+    ({"base": {"path": "/models/base", "sha256": "b"}}, "another base model"),
+    ({"rig": "arkit99/1"}, "arkit99"),
+    ({"prompt": prompt_json(TASK) | {"request_sha256": "0" * 64}}, "version 1 of the prompt"),
+    ({}, "one-pass"),
+    (None, r"manifest\.json beside it"),
+])  # fmt: skip
+def test_an_adapter_that_does_not_fit_is_told_as_unknown(tmp_path, served, changes, why):
+    base = {"base": {"path": "/models/base", "sha256": "a"}}
+    also = [task_json(TASK) | {"answer": "slots"}]
+    main = target_of(str(run(tmp_path / "main", also=also, **base)))
+    late = tmp_path / "late"
+    if changes is None:
+        place = adapter(late, LANGUAGE)
+    else:
+        place = run(late, **(base | changes)) / "adapter"
+    with served(main, Options(hot=True, one_pass=True)) as (held, told):
+        held["late"] = SimpleNamespace(lora_path=str(place))
+        assert "late" not in told().models and told().models["face"].one_pass
+        assert str(tmp_path) not in str(told())  # anybody may ask
+        with pytest.raises(BadInput, match=why):
+            check(told(), "late", TASK, "here")

@@ -16,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+import math
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from fastapi.security import HTTPBearer
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from semanticface import __version__
 from semanticface.errors import BadInput, SemanticFaceError
@@ -37,6 +39,7 @@ from semanticface.serve.gateway import speech
 from semanticface.serve.gateway.keys import Client, Doorkeeper, bearer, read_keys
 from semanticface.serve.gateway.limits import STRANGER, Bounded
 from semanticface.serve.gateway.metrics import TYPE, Metrics
+from semanticface.serve.gateway.origins import foreign, origin
 from semanticface.serve.gateway.pictures import checked, from_base64
 from semanticface.serve.gateway.wire import (
     ErrorReply,
@@ -92,9 +95,11 @@ class Desk:
     """What all routes share: the client, the keys, the counts."""
 
     def __init__(
-        self, client: FaceClient, door: Doorkeeper, limits: Limits, voice: str = ""
-    ) -> None:
+        self, client: FaceClient, door: Doorkeeper, limits: Limits, voice: str = "",
+        origins: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self.client, self.door, self.limits, self.voice = client, door, limits, voice
+        self.origins = tuple(origin(each) for each in origins)
         self.metrics = Metrics()
         self._listening = asyncio.Semaphore(limits.listeners)
         self._held = 0
@@ -105,6 +110,11 @@ class Desk:
             return False
         return self.door.known(bearer(Headers(scope=scope).get("authorization", ""))) is None
 
+    def foreign(self, headers: Headers) -> bool:
+        """Whether another site's page wants to open a WebSocket."""
+        return foreign(headers.get("origin"), headers.get("host", ""), self.origins,
+                       keyless=self.door.open)  # fmt: skip
+
     def admit(self, key: str, pictures: int = 1) -> Client | None:
         """Who asks; an error for a stranger, and for one who has asked too much."""
         if self.door.open:
@@ -114,8 +124,14 @@ class Desk:
             raise Refused(401, STRANGER)
         wait = self.door.wait(who, pictures)
         if wait > 0:
-            raise Refused(429, f"more than {who.per_minute} pictures a minute", wait)
+            raise Refused(429, f"more than {who.per_minute} pictures a minute, a second of speech "
+                          "counted as one", wait)  # fmt: skip
         return who
+
+    def _charge(self, who: Client | None, seconds: float) -> None:
+        """Speech counts as a picture a second; one was counted when it was admitted."""
+        if who is not None:
+            self.door.owe(who, max(0, math.ceil(seconds) - 1))
 
     @contextmanager
     def _room(self) -> Iterator[None]:
@@ -147,29 +163,36 @@ class Desk:
             log.warning("no answer from the model: %s", error)
             raise Refused(503, _SILENT, 5.0) from None
 
-    async def speech(self, asked: SpeechRequest | ScriptRequest) -> Spoken:
+    async def speech(self, asked: SpeechRequest | ScriptRequest, who: Client | None) -> Spoken:
         """The mouth of a recording or of a script, made here; or what is wrong with it."""
         with self._room():
             async with self._listening:
-                return await self._spoken(asked)
+                return await self._spoken(asked, who)
 
-    async def _spoken(self, asked: SpeechRequest | ScriptRequest) -> Spoken:
+    async def _spoken(self, asked: SpeechRequest | ScriptRequest, who: Client | None) -> Spoken:
         try:
-            return await asyncio.to_thread(self._speech, asked)
+            if isinstance(asked, SpeechRequest):
+                return await self._heard(asked, who)
+            made = await asyncio.to_thread(self._said, asked)
         except BadInput as error:
             raise Refused(422, str(error)) from None
         except SemanticFaceError as error:  # a part that is not installed
             log.warning("speech: %s", error)
             raise Refused(422, "this gateway was set up without what speech needs") from None
+        self._charge(who, made.meta.seconds)
+        return made
 
-    def _speech(self, asked: SpeechRequest | ScriptRequest) -> Spoken:
+    async def _heard(self, asked: SpeechRequest, who: Client | None) -> Spoken:
         most = self.limits.speech_seconds
-        if isinstance(asked, SpeechRequest):
-            return speech.heard(speech.sound_of(asked.audio), asked.transcript, asked.fps, most)
+        sound = await asyncio.to_thread(speech.measured, speech.sound_of(asked.audio), most)
+        self._charge(who, sound.seconds)
+        return await asyncio.to_thread(speech.heard, sound, asked.transcript, asked.fps)
+
+    def _said(self, asked: ScriptRequest) -> Spoken:
         if not self.voice:
             raise BadInput("a script", "a picture, or audio", hint="Without a voice a script has "
                            "no times; this gateway was started without --voice.")  # fmt: skip
-        return speech.said(asked.script, self.voice, asked.fps, most)
+        return speech.said(asked.script, self.voice, asked.fps, self.limits.speech_seconds)
 
     def _answered(self, result: Result) -> Result:
         if result.error:
@@ -183,11 +206,13 @@ class Desk:
 
 
 def create_app(
-    client: FaceClient, keys: Path | None = None, limits: Limits | None = None, voice: str = ""
-) -> FastAPI:
-    """The application; without `keys` anybody may ask, without `voice` no scripts are taken."""
+    client: FaceClient, keys: Path | None = None, limits: Limits | None = None, voice: str = "",
+    origins: Collection[str] = (),
+) -> FastAPI:  # fmt: skip
+    """The application; without `keys` anybody may ask, without `voice` no scripts are taken,
+    and without `origins` no other site's pages."""
     door = Doorkeeper(read_keys(keys) if keys is not None else [])
-    desk = Desk(client, door, limits or Limits(), voice)
+    desk = Desk(client, door, limits or Limits(), voice, origins)
 
     @asynccontextmanager
     async def life(app: Any) -> AsyncIterator[None]:
@@ -208,6 +233,11 @@ def create_app(
         Bounded, most_bytes=desk.limits.most_bytes, seconds=desk.limits.body_seconds,
         stranger=desk.stranger, refused=lambda status: desk.metrics.request("other", status),
     )  # fmt: skip
+    if desk.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=desk.origins, allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"], expose_headers=["Retry-After"],
+        )  # fmt: skip
     return app
 
 
@@ -259,9 +289,9 @@ def _faces(app: FastAPI, desk: Desk) -> None:
     @app.post("/v1/face", response_model=Face | Spoken, responses=told, dependencies=bearer,
               openapi_extra=asked, summary="A picture, or speech, to numbers")  # fmt: skip
     async def face(request: Request) -> Face | Spoken:
-        desk.admit(_key(request))
+        who = desk.admit(_key(request))
         asked = await _asked(request)
-        return await (desk.face(asked) if isinstance(asked, bytes) else desk.speech(asked))
+        return await (desk.face(asked) if isinstance(asked, bytes) else desk.speech(asked, who))
 
     @app.post("/v1/faces", response_model=FacesReply, responses=told, dependencies=bearer,
               summary="Some pictures, in order")  # fmt: skip

@@ -116,6 +116,10 @@ class Bucket:
             return 0.0
         return (min(count, self._most) - self._held) * 60 / self.per_minute
 
+    def owe(self, count: int) -> None:
+        """Take `count` whether or not they are there."""
+        self._held -= count
+
 
 class Doorkeeper:
     """Knows the clients, and how much each has asked lately."""
@@ -138,3 +142,8 @@ class Doorkeeper:
     def wait(self, client: Client, count: int = 1) -> float:
         """Seconds this client must wait before it may ask about `count` pictures."""
         return self._buckets[client.name].take(count)
+
+    def owe(self, client: Client, count: int) -> None:
+        """What a client was let in with turns out to be worth `count` pictures more: it waits
+        for them afterwards."""
+        self._buckets[client.name].owe(count)

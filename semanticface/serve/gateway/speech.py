@@ -11,7 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from semanticface.errors import BadInput, need
 from semanticface.rig import FaceClip
@@ -31,19 +34,39 @@ _LEAST_RATE = 4000
 """Samples a second: below it no speech can be heard."""
 
 
-def heard(sound: bytes, transcript: str | None, fps: float, most_seconds: float) -> Spoken:
+class Sound(NamedTuple):
+    """A recording that was looked at and may be listened to."""
+
+    data: bytes
+    kind: str
+    seconds: float
+
+
+def measured(data: bytes, most_seconds: float) -> Sound:
+    """A recording of a kind that is taken, and not too long."""
+    kind = kind_of(data)
+    with _kept(data, kind) as path:
+        return Sound(data, kind, _measured(path, kind, most_seconds))
+
+
+def heard(sound: Sound, transcript: str | None, fps: float) -> Spoken:
     """A recording's mouth: its words aligned with a transcript, or its phones heard."""
-    with tempfile.TemporaryDirectory() as folder:
-        kind = kind_of(sound)
-        path = Path(folder) / f"sound.{kind}"
-        path.write_bytes(sound)
-        _measured(path, kind, most_seconds)
+    with _kept(sound.data, sound.kind) as path:
         try:
             told = listen(path, transcript)
         except BadInput as error:
             raise _nameless(error, path) from None
         clip = animate(told.timeline, told.contours, rate=fps)
         return _spoken(clip, told.timeline, fps, told.notes())
+
+
+@contextmanager
+def _kept(data: bytes, kind: str) -> Iterator[Path]:
+    """The sound as a file, for as long as it is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"sound.{kind}"
+        path.write_bytes(data)
+        yield path
 
 
 def said(script: str, voice: str, fps: float, most_seconds: float) -> Spoken:
@@ -85,7 +108,8 @@ def sound_of(text: str) -> bytes:
         raise BadInput("text that is no base64", "a sound file's bytes in base64") from None
 
 
-def _measured(path: Path, kind: str, most_seconds: float) -> None:
+def _measured(path: Path, kind: str, most_seconds: float) -> float:
+    """Its seconds."""
     av = need("av", "speech", "Reading sound")
     seconds, first = 0.0, None
     try:
@@ -100,6 +124,7 @@ def _measured(path: Path, kind: str, most_seconds: float) -> None:
     except av.FFmpegError:
         if not seconds:  # else what comes before the break is used
             raise BadInput("bytes that cannot be read as sound", f"a whole {kind} file") from None
+    return seconds
 
 
 def _check(made: tuple[int, str, str], first: tuple[int, str, str], seconds: float,

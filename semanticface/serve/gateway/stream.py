@@ -4,7 +4,7 @@ The client sends pictures as binary messages, or as `{"time": seconds, "image": 
 The first message may be `{"key": "..."}`, for browsers cannot set headers. Each answer is
 `{"time", "sequence", "face"}` or `{"sequence", "error"}`; `sequence` counts the pictures
 received, so what was left out can be seen. While one picture is with the model, only the
-newest of those that arrive is kept.
+newest of those that arrive is kept. Pages of other sites are refused (`gateway.origins`).
 """
 
 from __future__ import annotations
@@ -61,6 +61,9 @@ def add_stream(app: FastAPI, desk: Desk) -> None:
 
     @app.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
+        if desk.foreign(socket.headers):
+            await socket.close()  # before it is open: 403
+            return
         await socket.accept()
         try:
             visitor = _Stream(desk, socket)

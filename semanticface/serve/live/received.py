@@ -7,7 +7,7 @@ looked so: from the picture to the receiver, provided both clocks are the same o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -55,25 +55,20 @@ class Received(NamedTuple):
     """Steps of more than one and a half of the middle one."""
 
 
-def hear(
-    receiver: Receiver, seconds: float, *, patience: float = 5.0,
-    tell: Callable[[int], None] | None = None,
-) -> list[Arrival]:  # fmt: skip
+def hear(receiver: Receiver, seconds: float, *, patience: float = 5.0) -> Iterator[Arrival]:
     """Packets of one subject for `seconds` from the first, or until `patience` of silence."""
-    found: list[Arrival] = []
-    first = 0.0
+    first: Packet | None = None
+    begun = 0.0
     while True:
-        left = patience if not found else min(patience, first + seconds - time.monotonic())
+        left = patience if first is None else min(patience, begun + seconds - time.monotonic())
         packet = receiver.receive(max(left, 0.0))
         if packet is None:
-            return found
+            return
         now = time.monotonic()
-        first = now if not found else first
-        if found and packet.subject != found[0].packet.subject:
-            continue
-        found.append(Arrival(now - first, _delay(packet), packet))
-        if tell is not None:
-            tell(len(found))
+        if first is None:
+            first, begun = packet, now
+        if packet.subject == first.subject:
+            yield Arrival(now - begun, _delay(packet), packet)
 
 
 def _delay(packet: Packet) -> float:

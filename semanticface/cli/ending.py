@@ -1,0 +1,38 @@
+"""How a command ends that runs until somebody ends it.
+
+Ctrl-C is an end that commands prepare for: files are written, children stopped. What else asks a
+process to end (`kill`, a service manager, a closed terminal) would by default end it on the spot.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def as_ctrl_c() -> Iterator[None]:
+    """Within, an end that is asked for and a closed terminal are ends like Ctrl-C.
+
+    Not the terminal, where somebody asked to outlive it (nohup).
+    """
+    before = {signal.SIGTERM: signal.getsignal(signal.SIGTERM)}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        before[signal.SIGHUP] = signal.SIG_DFL
+    for each in before:
+        signal.signal(each, _ended)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _ended(number: int, frame: FrameType | None) -> None:
+    """What Ctrl-C would do now: an event loop has it cancel its work instead of breaking it off."""
+    heard = signal.getsignal(signal.SIGINT)
+    if not callable(heard):  # ignored, as shells have it for what they start in the background
+        raise KeyboardInterrupt
+    heard(signal.SIGINT, frame)
