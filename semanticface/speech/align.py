@@ -62,6 +62,7 @@ _AUDIBLE = 0.05
 _AUDIBLE_AT_ALL = 0.002
 _STEPS = 100
 """A second, in which the level is looked at."""
+_ENDS_EARLY = "the recording ends after word"
 _SILENCE = bytes(2 * round(_BEHIND * RATE))
 
 
@@ -271,11 +272,17 @@ def _sounding(block: Samples) -> NDArray[np.bool_]:
     if not count:
         return np.zeros(0, np.bool_)
     level = np.sqrt(np.square(block[: count * step].reshape(count, step)).mean(axis=1))
-    return level > max(_AUDIBLE * float(np.percentile(level, 95)), _AUDIBLE_AT_ALL)
+    least = max(_AUDIBLE * float(np.percentile(level, 95)), _AUDIBLE_AT_ALL)
+    return np.asarray(level > least, np.bool_)
+
+
+def cut_short(timeline: Timeline) -> bool:
+    """Whether the recording ends within its transcript."""
+    return any(_ENDS_EARLY in fault.why for fault in timeline.faults)
 
 
 def _ends_early(last: Word, placed: int, asked: int, seconds: float) -> Fault:
-    return Fault("", last.end, seconds, f"the recording ends after word {placed} of {asked} of "
+    return Fault("", last.end, seconds, f"{_ENDS_EARLY} {placed} of {asked} of "
                  f"the transcript, '{last.text}'")  # fmt: skip
 
 
