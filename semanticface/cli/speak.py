@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 FILMS = (".mp4", ".webm")
 _SHOWN = 12
-_LONGEST = 3600.0
-"""Seconds of sound that a model is given, held in memory: 230 MB."""
 
 
 def speak(
@@ -212,10 +210,14 @@ def _by_model(run: Path, heard: Heard, audio: Path) -> FaceClip:
     if speaker.task.cues and not heard.timeline.words:
         err().print("note: the model was trained with words and there are none: give a transcript",
                     markup=False)  # fmt: skip
-    samples = Recording(audio).samples(most=_LONGEST)
-    made = speaker.clip(Spoken(heard.timeline, heard.contours), samples)
-    for line in made.unread[:_SHOWN]:
+    made = speaker.clip_of(Spoken(heard.timeline, heard.contours), Recording(audio).blocks(),
+                           heard.report.seconds)  # fmt: skip
+    unread = made.unread
+    for line in unread[:_SHOWN]:
         err().print(f"note: {line}", markup=False)
+    if unread:
+        err().print(f"note: {len(unread)} of {len(made.answers)} windows were not answered",
+                    markup=False)  # fmt: skip
     if made.missing:
         err().print(f"note: {made.missing} of {len(made.clip)} frames have no answer", markup=False)
     return made.clip
@@ -228,6 +230,7 @@ def _write(
     from semanticface import formats
     from semanticface.cli.console import err, note
     from semanticface.formats.catalogue import accepts, for_writing
+    from semanticface.speech.rules import ADDED
 
     if output.startswith("udp://"):
         from semanticface.formats.livelink_stream import send
@@ -243,6 +246,9 @@ def _write(
         options["fill"] = 0.0  # the rest of the face is at rest, and the format must say so
     for text in formats.write(clip, output, **options):
         note(f"wrote: {text}")
+    if clip.meta.notes.get(ADDED) and Path(output).suffix.lower() != ".npz":
+        err().print(f"note: {Path(output).suffix} does not keep which channels were added: only "
+                    ".npz does, and an evaluation must know", markup=False)  # fmt: skip
     err().print(f"{len(clip)} frames, {clip.duration:.2f} s -> {output}", markup=False)
 
 
@@ -258,6 +264,8 @@ def _film(
 
     renderer = Renderer(identity=identity, size=size)
     frames = track(pictures(clip, renderer, fps), "drawing", count(clip, fps))
-    sound = audio if heard.report.peak >= SILENT_PEAK and not heard.report.broke else None
-    written = write_video(output, frames, fps, audio=sound)
+    report = heard.report
+    sound = audio if report.peak >= SILENT_PEAK else None
+    damaged = bool(report.broke or report.not_finite)
+    written = write_video(output, frames, fps, audio=sound, damaged=damaged)
     err().print(f"{written} frames, {written / fps:.2f} s -> {output}", markup=False)
