@@ -49,7 +49,8 @@ def speak(
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="A run of speech (recipes/sft.py): its model moves the mouth."),
+        typer.Option(help="A run of speech (recipes/sft.py): its model moves the mouth; 'small' is "
+                     "the one that comes along."),
     ] = None,
     fps: Annotated[
         float, typer.Option(help="Frames a second; a run has its own.", min=1, max=240)
@@ -76,7 +77,7 @@ def speak(
 
     semanticface speak voice.wav -o udp://192.168.1.20:11111
 
-    semanticface speak voice.wav --transcript said.txt --run runs/audioface_nano -o face.mp4
+    semanticface speak voice.wav --transcript said.txt --run small -o face.mp4
     """
     from semanticface.speech.rules import animate, enliven
 
@@ -204,9 +205,10 @@ def _by_model(run: Path, heard: Heard, audio: Path) -> FaceClip:
     from semanticface.cli.console import err
     from semanticface.speech.audio import Recording
     from semanticface.speech.cues import Spoken
+    from semanticface.train.places import SMALL_RUN, small_run
     from semanticface.train.speaking import opened
 
-    speaker = opened(run)
+    speaker = opened(small_run(speech=True) if str(run) == SMALL_RUN else run)
     if speaker.task.cues and not heard.timeline.words:
         err().print("note: the model was trained with words and there are none: give a transcript",
                     markup=False)  # fmt: skip
