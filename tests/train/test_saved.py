@@ -54,6 +54,18 @@ def test_a_run_answers_by_its_path_wherever_it_lies(run, copy, monkeypatch, tmp_
     assert told(opened("moved")) == expected
 
 
+def test_a_base_given_from_one_place_is_found_from_another(tiny, data, tmp_path, monkeypatch):
+    """Begun by a relative path, gone on with by the whole one, used from anywhere."""
+    monkeypatch.chdir(tiny.parent)
+    begun = train(tmp_path / "lora", tiny.name, data, **LORA, max_steps=1)
+    monkeypatch.chdir(tmp_path)
+    expected = told(opened(begun, base=str(tiny)))
+    assert told(opened(begun)) == expected
+    (begun / "adapter").rename(begun / "best")  # killed at its end
+    train(begun, tiny, data, **LORA, max_steps=1)
+    assert told(opened(begun)) == expected
+
+
 def test_an_adapter_changes_what_the_base_says(run, tiny):
     base = opened(tiny, answer="tokens", stage="coefficients")
     assert told(base) != told(opened(run))
