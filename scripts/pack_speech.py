@@ -27,7 +27,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("run", type=Path)
-    parser.add_argument("--before", type=int, default=0, help="steps of the model that it began with")
+    parser.add_argument(
+        "--before", type=int, default=0, help="steps of the model that it began with"
+    )
     parser.add_argument("--to", type=Path, default=TO)
     told = parser.parse_args()
     manifest = read_manifest(told.run / "manifest.json") | {"before": {"steps": told.before}}

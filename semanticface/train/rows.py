@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import nsmallest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from semanticface.data.augment import mirrored
@@ -22,6 +24,7 @@ from semanticface.data.manifest import manifest_of
 from semanticface.data.records import Record, for_training, record_of
 from semanticface.data.sources import Tally, records
 from semanticface.data.splits import DEFAULT, subject_key
+from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, need
 from semanticface.train.options import DataOptions
 
@@ -72,17 +75,23 @@ class Sides(NamedTuple):
     train: Table
     probe: Table
     """Few, always the same: those whose ids have the smallest hashes, by id."""
+    clamped: Mapping[str, int] = MappingProxyType({})
+    """Training records, and values of theirs, that targets bring to the edge of their range;
+    counted where they are read, not where they are only opened again."""
 
 
 def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
     """Read a data set once: training records into `folder`, a few held out ones kept."""
     held_out = nsmallest(probed, _side(options, data, "val"), key=_hash_of)
-    tally = Tally()
-    shown = _side(options, data, "train", tally)
-    train = table(_limited(shown, options.max_records), folder / "train")
+    tally, clamped = Tally(), Counter(records=0, values=0)
+    shown = _limited(_side(options, data, "train", tally), options.max_records)
+    train = table(_counted(shown, options.task, clamped), folder / "train")
     for what, count in tally.passed_over.items():
         if count:
             _LOG.warning("%s: %d passed over", what, count)
+    if clamped["values"]:
+        _LOG.warning("%d values of %d records lie beyond their range and are learnt at its edge",
+                     clamped["values"], clamped["records"])  # fmt: skip
     if not len(train):
         raise BadInput("no record to train on", "some on the side 'train'", file=data)
     if not held_out:
@@ -97,7 +106,16 @@ def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
         if subject_key(record.subject) in people:
             raise BadInput(f"subject '{record.subject}' both trained on and held out",
                            "each on one side", file=data)  # fmt: skip
-    return Sides(train, table(sorted(held_out, key=lambda each: each.id), folder / "probe"))
+    probe = table(sorted(held_out, key=lambda each: each.id), folder / "probe")
+    return Sides(train, probe, clamped)
+
+
+def _counted(some: Iterable[Record], task: Task, clamped: Counter[str]) -> Iterator[Record]:
+    """The records; what their targets bring to the edge of the range is counted."""
+    for record in some:
+        if moved := task.moved(record):
+            clamped.update(records=1, values=moved)
+        yield record
 
 
 def opened_sides(folder: Path) -> Sides:
