@@ -85,8 +85,8 @@ class DataOptions:
     hop: int = _told(12, "Of speech: frames between the starts of two windows.")
     margin: float = _told(0.25, "Of speech: seconds of sound on each side of a window.")
     rate: float = _told(30.0, "Of speech: frames a second.")
-    channels: str = _told("", "all-61 (pictures unless given), arkit-52, mouth-31 (speech unless "
-                          "given), mouth-29, or names of channels with commas between.")  # fmt: skip
+    channels: str = _told("", "all-61 (of pictures unless given), arkit-52, mouth-31 (of speech "
+                          "unless given), mouth-29, or channels' names with commas.")  # fmt: skip
     synth_sentences: int = _told(300, "Of speech: sentences, where they are made.")
 
     def __post_init__(self) -> None:

@@ -59,7 +59,7 @@ def test_channels_that_are_none_are_refused(told, fault):
 def test_what_is_not_measured_is_not_asked_for(shapes, tmp_path):
     whole = DataOptions(answer="flat")
     held = sides(whole, shapes, tmp_path / "whole", 2)
-    with pytest.raises(BadInput, match="without headYaw.*channels: arkit-52"):
+    with pytest.raises(BadInput, match=r"without headYaw.*channels: arkit-52"):
         rows(held.train, whole)[0]
     some = DataOptions(answer="flat", channels="arkit-52", also="describe+coefficients/two-key")
     made = rows(held.train, some)

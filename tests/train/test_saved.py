@@ -151,6 +151,23 @@ def test_a_merge_that_loses_something_writes_nothing(run, tmp_path, monkeypatch)
     assert not list(tmp_path.iterdir())
 
 
+def test_a_merge_into_no_numbers_writes_nothing(run, tmp_path, monkeypatch):
+    import peft
+
+    lora = peft.tuners.lora.LoraModel
+    whole = lora.merge_and_unload
+
+    def spoilt(self):
+        made = whole(self)
+        next(iter(made.parameters())).data.fill_(float("nan"))
+        return made
+
+    monkeypatch.setattr(lora, "merge_and_unload", spoilt)
+    with pytest.raises(SemanticFaceError, match="differ by up to nan"):
+        merge(run, tmp_path / "merged")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def album(tmp_path):
     folder = tmp_path / "album"
@@ -200,7 +217,7 @@ def test_an_answer_with_a_line_of_its_own_is_gone_on_with(tmp_path):
 
     text = "one\u2028two\x85three"
     face = Face(np.zeros(61, np.float32), None, None, Completion(text, 1, True, 1))
-    Predictions.begun(tmp_path, "x").add("k", Shot("a", None, ImageRef(path="a"), ""), face)
+    Predictions.begun(tmp_path, "x").add("k", Shot("a", None, ImageRef(path="a"), ""), face, 9)
     assert Predictions.begun(tmp_path, "x").held["k"].text == text
 
 
