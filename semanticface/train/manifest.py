@@ -30,7 +30,7 @@ from semanticface.train.options import (
     as_flat,
 )
 from semanticface.train.parsing import Settings
-from semanticface.train.rows import Sides
+from semanticface.train.rows import Sides, contents
 from semanticface.train.speech_rows import SpeechSides
 
 SCHEMA = "run/1"
@@ -76,6 +76,7 @@ def manifest_of(settings: Settings, base: str, sides: Sides | SpeechSides, data:
         "data": {
             "path": str(data.resolve()), "records": len(sides.train),
             "sha256": sides.train.digest(), "held_out": [each.id for each in sides.probe],
+            **({"contents": contents(*sides[:2])} if isinstance(sides, Sides) else {}),
         },
         "clamped": dict(sides.clamped) if isinstance(sides, Sides) else {},
         "versions": versions(),
@@ -215,7 +216,7 @@ def read_manifest(path: Path) -> Manifest:
 
 def refuse_change(held: Manifest, wanted: Manifest, path: Path) -> None:
     """An error that lists what this run has other than the one it would go on with."""
-    before = _as_now(held)
+    before = _as_now(held, wanted)
     changed = [
         line for part in _COMPARED for line in _differences(before.get(part), wanted[part], part)
     ]
@@ -226,12 +227,21 @@ def refuse_change(held: Manifest, wanted: Manifest, path: Path) -> None:
                    hint="Choose another output_dir, or take the change back.")  # fmt: skip
 
 
-def _as_now(held: Manifest) -> Manifest:
-    """What an earlier version wrote: settings that it did not have yet were at their defaults."""
+def _as_now(held: Manifest, wanted: Manifest) -> Manifest:
+    """What an earlier version wrote: settings that it did not have yet were at their defaults,
+    and pictures that it did not look into are taken as they are."""
     plain = as_flat(ModelOptions(), DataOptions(), LossOptions(), ProbeOptions())
-    new = {k: v for k, v in plain.items() if k not in (*_PLACES, *_WITH_TASK)}
+    new = {key: value for key, value in plain.items() if key in wanted["config"]}
     known = {k: v for k, v in held.get("config", {}).items() if k not in _WITH_TASK}
-    return {**held, "config": new | known}
+    looked = {key: wanted["data"][key] for key in ("contents",) if key in wanted["data"]}
+    return {**held, "config": new | known, "data": looked | held.get("data", {})}
+
+
+def other_versions(held: Manifest, wanted: Manifest) -> list[str]:
+    """Libraries that are others than when a run was begun: it goes on, perhaps not bit by bit."""
+    pairs = [({"semanticface": each.get("version"), **each.get("versions", {})})
+             for each in (held, wanted)]  # fmt: skip
+    return _differences(*pairs, "versions")
 
 
 def _differences(held: Any, wanted: Any, name: str) -> list[str]:

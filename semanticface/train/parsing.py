@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 from semanticface.errors import BadInput, did_you_mean, need
 from semanticface.formats import json_lines
+from semanticface.formats.yaml_file import load_yaml
 from semanticface.train.options import (
     NUMBERS,
     PROBED,
@@ -78,13 +79,7 @@ def told(
 
 def read_config(path: str | Path) -> dict[str, Any]:
     """A YAML file of one flat mapping."""
-    import yaml
-
-    text = json_lines.read_text(path, max_bytes=_MAX_BYTES)
-    try:
-        held = yaml.safe_load(text)
-    except yaml.YAMLError as fault:
-        raise BadInput(f"no YAML ({str(fault)[:120]})", "keys and values", file=path) from None
+    held = load_yaml(path, "keys and values", max_bytes=_MAX_BYTES)
     if not isinstance(held, dict):
         raise BadInput(f"{type(held).__name__}", "keys and values", file=path)
     return held

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from heapq import nsmallest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from semanticface.data.augment import mirrored
 from semanticface.data.manifest import manifest_of
@@ -31,6 +35,8 @@ from semanticface.train.options import DataOptions
 _LOG = logging.getLogger(__name__)
 _PIECE = 1 << 16
 _PLACES = ("path", "shard", "movie")
+_END = 1 << 16
+"""Bytes at a file's beginning and at its end by which it is known."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,39 @@ class Table:
             line = json.dumps(held, sort_keys=True)
             digest.update(line.encode() + b"\0" + (row["picture"] or b"") + b"\n")
         return digest.hexdigest()
+
+
+def contents(*tables: Table) -> str:
+    """sha256 over the sizes, beginnings and ends of all pictures' files, wherever these lie.
+
+    A picture of up to 128 KiB is read whole; a change inside a larger one moves what follows
+    it, and so its end, in every kind of file that is decoded. Shards and movies, which many
+    records share, are read once.
+    """
+    digest, shared = sha256(), dict[str, bytes]()
+    for row in (row for table in tables for row in table.held):
+        image = json.loads(row["record"])["image"]
+        kind = next((each for each in _PLACES if each in image), None)
+        if kind is None:
+            continue
+        place = image[kind]
+        found = shared.get(place) or _ends(Path(place))
+        if kind != "path":
+            shared[place] = found
+        digest.update(found)
+    return digest.hexdigest()
+
+
+def _ends(file: Path) -> bytes:
+    """A hash of a file's size, first and last 64 KiB."""
+    if not file.is_file():
+        return b"none"
+    with file.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        digest = sha256(b"%d " % size + stream.read(_END))
+        stream.seek(max(size - _END, min(size, _END)))
+        digest.update(stream.read(_END))
+    return digest.digest()
 
 
 def name_and_size(place: str) -> list[str | int]:
@@ -101,6 +140,7 @@ def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
             file=data,
             hint="Subjects are dealt by a hash of their name; take more of them.",
         )
+    _check_ids((train, held_out), data)
     people = {subject_key(record.subject) for record in held_out}
     for record in train:
         if subject_key(record.subject) in people:
@@ -116,6 +156,26 @@ def _counted(some: Iterable[Record], task: Task, clamped: Counter[str]) -> Itera
         if moved := task.moved(record):
             clamped.update(records=1, values=moved)
         yield record
+
+
+def _check_ids(some: Iterable[Iterable[Record]], data: Path) -> None:
+    """An error if two records have one id; eight bytes a record are held for it."""
+    seen = array("Q", (_short_hash(record.id) for held in some for record in held))
+    ordered = np.sort(np.frombuffer(seen, np.uint64))
+    double = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+    if not double:
+        return
+    names = Counter(record.id for held in some for record in held
+                    if _short_hash(record.id) in double)  # fmt: skip
+    name, times = names.most_common(1)[0]
+    if times > 1:
+        raise BadInput(f"the id '{name}' of {times} records", "another one for each record",
+                       file=data, hint="Records take theirs from their source: give each a name of "
+                       "its own.")  # fmt: skip
+
+
+def _short_hash(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big")
 
 
 def opened_sides(folder: Path) -> Sides:

@@ -62,6 +62,14 @@ def test_an_answer_that_was_cut_is_asked_for_again_with_more_tokens(album, tmp_p
     assert again.asked == [] and [each.text for each in kept.answers] == [WHOLE] * 2
 
 
+def test_pictures_of_other_kinds_are_listed(album, tmp_path):
+    (tmp_path / "x.gif").write_bytes(b"GIF89a")
+    found = answered(Writer(len(WHOLE)), shots([tmp_path]), tmp_path / "out")
+    assert len(found.answers) == 2
+    assert [name.rsplit("/", 1)[1] for name in found.failed] == ["x.gif"]
+    assert "one of PNG, JPEG" in found.failed[str(tmp_path / "x.gif")]
+
+
 def test_answers_of_an_earlier_version_stand(album, tmp_path):
     answered(Writer(len(WHOLE)), album, tmp_path / "out")
     assert "cut_at" not in (tmp_path / "out" / "answers.jsonl").read_text()
