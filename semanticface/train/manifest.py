@@ -239,9 +239,9 @@ def _as_now(held: Manifest, wanted: Manifest) -> Manifest:
 
 def other_versions(held: Manifest, wanted: Manifest) -> list[str]:
     """Libraries that are others than when a run was begun: it goes on, perhaps not bit by bit."""
-    pairs = [({"semanticface": each.get("version"), **each.get("versions", {})})
-             for each in (held, wanted)]  # fmt: skip
-    return _differences(*pairs, "versions")
+    before, now = ({"semanticface": each.get("version"), **each.get("versions", {})}
+                   for each in (held, wanted))  # fmt: skip
+    return _differences(before, now, "versions")
 
 
 def _differences(held: Any, wanted: Any, name: str) -> list[str]:

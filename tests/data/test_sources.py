@@ -181,7 +181,7 @@ def test_what_is_no_manifest(tmp_path, text):
 
 @pytest.mark.parametrize("text", [
     "sources:\n- kind: jsonl\n  consent: given\n  path: a\n  consent: refused\n",
-    "sources:\n- {kind: jsonl,\n   path: a,\n   keys: {id: a},\n\n   keys: {id: b}}\n",
+    "sources:\n- {kind: jsonl,\n   path: a,\n   keys: {id: a},\n   keys: {id: b}}\n",
     "sources:\n- kind: jsonl\n  path: a\n\nsources: []\n",
 ])  # fmt: skip
 def test_a_key_that_stands_twice_is_refused(tmp_path, text):
