@@ -56,6 +56,8 @@ bench: $(VENV)/.ready ## the speed table; scripts/bench has more: training, serv
 	$(BIN)/python scripts/bench/data.py
 	$(BIN)/python scripts/bench/evaluation.py
 	$(BIN)/python scripts/bench/speech.py
+	$(BIN)/python scripts/bench/preference.py
+	$(BIN)/python scripts/bench/dpo.py
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

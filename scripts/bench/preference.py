@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _filled(store: Store, pairs: int, people: int, raters: int) -> Project:
-    how = Presentation(size=320)
+    how = Presentation("focus", size=320)  # as in docs/results.md
     project = add_project(store, "bench", presentation=how,
                           rules=Rules(votes=raters, check_every=0))  # fmt: skip
     values = sample_frames(3 * pairs, 7)

@@ -66,7 +66,8 @@ def _draw(path: Path, seed: int) -> None:
         picture = path.parent / f"{number:03d}.png"
         Image.fromarray(renderer.render(np.asarray(row, np.float32))).save(picture)
         made.append(Record(
-            id=f"face {number}", image=ImageRef(path=str(picture)), targets=in_table_order(row),
+            id=f"face {number}", image=ImageRef(path=str(picture.resolve())),
+            targets=in_table_order(row),
             subject=f"person {who}", frame=number, identity=who, look="realistic",
             split="val" if held else "train", licence="CC0-1.0", consent="synthetic",
             source="semanticface demo",

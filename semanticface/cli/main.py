@@ -22,6 +22,7 @@ from semanticface.cli.merge import merge
 from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
+from semanticface.cli.rank_answers import judge, sample
 from semanticface.cli.receive import receive
 from semanticface.cli.render import render
 from semanticface.cli.rounds import rounds
@@ -52,6 +53,8 @@ for command in (
     stream, receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
+for answering in (sample, judge):
+    rank.command()(answering)
 app.add_typer(rank)
 
 _INTERRUPTED = 130

@@ -74,7 +74,7 @@ def new(
     rules = Rules(votes, check_every, repeat_every)
     store = open_store(where, media=media, create=True)
     add_project(store, project, question=question, presentation=how, rules=rules)
-    _say(f"project {project} in {where}")
+    say(f"project {project} in {where}")
 
 
 @rank.command()
@@ -96,8 +96,8 @@ def faults(
 
     from semanticface.preference.pairing import from_truth
 
-    store, chosen = _opened(where, project, media)
-    told = from_truth(store, chosen, islice(_records(records), count), regions=_listed(regions),
+    store, chosen = opened(where, project, media)
+    told = from_truth(store, chosen, islice(faces_in(records), count), regions=listed(regions),
                       per_region=per_region, check_share=checks, seed=seed)  # fmt: skip
     _tell(told)
 
@@ -111,26 +111,45 @@ def clips(
         str, typer.Option(help="What the two are called, with a comma.")
     ] = "one,other",
     subject: Annotated[str, typer.Option(help="Who it is.")] = "somebody",
+    movie: Annotated[
+        Path | None, typer.Option(help="The film they are about: its frame at a pair's time is "
+                                  "shown beside it.", show_default=False)
+    ] = None,
+    moving: Annotated[bool, typer.Option("--moving", help="Looping films, not stills.")] = False,
+    sound: Annotated[
+        Path | None, typer.Option(help="What is heard with --moving.", show_default=False)
+    ] = None,
     project: Which = None,
     regions: Regions = "upper,lower",
-    every: Annotated[float, typer.Option(help="Seconds between pairs.", min=0.01)] = 1.0,
+    every: Annotated[
+        float, typer.Option(help="Seconds between stills, or of a loop.", min=0.01)
+    ] = 1.0,
     person: Annotated[int | None, typer.Option(help="Seed of the drawn person.")] = None,
     media: Media = None,
-) -> None:
-    """Pairs from two clips at the same times, such as a take and a tracker."""
+) -> None:  # fmt: skip
+    """Pairs from two clips at the same times, such as a take and a tracker.
+
+    Clips, film and sound begin together. Nobody knows the truth, so there are no attention
+    checks; without --movie raters are asked which face looks more natural.
+    """
     from semanticface.errors import BadInput
     from semanticface.formats import read
-    from semanticface.preference.pairing import from_clips
+    from semanticface.preference.clip_pairs import Between, loops_of, stills_of
 
-    called = _listed(names)
+    called = listed(names)
     if len(called) != 2 or called[0] == called[1]:
         raise BadInput(f"--names {names}", "two different names with a comma between")
-    store, chosen = _opened(where, project, media)
-    told = from_clips(
-        store, chosen, read(one), read(other), (called[0], called[1]), subject=subject,
-        every=every, regions=_listed(regions), person=person,
-    )  # fmt: skip
+    if (moving and movie) or (sound and not moving):
+        raise BadInput("--movie with --moving" if moving else "--sound without --moving",
+                       "--movie FILE for stills, or --moving --sound FILE")  # fmt: skip
+    store, chosen = opened(where, project, media)
+    how = Between((called[0], called[1]), subject, every, listed(regions), person=person)
+    if moving:
+        told = loops_of(store, chosen, read(one), read(other), how, sound=sound)
+    else:
+        told = stills_of(store, chosen, read(one), read(other), how, movie=movie)
     _tell(told)
+    say("no attention checks: of two clips nobody knows which is right")
 
 
 @rank.command()
@@ -147,7 +166,7 @@ def invite(
     from semanticface.preference.arena.tokens import Keys
     from semanticface.preference.store.content import add_rater
 
-    store, chosen = _opened(where, project, media)
+    store, chosen = opened(where, project, media)
     keys = Keys.of(store.media)
     for name in names:
         rater = add_rater(store, chosen.id, name)
@@ -169,18 +188,23 @@ def oracle(
     project: Which = None,
     media: Media = None,
 ) -> None:  # fmt: skip
-    """Let a simulated rater judge. It stands for people, and its verdicts say `oracle`."""
+    """Let a simulated rater judge. It stands for people, and its verdicts say `oracle`.
+
+    Said again, it goes on with the pairs that this rater has not judged yet.
+    """
     from semanticface.preference.oracle import Oracle, Traits, let_judge
     from semanticface.preference.pairing import truths_of
-    from semanticface.preference.store.content import add_rater
+    from semanticface.preference.store.content import known_rater
+    from semanticface.preference.store.questions import progress_of
 
-    store, chosen = _opened(where, project, media)
+    store, chosen = opened(where, project, media)
     traits = Traits(noise=noise, bias=bias, lapse=lapse)
-    rater = add_rater(store, chosen.id, name, "oracle", traits.as_json())
-    truths = truths_of(chosen, (r for r in _records(records) if _whole(r.values)))
-    done = let_judge(store, chosen, rater, Oracle(traits, how=chosen.presentation, seed=seed),
-                     truths, most=most)  # fmt: skip
-    _say(f"{done} simulated verdicts by {name}")
+    rater = known_rater(store, chosen.id, name, "oracle", traits.as_json())
+    before, _ = progress_of(store, rater.id)
+    truths = truths_of(chosen, (r for r in faces_in(records) if _whole(r.values)))
+    judge = Oracle(traits, how=chosen.presentation, seed=seed, before=before)
+    done = let_judge(store, chosen, rater, judge, truths, most=most)
+    say(f"{done} simulated verdicts by {name}" + (f" after {before}" if before else ""))
 
 
 @rank.command()
@@ -190,7 +214,7 @@ def draw(where: Where, project: Which = None, media: Media = None) -> None:
     from semanticface.preference.renders import Renders
     from semanticface.preference.store.tables import PAIRS
 
-    store, chosen = _opened(where, project, media)
+    store, chosen = opened(where, project, media)
     with store.reading() as connection:
         query = PAIRS.select().where(PAIRS.c.project_id == chosen.id)
         rows = connection.execute(query).mappings().all()
@@ -201,7 +225,7 @@ def draw(where: Where, project: Which = None, media: Media = None) -> None:
     for digest in track(digests, "drawing", len(digests)):
         renders.shown(digest)
     renders.close()
-    _say(f"{len(digests)} renders of {len(rows)} pairs")
+    say(f"{len(digests)} renders of {len(rows)} pairs")
 
 
 @rank.command()
@@ -215,7 +239,7 @@ def report(
     from semanticface.cli.ranked import tell_report
     from semanticface.preference.store.verdicts import heard
 
-    store, chosen = _opened(where, project, media)
+    store, chosen = opened(where, project, media)
     said = [each for each in heard(store, chosen.id) if each.kind == kind.value]
     tell_report(store, said, kind.value)
 
@@ -228,21 +252,26 @@ def preferences(
     judges: Annotated[str, typer.Option(help="human, oracle, discriminator.")] = "human",
     mixed: Annotated[bool, typer.Option("--mixed", help="Allow several kinds of judges.")] = False,
     votes: Annotated[int, typer.Option(help="Least votes of a pair.", min=1)] = 1,
-    share: Annotated[float, typer.Option(help="Of the votes for the winner.", min=0.5, max=1)] =
+    share: Annotated[float, typer.Option(help="Of the votes for the winner, above 0.5 to 1.")] =
         0.6,
     without: Annotated[str, typer.Option(help="Raters to leave out, with commas.")] = "",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="One row a face: the winners of its upper and lower "
+                           "half as one answer, the losers as the other.")
+    ] = False,
     project: Which = None,
     media: Media = None,
 ) -> None:  # fmt: skip
     """Chosen and rejected answers for training; the same store gives the same bytes."""
     from semanticface.preference.store.preferred import Filter, write_preferences
+    from semanticface.preference.store.wholes import write_wholes
 
-    rule = Filter(_listed(judges), mixed, votes, share, _listed(without) if without else ())
-    store, chosen = _opened(where, project, media)
-    written = write_preferences(store, chosen.id, output, rule)
+    rule = Filter(listed(judges), mixed, votes, share, listed(without) if without else ())
+    store, chosen = opened(where, project, media)
+    written = (write_wholes if whole else write_preferences)(store, chosen.id, output, rule)
     told = written.manifest
     by = ", ".join(f"{n} by {kind}" for kind, n in told["judged_by"].items()) or "none"
-    _say(f"{written.rows} preferences of {told['pairs_judged']} judged pairs "
+    say(f"{written.rows} preferences of {told['pairs_judged']} judged pairs "
          f"(verdicts: {by}) -> {output}")  # fmt: skip
 
 
@@ -256,8 +285,8 @@ def export_(
     """Everything of a project as JSON lines, pictures included."""
     from semanticface.preference.store.exchange import export_project
 
-    store, chosen = _opened(where, project, media)
-    _say(f"{export_project(store, chosen.id, output)} lines -> {output}")
+    store, chosen = opened(where, project, media)
+    say(f"{export_project(store, chosen.id, output)} lines -> {output}")
 
 
 @rank.command("import")
@@ -273,7 +302,7 @@ def import_(
     carried = import_project(open_store(where, media=media, create=True), source)
     for word, counts in (("new", carried.new), ("known", carried.known)):
         told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-        _say(f"{word}: {told or 'nothing'}")
+        say(f"{word}: {told or 'nothing'}")
 
 
 @rank.command()
@@ -282,13 +311,14 @@ def upgrade(where: Where, media: Media = None) -> None:
     from semanticface.preference.store import open_store
     from semanticface.preference.store.database import schema_of
 
-    _say(f"schema {schema_of(open_store(where, media=media, upgrade=True))}")
+    say(f"schema {schema_of(open_store(where, media=media, upgrade=True))}")
 
 
 # -- parts --------------------------------------------------------------------
 
 
-def _opened(where: str, project: str | None, media: Path | None) -> tuple[Store, Project]:
+def opened(where: str, project: str | None, media: Path | None) -> tuple[Store, Project]:
+    """A store and its project."""
     from semanticface.preference.store import open_store
     from semanticface.preference.store.content import project_of
 
@@ -296,11 +326,12 @@ def _opened(where: str, project: str | None, media: Path | None) -> tuple[Store,
     return store, project_of(store, project)
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _records(path: Path) -> Iterator[Record]:
+def faces_in(path: Path) -> Iterator[Record]:
     """Records of a synth folder, a JSON lines file or a manifest."""
     from semanticface.data.manifest import Manifest, Synthetic, read_manifest
     from semanticface.data.records import read_records
@@ -320,11 +351,12 @@ def _whole(values: NDArray[np.float32]) -> bool:
 
 def _tell(told: Filled) -> None:
     left = f"{told.alike} that look the same, {told.known} known before"
-    _say(f"{told.pairs} pairs and {told.checks} attention checks; left out: {left}, "
+    say(f"{told.pairs} pairs and {told.checks} attention checks; left out: {left}, "
          f"{told.unmeasured} without whole numbers")  # fmt: skip
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell the user."""
     from semanticface.cli.console import err
 
     err().print(text, markup=False)

@@ -103,11 +103,13 @@ class Oracle:
     """A rater with traits, and chance of its own."""
 
     def __init__(
-        self, traits: Traits | None = None, *, how: Presentation = SMALL, seed: int = 0
-    ) -> None:
+        self, traits: Traits | None = None, *, how: Presentation = SMALL, seed: int = 0,
+        before: int = 0,
+    ) -> None:  # fmt: skip
+        """`before`: verdicts that it gave already; their chance is not drawn again."""
         self.traits = traits or Traits()
         self.how = how
-        self._rng = np.random.default_rng([seed, 0x0AC1])
+        self._rng = np.random.default_rng([seed, 0x0AC1, *([before] if before else [])])
 
     def judge(self, left: Candidate, right: Candidate, truth: Candidate, region: str,
               person: int | None = None) -> Seen:  # fmt: skip

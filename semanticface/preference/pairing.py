@@ -1,8 +1,7 @@
-"""Putting pairs into a project: from records with known truth, or from two clips.
+"""Putting pairs into a project from records with known truth.
 
 From a record's truth every kind of known fault gives an answer, and answers are paired
-region by region; an attention check sets the truth against a gross fault. From two clips
-(a take and a tracker, an earlier and a later model) every few seconds give a pair.
+region by region; an attention check sets the truth against a gross fault.
 """
 
 from __future__ import annotations
@@ -14,15 +13,13 @@ import numpy as np
 
 from semanticface.data.images import Limits, encoded
 from semanticface.data.records import Record
-from semanticface.errors import BadInput
 from semanticface.preference.candidates import Candidate, Duel, regional_pair
 from semanticface.preference.difference import LEAST, worth_asking
 from semanticface.preference.perturbations import FAULTS, Perturbation, perturbed
-from semanticface.preference.store.content import Item, Project, add_pairs
+from semanticface.preference.store.content import Added, Item, Project, add_pairs
 from semanticface.preference.store.database import Store
 from semanticface.preference.store.files import keep_file
 from semanticface.preference.store.rows import keyed
-from semanticface.rig import FaceClip
 
 _GROSS = 0.9
 """Shift of an attention check's fault, in weights."""
@@ -60,18 +57,20 @@ def _fill_one(
     store: Store, project: Project, record: Record, rng: np.random.Generator,
     regions: Sequence[str], per_region: int, check_share: float, least: float,
 ) -> tuple[int, int, int, int]:  # fmt: skip
-    item = _item(store, record)
+    item = item_of(store, record)
     truth = Candidate.of("truth", record.values)
     duels = [each for name in regions for each in _faulty(truth, name, per_region, rng)]
     sifted = worth_asking(duels, least=least, person=item.person)
     added = add_pairs(store, project.id, item, list(sifted.kept))
     checks = 0
     if rng.random() < check_share:
-        checks = _add_check(store, project, item, truth, str(rng.choice(list(regions))), least)
+        region = str(rng.choice(list(regions)))
+        checks = add_check(store, project, item, truth, region, least).pairs
     return added.pairs, checks, sifted.alike + sifted.unfair, added.known
 
 
-def _item(store: Store, record: Record) -> Item:
+def item_of(store: Store, record: Record) -> Item:
+    """A face as an item; its picture goes into the store."""
     picture = keep_file(store, encoded(record.image, Limits()))
     return Item(record.id, record.subject, picture=picture, person=record.identity)
 
@@ -89,15 +88,32 @@ def _faulty(truth: Candidate, region: str, count: int, rng: np.random.Generator)
         yield regional_pair(truth, sides[0], sides[1], region)
 
 
-def _add_check(
-    store: Store, project: Project, item: Item, truth: Candidate, region: str, least: float
-) -> int:
+def add_check(
+    store: Store, project: Project, item: Item, truth: Candidate, region: str, least: float = LEAST
+) -> Added:
+    """An attention check: the truth against a gross fault, where that shows well enough."""
     gross = perturbed(truth, Perturbation("shift", region, _GROSS, _loud(region))).candidate
     duel = regional_pair(truth, truth, gross, region)
     kept = worth_asking([duel], least=3 * least, person=item.person).kept
-    if not kept:
-        return 0
-    return add_pairs(store, project.id, item, list(kept), purpose="check", expected="one").pairs
+    return add_pairs(store, project.id, item, list(kept), purpose="check", expected="one")
+
+
+def add_checks(
+    store: Store, project: Project, faces: Sequence[Record], regions: Sequence[str], pairs: int
+) -> int:
+    """Attention checks for so many pairs, from faces whose numbers are known; how many there are.
+
+    Called again it adds nothing.
+    """
+    every = project.rules.check_every
+    wanted, there = (1 + pairs // every if every and pairs else 0), 0
+    for number, face in enumerate(each for each in faces if not np.isnan(each.values).any()):
+        if there >= wanted:
+            break
+        truth = Candidate.of("truth", face.values)
+        region = regions[number % len(regions)]
+        there += sum(add_check(store, project, item_of(store, face), truth, region))
+    return there
 
 
 def _loud(region: str) -> tuple[str, ...]:
@@ -114,35 +130,3 @@ def truths_of(project: Project, records: Iterable[Record]) -> dict[str, Candidat
     return {
         keyed(project.id, record.id): Candidate.of("truth", record.values) for record in records
     }
-
-
-def from_clips(
-    store: Store, project: Project, one: FaceClip, other: FaceClip, names: tuple[str, str], *,
-    subject: str, every: float = 1.0, regions: Sequence[str] = ("upper", "lower"),
-    least: float = LEAST, person: int | None = None,
-) -> Filled:  # fmt: skip
-    """Stills of two clips at the same times, compared region by region; the first is the base.
-
-    Both clips start at zero here; align them before if they do not begin together.
-    """
-    from semanticface.render.timeline import face_at
-
-    if every <= 0:
-        raise BadInput(f"a pair every {every:g} s", "a time above 0")
-    first, second = one.from_zero(), other.from_zero()
-    total = np.zeros(5, np.int64)
-    for at in np.arange(0, min(first.duration, second.duration) + 1e-9, every):
-        try:
-            faces = [
-                Candidate.of(name, np.where(clip.present, face_at(clip, float(at)), np.nan))
-                for name, clip in zip(names, (first, second), strict=True)
-            ]
-        except BadInput:  # a tracker had lost the face at this time
-            total[4] += 1
-            continue
-        duels = [regional_pair(faces[0], faces[0], faces[1], name) for name in regions]
-        sifted = worth_asking(duels, least=least, person=person)
-        item = Item(f"{subject} {at:.3f} s", subject, person=person)
-        added = add_pairs(store, project.id, item, list(sifted.kept))
-        total[:4] += (added.pairs, 0, sifted.alike + sifted.unfair, added.known)
-    return Filled(*(int(n) for n in total))

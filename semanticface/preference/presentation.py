@@ -46,7 +46,8 @@ _HEAD = slice(INDEX["headYaw"], INDEX["headRoll"] + 1)
 class Presentation:
     """What a project shows; part of every render's hash."""
 
-    mode: Mode = "focus"
+    mode: Mode = "crop"
+    """`crop` is what the simulated rater learns most from a second."""
     views: tuple[str, ...] = ("front",)
     size: int = 320
     """Pixels a side of each view."""

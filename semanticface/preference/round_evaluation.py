@@ -4,8 +4,9 @@ The likeliest answers of both are kept beside the round, and then compared
 
 * by an oracle with the truth, in plain millimetres; or
 * by people (`Plan.evaluator`), who are asked in a project of their own, `held-out-N`. Pairs
-  that look the same count half for each and are not asked. Where the truth is known too the
-  oracle's figures stand beside theirs, under names of their own.
+  that look the same count half for each and are not asked; pairs that everybody skipped are
+  left out. Where the truth is known too the oracle's figures stand beside theirs, under names
+  of their own.
 
 No verdict of these comparisons is ever learnt from.
 """
@@ -25,16 +26,16 @@ from semanticface.data.records import Record
 from semanticface.errors import BadInput
 from semanticface.preference.candidates import Candidate, Duel, regional_pair, sampled
 from semanticface.preference.difference import worth_asking
+from semanticface.preference.pairing import add_checks, item_of
 from semanticface.preference.round_parts import (
-    asked_about,
     faces_of,
-    item_of,
     project_in,
     store_of,
     task_of,
     wait_for_people,
 )
 from semanticface.preference.rounds import Plan, Work
+from semanticface.preference.sampled_pairs import asked_about
 from semanticface.preference.sampling import Sampler
 from semanticface.preference.store.content import add_pairs
 from semanticface.preference.store.preferred import Filter, votes
@@ -95,23 +96,29 @@ def _by_truth(plan: Plan, sides: Sides) -> dict[str, Any]:
 def _by_people(work: Work, sides: Sides) -> dict[str, Any]:
     """Asks, waits, and counts the votes for the round's answer, which is put in as the one.
 
-    What looks the same, or was called both bad by all, counts half.
+    What looks the same, or was called both bad by all, counts half; what everybody skipped
+    is left out.
     """
     store = store_of(work)
-    project, asked = project_in(store, work, "held-out"), 0
+    project, asked, left_out = project_in(store, work, "held-out"), 0, 0
     for duel, face in sides.duels(work.plan.regions):
         kept = worth_asking([duel], person=face.identity).kept
         add_pairs(store, project.id, item_of(store, face), list(kept))
         asked += len(kept)
     if asked:
-        wait_for_people(store, project, work)
+        add_checks(store, project, sides.faces, work.plan.regions, asked)
+        left_out = wait_for_people(store, project, work).left_out
     said = votes(heard(store, project.id), Filter(("human",)))
     store.close()
     shares = [each.one / (each.one + each.other) if each.one + each.other else 0.5
               for each in said]  # fmt: skip
-    duels = len(sides.faces) * len(work.plan.regions)
+    duels = len(sides.faces) * len(work.plan.regions) - left_out
+    if not duels:
+        raise BadInput(f"{left_out} pairs held out, skipped by all", "one at least that is decided",
+                       hint=f"Invite others to {project.id}.")  # fmt: skip
     won = sum(shares) + 0.5 * (duels - len(shares))
-    return {"preference": won / duels, "duels": duels, "asked": asked, "by": "human"}
+    return {"preference": won / duels, "duels": duels, "asked": asked, "left_out": left_out,
+            "by": "human"}  # fmt: skip
 
 
 def _sides(work: Work, samplers: Samplers) -> Sides:

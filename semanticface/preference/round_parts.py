@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from hashlib import sha256
 from heapq import nsmallest
 from pathlib import Path
@@ -11,19 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from semanticface.data.images import Limits, Pictures, encoded
 from semanticface.data.manifest import manifest_of
 from semanticface.data.records import Record, for_training
 from semanticface.data.sources import records
 from semanticface.data.splits import DEFAULT
 from semanticface.errors import BadInput
-from semanticface.preference.candidates import Duel
-from semanticface.preference.judged import Asked
 from semanticface.preference.rounds import Plan, Waiting, Work
 from semanticface.preference.store import Store, open_store
-from semanticface.preference.store.content import Item, Project, Rules, add_project, project_of
-from semanticface.preference.store.files import keep_file
-from semanticface.preference.store.verdicts import heard
+from semanticface.preference.store.content import Project, Rules, add_project, project_of
+from semanticface.preference.waiting import Standing, standing
 
 
 def faces_of(plan: Plan, side: str, most: int, seed: int = 0) -> tuple[Record, ...]:
@@ -57,40 +51,25 @@ def project_in(store: Store, work: Work, name: str = "round") -> Project:
         return add_project(store, full, rules=Rules(votes=work.plan.votes))
 
 
-def item_of(store: Store, record: Record) -> Item:
-    """A face as an item; its picture goes into the store."""
-    picture = keep_file(store, encoded(record.image, Limits()))
-    return Item(record.id, record.subject, picture=picture, person=record.identity)
+def wait_for_people(store: Store, project: Project, work: Work) -> Standing:
+    """Go on only where every pair of a project is settled; see `waiting`."""
+    found = standing(store, project)
+    if found.waiting:
+        raise Waiting(_waits(found, project, work))
+    return found
 
 
-def wait_for_people(store: Store, project: Project, work: Work) -> None:
-    """Go on only where people have decided every pair of a project."""
-    from semanticface.preference.store.tables import PAIRS
-
-    decided = {
-        each.pair_id
-        for each in heard(store, project.id)
-        if (each.kind, each.purpose) == ("human", "judge") and each.choice != "skip"
-    }
-    with store.reading() as connection:
-        rows = connection.execute(PAIRS.select().where(PAIRS.c.project_id == project.id)).all()
-    if len(decided) < len(rows):
-        raise Waiting(f"round {work.round} waits for people: {len(decided)} of {len(rows)} pairs "
-                      f"are judged. semanticface arena {work.folder / 'store'} --project "
-                      f"{project.id}, then the same command again.")  # fmt: skip
-
-
-def asked_about(pool: Sequence[tuple[Duel, Record]]) -> Asked:
-    """Pairs that nobody judged, as a discriminator looks at them."""
-    pictures = Pictures()
-    shown: dict[str, Any] = {}
-    for _, face in pool:
-        if face.id not in shown:
-            shown[face.id] = pictures.decode(face.image, face.id)
-    return Asked(tuple(duel for duel, _ in pool), (math.nan,) * len(pool),
-                 tuple(face.subject for _, face in pool),
-                 tuple(shown[face.id] for _, face in pool),
-                 tuple(face.identity for _, face in pool), 0)  # fmt: skip
+def _waits(found: Standing, project: Project, work: Work) -> str:
+    place, votes = work.folder / "store", project.rules.votes
+    told = [f"round {work.round} waits for people: {found.settled} of {found.pairs} pairs are "
+            f"judged{f' by {votes} people each' if votes > 1 else ''}."]  # fmt: skip
+    if found.people < votes:
+        told.append(f"{found.people} of {votes} are invited: semanticface rank invite {place} NAME "
+                    f"--project {project.id}")  # fmt: skip
+    if project.rules.check_every and not found.checks:
+        told.append("There are no attention checks: the numbers of no face are known.")
+    told.append(f"semanticface arena {place} --project {project.id}, then the same command again.")
+    return " ".join(told)
 
 
 def task_of(work: Work) -> Any:

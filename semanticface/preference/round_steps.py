@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from semanticface.data.records import Record
 from semanticface.errors import BadInput
-from semanticface.preference.candidates import Candidate, Duel, regional_pair, sampled
-from semanticface.preference.difference import worth_asking
+from semanticface.preference.candidates import sampled
 from semanticface.preference.oracle import Oracle, Traits, let_judge
-from semanticface.preference.pairing import truths_of
+from semanticface.preference.pairing import add_checks, truths_of
 from semanticface.preference.round_evaluation import Samplers, evaluate
 from semanticface.preference.round_parts import (
-    asked_about,
     faces_of,
-    item_of,
     project_in,
     store_of,
     task_of,
     wait_for_people,
 )
 from semanticface.preference.rounds import Do, Plan, Step, Work
+from semanticface.preference.sampled_pairs import pool_of, put, telling
 from semanticface.preference.sampling import Sample, Sampler, by_record, collect
-from semanticface.preference.selection import select
-from semanticface.preference.store import Store
-from semanticface.preference.store.content import Project, Rater, add_pairs, add_rater, raters_of
+from semanticface.preference.store.content import known_rater
 from semanticface.preference.store.preferred import Filter, write_preferences
 
 
@@ -64,43 +56,24 @@ def _pair(work: Work) -> dict[str, Any]:
     store = store_of(work)
     project = project_in(store, work)
     faces = {each.id: each for each in _faces(work)}
-    form, pool = task_of(work).form, list[tuple[Duel, Record]]()
-    counts = dict.fromkeys(("pairs", "alike", "unread"), 0)
-    for name, some in by_record(_kept(work)):
-        told = sampled(((f"round {work.round} {each.number}", each.text) for each in some), form)
-        counts["unread"] += len(told.unread)
-        sifted = worth_asking(_duels(told.candidates, work, name))
-        counts["alike"] += sifted.alike + sifted.unfair
-        pool += [(duel, faces[name]) for duel in sifted.kept]
-    if not pool:
+    form = task_of(work).form
+    pool = pool_of(
+        ((faces[name], sampled(((f"round {work.round} {each.number}", each.text) for each in some),
+                               form)) for name, some in by_record(_kept(work))),
+        work.plan.regions, work.plan.per_region, [work.plan.seed, work.round],
+    )  # fmt: skip
+    counts = {"pairs": 0, "alike": pool.alike, "unread": pool.unread}
+    if not pool.rows:
         raise BadInput(f"no pair that looks different ({counts})", "answers that differ",
                        hint="Raise temperature, samples or faces.")  # fmt: skip
-    for duel, face, worth in _telling(work.plan, pool):
-        add_pairs(store, project.id, item_of(store, face), [duel], worth=[worth])
-        counts["pairs"] += 1
+    counts["pairs"] = sum(
+        put(store, project, telling(pool.rows, work.plan.ask, work.plan.discriminator))
+    )
+    if work.plan.judge == "human":
+        counts["checks"] = add_checks(store, project, list(faces.values()), work.plan.regions,
+                                      counts["pairs"])  # fmt: skip
     store.close()
-    return {**counts, "not_asked": len(pool) - counts["pairs"]}
-
-
-def _telling(
-    plan: Plan, pool: Sequence[tuple[Duel, Record]]
-) -> list[tuple[Duel, Record, float]]:  # fmt: skip
-    """The pairs that are asked, the most telling first where not all are.
-
-    Without a discriminator nobody has learnt anything yet, and channels and people that were
-    asked about least come first.
-    """
-    if not plan.ask or len(pool) <= plan.ask:
-        return [(duel, face, 0.0) for duel, face in pool]
-    predicted = None
-    if plan.discriminator:
-        from semanticface.preference.discriminator import load
-        from semanticface.preference.learned import believed
-
-        predicted = believed(load(plan.discriminator), asked_about(pool)).members
-    chosen = select([duel for duel, _ in pool], [face.subject for _, face in pool], plan.ask,
-                    predicted=predicted)  # fmt: skip
-    return [(*pool[each.place], each.worth) for each in chosen]
+    return {**counts, "not_asked": len(pool.rows) - counts["pairs"]}
 
 
 def _kept(work: Work) -> tuple[Sample, ...]:
@@ -109,54 +82,33 @@ def _kept(work: Work) -> tuple[Sample, ...]:
     return tuple(Sample(**json.loads(line)) for line in lines)
 
 
-def _duels(found: Sequence[Candidate], work: Work, name: str) -> list[Duel]:
-    """For each region some pairs of drawn answers; the rest of the face is the likeliest's."""
-    whole = [each for each in found if not each.missing]
-    if len(whole) < 2:
-        return []
-    base, others = whole[0], whole[1:] if len(whole) > 2 else whole
-    rng = np.random.default_rng([work.plan.seed, work.round, *sha256(name.encode()).digest()[:4]])
-    duels = []
-    for region in work.plan.regions:
-        for _ in range(work.plan.per_region):
-            one, other = rng.choice(len(others), 2, replace=False)
-            duels.append(regional_pair(base, others[int(one)], others[int(other)], region))
-    return duels
-
-
 # -- judge --------------------------------------------------------------------
 
 
 def _judge(work: Work) -> dict[str, Any]:
     store = store_of(work)
-    project, plan = project_in(store, work), work.plan
+    project, plan, left_out = project_in(store, work), work.plan, 0
     if plan.judge == "human":
-        wait_for_people(store, project, work)
+        left_out = wait_for_people(store, project, work).left_out
     elif plan.judge == "oracle":
         traits = Traits()
-        rater = _rater(store, project, "oracle", traits.as_json())
+        rater = known_rater(store, project.id, "oracle", "oracle", traits.as_json())
         let_judge(store, project, rater, Oracle(traits, seed=plan.seed + work.round),
                   truths_of(project, _faces(work)))  # fmt: skip
     else:
         from semanticface.preference.discriminator import load
         from semanticface.preference.learned import let_discriminate
 
-        rater = _rater(store, project, "discriminator", plan.discriminator)
+        rater = known_rater(store, project.id, "discriminator", "discriminator", plan.discriminator)
         let_discriminate(store, project, rater, load(plan.discriminator))
     written = write_preferences(store, project.id, work.place / "preferences.jsonl",
                                 Filter((plan.judge,)))  # fmt: skip
     store.close()
     if not written.rows:
-        raise BadInput("no pair that was decided", "one at least", file=work.place)
-    return {"judge": plan.judge, "preferences": written.rows,
+        raise BadInput(f"no pair that was decided ({left_out} skipped by all)", "one at least",
+                       file=work.place, hint="Invite others to this round's project.")  # fmt: skip
+    return {"judge": plan.judge, "preferences": written.rows, "left_out": left_out,
             "verdicts": sum(written.manifest["judged_by"].values())}  # fmt: skip
-
-
-def _rater(store: Store, project: Project, kind: Any, about: str) -> Rater:
-    for each in raters_of(store, project.id):
-        if each.name == kind:
-            return each
-    return add_rater(store, project.id, kind, kind, about)
 
 
 # -- train --------------------------------------------------------------------

@@ -16,10 +16,11 @@ regional duels against the very first start that an oracle with the truth, or pe
 `believed` the share that the discriminator gives it. Preference falling while belief rises
 is oracle drift (SuperFace saw it from round 3): the model has learnt to please its judge.
 Then, or when preference falls without a discriminator to blame, the rounds end, and the best
-round is what counts. With tolerance t and p_n the preference of round n:
+round is what counts. With tolerance t and p_n the preference of round n, the start against
+itself being round 0 with p_0 = believed_0 = 1/2:
 
-    drift      p_n < max(p_1 .. p_n-1) - t  and  believed_n > believed_n-1
-    no gain    p_n < max(p_1 .. p_n-1) - t  otherwise
+    drift      p_n < max(p_0 .. p_n-1) - t  and  believed_n > believed_n-1
+    no gain    p_n < max(p_0 .. p_n-1) - t  otherwise
 """
 
 from __future__ import annotations
@@ -222,12 +223,17 @@ def evaluated(rows: Sequence[Row]) -> tuple[Evaluated, ...]:
     )  # fmt: skip
 
 
+START = Evaluated(0, 0.5, 0.5)
+"""The start against itself, by whomever."""
+
+
 def verdict_of(history: Sequence[Evaluated], tolerance: float) -> Verdict:
     """Whether to go on after the last round; see the module."""
-    if len(history) < 2:
+    if not history:
         return "go on"
-    last, before = history[-1], history[-2]
-    if last.preference >= max(each.preference for each in history[:-1]) - tolerance:
+    *earlier, last = (START, *history)
+    before = earlier[-1]
+    if last.preference >= max(each.preference for each in earlier) - tolerance:
         return "go on"
     rising = last.believed is not None and before.believed is not None \
         and last.believed > before.believed  # fmt: skip

@@ -40,6 +40,17 @@ def of_endpoint(
     return Sampler(f"{url} {model} t={temperature:g}", answers)
 
 
+def served_task(url: str, model: str = "face", key: str = "") -> Task:
+    """What a server says its model was trained to be asked, and how it answers."""
+
+    async def ask() -> Task:
+        async with FaceClient(url, model, None, key, way="text") as client:
+            assert client.task is not None  # the client refuses a server that does not say
+            return client.task
+
+    return asyncio.run(ask())
+
+
 def _asked(
     url: str, model: str, task: Task | None, key: str, how: Settings, pictures: Sequence[Any]
 ) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +48,18 @@ def test_it_tells_how_it_ended(
     monkeypatch.setattr(rounds, "go", go)
     told = CliRunner().invoke(app, ["rounds", str(tmp_path / "r"), "--data", "faces"])
     assert told.exit_code == code and said in told.output + str(told.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_small_round_runs_as_the_document_says_it(tmp_path: Path) -> None:
+    """From the folder that a user stands in, into the folder that it chooses itself."""
+    pytest.importorskip("trl", reason="comes with the train extra")
+    command = [sys.executable, "-m", "semanticface.cli.main", "demo", "--preference"]
+    told = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    made = tmp_path / "semanticface-demo"
+    assert "<img" in (made / "preference.html").read_text(encoding="utf-8")
+    steps = [json.loads(line)["step"] for line in
+             (made / "rounds" / "ledger.jsonl").read_text().splitlines()]  # fmt: skip
+    assert tuple(steps) == rounds.STEPS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
@@ -12,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from semanticface.preference.arena.guard import MOST_BYTES, Bucket
+from semanticface.preference.arena.guard import MOST_BYTES, Bucket, Guard
+from semanticface.preference.arena.sessions import session_in
 from semanticface.preference.arena.tokens import DAY, Keys
 from semanticface.preference.store import open_store
 from semanticface.preference.store.content import (
@@ -75,7 +77,8 @@ def test_a_rater_gets_questions_pictures_and_nothing_that_tells(server: Server) 
         told = state.json()
         first = told["questions"][0]
         assert first["title"] == "lower face: mouth, jaw, nose" and len(told["questions"]) == 3
-        assert set(first) == {"id", "number", "region", "title", "told", "left", "right", "picture"}
+        assert set(first) == {"id", "number", "question", "region", "title", "told", "left",
+                              "right", "picture"}  # fmt: skip
         for word in ("base", "new", "source", "expected", "purpose", "turn", "flipped", "subject"):
             assert f'"{word}' not in state.text
         for side in ("left", "right"):
@@ -83,6 +86,9 @@ def test_a_rater_gets_questions_pictures_and_nothing_that_tells(server: Server) 
             assert (
                 shown.headers["content-type"] == "image/jpeg" and shown.content[:2] == b"\xff\xd8"
             )
+        asked = {bool(each["picture"]): each["question"] for each in told["questions"]}
+        assert asked == {True: "Which face is nearer to the picture?",
+                         False: "Which face looks more natural?"}  # fmt: skip
         seen = next(each for each in told["questions"] if each["picture"])
         assert ann.get(seen["picture"]).content == PICTURE
 
@@ -343,6 +349,38 @@ def test_a_hasty_client_is_told_to_wait(tmp_path: Path) -> None:
         assert answers[-1].status_code == 429 and answers[-1].headers["retry-after"]
         assert bob.get("/api/state").status_code == 200
     server.stop()
+
+
+def passed(guard: Guard, cookies: list[str], address: str = "192.0.2.1") -> int:
+    """How many requests with these Cookie headers come through."""
+
+    async def ask(cookie: str) -> int:
+        told: list[Any] = []
+
+        async def send(message: Any) -> None:
+            told.append(message)
+
+        headers = [(b"host", b"127.0.0.1"), (b"cookie", cookie.encode())]
+        await guard({"type": "http", "headers": headers, "client": (address, 1)}, None, send)
+        return int(told[0]["status"])
+
+    return sum(asyncio.run(ask(each)) == 200 for each in cookies)
+
+
+def test_a_cookie_that_is_not_ours_buys_no_further_requests() -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    keys = Keys(b"secret" * 6)
+    guard = Guard(app, ["127.0.0.1"], 1e-6, 3, lambda held: session_in(keys, held))
+    forged = Keys(b"another" * 5).token("session", "ann", DAY)
+    assert passed(guard, [f"x={n}" for n in range(50)]) == 3
+    assert passed(guard, [f"sf_rater={forged}", "sf_rater=", "sf_rater=session.ann.9.x"] * 3) == 0
+    sessions = [keys.token("session", "ann", DAY + n) for n in range(50)]
+    assert passed(guard, [f"y=1; sf_rater={each}; z" for each in sessions]) == 3  # one person
+    assert passed(guard, [f"sf_admin={keys.token('manage', 'admin', DAY)}"] * 5) == 3
+    assert passed(guard, [f"sf_admin={keys.token('admin', 'admin', DAY)}"] * 5) == 0  # a link
+    assert passed(guard, [""] * 5, "192.0.2.2") == 3
 
 
 def test_what_a_rater_reads_is_text_and_never_markup(server: Server) -> None:

@@ -30,7 +30,7 @@ from semanticface.preference.judged import (
 from semanticface.preference.learned import let_discriminate
 from semanticface.preference.oracle import Oracle, Traits
 from semanticface.preference.store import Store
-from semanticface.preference.store.content import Item, add_pairs, add_project, add_rater
+from semanticface.preference.store.content import Item, Project, add_pairs, add_project, add_rater
 from semanticface.preference.store.files import keep_file
 from semanticface.preference.store.preferred import Filter
 from semanticface.preference.store.verdicts import heard
@@ -192,7 +192,8 @@ def learned_picture(jaw: float) -> np.ndarray:
     return shown(face(jawOpen=jaw), "full", SMALL)
 
 
-def test_it_judges_a_project_under_its_own_kind(store: Store, judge: Discriminator) -> None:
+def four_pairs(store: Store) -> Project:
+    """Three of them with a picture."""
     import io
 
     project = add_project(store, "faces", presentation=TINY, rules=QUIET)
@@ -202,6 +203,29 @@ def test_it_judges_a_project_under_its_own_kind(store: Store, judge: Discriminat
     for n in range(4):
         item = Item(f"i{n}", f"s{n}", picture=picture if n else None)
         add_pairs(store, project.id, item, [lower_pair(0.2 + 0.2 * n)])
+    return project
+
+
+def test_the_command_goes_on_where_it_stopped(
+    store: Store, judge: Discriminator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from semanticface.cli.main import app
+    from semanticface.preference import judged
+
+    looked = np.zeros((1, 2 * COUNT), np.float32)
+    monkeypatch.setattr(judged, "by_model", lambda: lambda p: looked.repeat(len(p), 0))
+    project = four_pairs(store)
+    command = ["rank", "judge", str(store.media.parent), str(judge.save(tmp_path / "judge"))]
+    for more, count in ((["--most", "3"], 3), ([], 1), ([], 0)):
+        told = CliRunner().invoke(app, [*command, *more])
+        assert told.exit_code == 0 and f"{count} verdicts by discriminator" in told.stderr
+    assert [each.kind for each in heard(store, project.id)] == ["discriminator"] * 4
+
+
+def test_it_judges_a_project_under_its_own_kind(store: Store, judge: Discriminator) -> None:
+    project = four_pairs(store)
     human = add_rater(store, project.id, "ann")
     with pytest.raises(BadInput, match="kind discriminator"):
         let_discriminate(store, project, human, judge)

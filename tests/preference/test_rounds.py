@@ -85,6 +85,12 @@ def test_oracle_drift_ends_the_rounds(tmp_path: Path) -> None:
     assert steps.done[-1] == (3, "evaluate")
 
 
+def test_a_first_round_worse_than_the_start_ends_the_rounds(tmp_path: Path) -> None:
+    steps = Steps([(0.36, 0.86), (0.36, 0.98)])
+    outcome = go(tmp_path, Plan(rounds=2), steps.all())
+    assert (outcome.why, outcome.best) == ("drift", 0) and steps.done[-1] == (1, "evaluate")
+
+
 @pytest.mark.parametrize(
     ("scores", "told"),
     [
@@ -95,6 +101,11 @@ def test_oracle_drift_ends_the_rounds(tmp_path: Path) -> None:
         ([(0.6, None), (0.5, None)], "no gain"),
         ([(0.7, 0.6), (0.69, 0.7), (0.67, 0.8)], "drift"),  # slowly, against the best
         ([(0.4, 0.6), (0.6, 0.5)], "go on"),
+        ([(0.36, 0.86)], "drift"),  # below the start itself, and the judge likes it
+        ([(0.36, None)], "no gain"),
+        ([(0.36, 0.4)], "no gain"),
+        ([(0.49, 0.9)], "go on"),
+        ([(0.49, 0.9), (0.47, 0.95)], "drift"),  # against the start, which is the best
     ],
 )
 def test_when_it_stops(scores: list[tuple[float, float | None]], told: str) -> None:
@@ -249,7 +260,7 @@ def test_people_compare_a_round_with_the_start(start: tuple[Path, Path], tmp_pat
     from semanticface.preference.store import open_store
     from semanticface.preference.store.content import add_rater, answer_of, project_of
     from semanticface.preference.store.questions import open_questions
-    from semanticface.preference.store.verdicts import record
+    from semanticface.preference.store.verdicts import heard, record
 
     work = Work(plan_for(start, judge="human"), tmp_path, 1)
     work.place.mkdir()
@@ -269,13 +280,16 @@ def test_people_compare_a_round_with_the_start(start: tuple[Path, Path], tmp_pat
     store = open_store(tmp_path / "store")
     project = project_of(store, "held-out-1")
     rater = add_rater(store, project.id, "ann")
-    for number in range(4):
-        asked = open_questions(store, project, rater.id, 1)[0]
-        rounds_own = "left" if answer_of(store, asked.left).source == "round" else "right"
-        other = {"left": "right", "right": "left"}[rounds_own]
-        record(
-            store, rater.id, asked.id, other if number == 2 else rounds_own, key=f"key-{asked.id}"
-        )
+    judged = 0
+    while asked := open_questions(store, project, rater.id, 1):
+        sides = [answer_of(store, key).source for key in (asked[0].left, asked[0].right)]
+        own = "left" if sides[0] in ("round", "truth") else "right"
+        other = {"left": "right", "right": "left"}[own]
+        judged += "round" in sides
+        click = other if judged == 3 and "round" in sides else own
+        record(store, rater.id, asked[0].id, click, key=f"key-{asked[0].id}")
+    checks = [each for each in heard(store, project.id) if each.purpose == "check"]
+    assert judged == 4 and [each.choice for each in checks] == ["one"]
     store.close()
     told = evaluate(work, samplers)
     assert (told["preference"], told["by"], told["asked"]) == (0.75, "human", 4)
@@ -297,27 +311,28 @@ def telling_pool(people: str, channels: list[str]) -> list[Any]:
 
 
 def test_a_round_asks_what_was_asked_about_least() -> None:
-    from semanticface.preference.round_steps import _telling
+    from semanticface.preference.sampled_pairs import telling
 
     pool = telling_pool("aaab", ["jawOpen", "jawOpen", "jawOpen", "mouthPucker"])
-    assert [row[2] for row in _telling(Plan(), pool)] == [0.0] * 4
-    found = _telling(Plan(ask=2), pool)
-    assert [record.id for _, record, _ in found] == ["r0", "r3"] and found[0][2] >= found[1][2] > 0
+    assert [each.worth for each in telling(pool, 0)] == [0.0] * 4
+    found = telling(pool, 2)
+    assert [each.face.id for each in found] == ["r0", "r3"]
+    assert found[0].worth >= found[1].worth > 0
 
 
 def test_a_round_asks_what_the_discriminator_is_unsure_of(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from semanticface.preference import discriminator, learned, round_steps
+    from semanticface.preference import discriminator, learned, sampled_pairs
 
     members = np.array([[0.9, 0.9, 0.1, 0.99], [0.95, 0.9, 0.9, 0.99]])
     told = discriminator.Belief(members.mean(0), members.std(0), members)
     monkeypatch.setattr(discriminator, "load", lambda _: None)
     monkeypatch.setattr(learned, "believed", lambda *_: told)
-    monkeypatch.setattr(round_steps, "asked_about", lambda pool: pool)
+    monkeypatch.setattr(sampled_pairs, "asked_about", lambda pool: pool)
     pool = telling_pool("abcd", ["jawOpen"] * 4)
-    found = round_steps._telling(Plan(ask=1, discriminator=str(tmp_path)), pool)
-    assert [record.id for _, record, _ in found] == ["r2"]  # its members are split
+    found = sampled_pairs.telling(pool, 1, str(tmp_path))
+    assert [each.face.id for each in found] == ["r2"]  # its members are split
 
 
 # -- sampling -----------------------------------------------------------------

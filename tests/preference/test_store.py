@@ -18,11 +18,13 @@ from semanticface.preference.candidates import Candidate, Duel
 from semanticface.preference.store import Store, StoreBusy, open_store
 from semanticface.preference.store.content import (
     Item,
+    Project,
     Rules,
     add_pairs,
     add_project,
     add_rater,
     answer_of,
+    known_rater,
     project_of,
     rater_of,
     raters_of,
@@ -34,12 +36,12 @@ from semanticface.preference.store.exchange import export_project, import_projec
 from semanticface.preference.store.files import keep_file, kept_file
 from semanticface.preference.store.preferred import (
     Filter,
-    recombined_winners,
     write_preferences,
 )
 from semanticface.preference.store.questions import left_of, open_questions, progress_of
 from semanticface.preference.store.tables import META, PAIRS, QUESTIONS, VERDICTS
 from semanticface.preference.store.verdicts import Conflict, heard, record, undo
+from semanticface.preference.store.wholes import write_wholes
 
 from .pairs import QUIET, face, fill, lower_pair
 
@@ -386,6 +388,15 @@ def test_raters_have_one_name_and_can_be_revoked(store: Store) -> None:
             add_rater(store, project.id, bad)
 
 
+def test_an_oracle_of_the_same_make_goes_on_and_another_is_refused(store: Store) -> None:
+    project = fill(store, 2)
+    first = known_rater(store, project.id, "oracle", "oracle", "traits")
+    assert known_rater(store, project.id, "oracle", "oracle", "traits") == first
+    for kind, about in (("oracle", "others"), ("human", "traits")):
+        with pytest.raises(BadInput, match="of kind oracle traits"):
+            known_rater(store, project.id, "oracle", kind, about)
+
+
 def test_files_are_found_by_hash_and_nothing_else(store: Store) -> None:
     digest = keep_file(store, b"picture")
     assert kept_file(store, digest).read_bytes() == b"picture"
@@ -515,27 +526,64 @@ def test_ties_skips_and_left_out_raters_do_not_decide(store: Store, tmp_path: Pa
     assert write_preferences(store, project.id, path, Filter(least_share=0.8)).rows == 0
 
 
-def test_winners_of_both_halves_become_one_answer(store: Store) -> None:
+def judged_halves(store: Store, picture: str | None = None) -> Project:
+    """One item: `a` won above, `b` below; and one that was judged above only."""
     project = add_project(store, "faces", rules=QUIET)
     base = Candidate.of("base", face(headYaw=0.2))
     up, low = (Candidate.of(n, face(**c)) for n, c in (
         ("a", {"browInnerUp": 0.7, "jawOpen": 0.1}), ("b", {"browInnerUp": 0.1, "jawOpen": 0.6}),
     ))  # fmt: skip
-    item = Item("i", "s")
-    for region in ("upper", "lower"):
-        duel = Duel(base.with_region_of(up, region), base.with_region_of(low, region), region)
-        add_pairs(store, project.id, item, [duel])
+    for name, regions in (("half", ("upper",)), ("i", ("upper", "lower"))):
+        for region in regions:
+            duel = Duel(base.with_region_of(up, region), base.with_region_of(low, region), region)
+            add_pairs(store, project.id, Item(name, "s", picture=picture), [duel])
     rater = add_rater(store, project.id, "ann")
-    for _ in range(2):
+    for _ in range(3):
         asked = open_questions(store, project, rater.id, 1)[0]
         wanted = "a" if asked.region == "upper" else "b"
         click = "left" if answer_of(store, asked.left).source == wanted else "right"
         record(store, rater.id, asked.id, click, key=f"click-{asked.number:04}")
-    (whole,) = recombined_winners(store, project.id)
-    assert whole.regions == {"upper": "a", "lower": "b"}
-    assert np.array_equal(
-        whole.candidate.values[0], face(browInnerUp=0.7, jawOpen=0.6, headYaw=0.2)
-    )
+    return project
+
+
+def test_winners_of_both_halves_become_one_answer(store: Store, tmp_path: Path) -> None:
+    project = judged_halves(store)
+    written = write_wholes(store, project.id, tmp_path / "w.jsonl")
+    assert written.rows == 1 and written.manifest["whole"] == ["upper", "lower"]
+    (row,) = (json.loads(line) for line in (tmp_path / "w.jsonl").read_text().splitlines())
+    assert row["item"] == "i" and row["region"] == "full" and row["judged_by"] == {"human": 2}
+    assert row["winners"] == {"upper": "a", "lower": "b"}
+    assert row["losers"] == {"upper": "b", "lower": "a"}
+    for key, up, low in (("chosen", 0.7, 0.6), ("rejected", 0.1, 0.1)):
+        values = np.array(row[key]["values"], np.float32)
+        assert np.array_equal(values, face(browInnerUp=up, jawOpen=low, headYaw=0.2))
+    first = (tmp_path / "w.jsonl").read_bytes()
+    write_wholes(store, project.id, tmp_path / "again.jsonl")
+    assert (tmp_path / "again.jsonl").read_bytes() == first
+
+
+def test_recombined_rows_are_what_the_alignment_takes(store: Store, tmp_path: Path) -> None:
+    """From verdicts by way of the command to the rows that DPO is handed."""
+    pytest.importorskip("trl", reason="comes with the train extra")
+    from typer.testing import CliRunner
+
+    from semanticface.cli.main import app
+    from semanticface.data.tasks import Task
+    from semanticface.preference.align.options import PairOptions
+    from semanticface.preference.align.rows import read_pairs
+    from semanticface.rig import COUNT
+
+    judged_halves(store, keep_file(store, b"\x89PNG\r\n a picture"))
+    path, task = tmp_path / "whole.jsonl", Task.of("tokens", stage="coefficients")
+    command = ["rank", "preferences", str(store.media.parent), "-o", str(path), "--whole"]
+    told = CliRunner().invoke(app, command)
+    assert told.exit_code == 0, told.output
+    pairs = read_pairs(PairOptions(preferences=str(path), media=str(store.media)), task)
+    (row,) = pairs.rows
+    assert pairs.left_out == {} and row["channels"] == list(range(COUNT))
+    for key, up, low in (("chosen", 0.7, 0.6), ("rejected", 0.1, 0.1)):
+        read = task.read(row[key][0]["content"][0]["text"]).values
+        assert read == pytest.approx(face(browInnerUp=up, jawOpen=low, headYaw=0.2), abs=0.02)
 
 
 # -- PostgreSQL ---------------------------------------------------------------

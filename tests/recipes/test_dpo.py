@@ -255,6 +255,26 @@ def test_wins_are_by_the_nearer_answer():
     assert wins(truth, truth, truth).rate == 0.5
     assert wins(hole, worse, truth).rate == 0.75
     assert math.isnan(wins(truth[:0], truth[:0], truth[:0]).rate)
+    unknown = truth.copy()
+    unknown[0, 3] = np.nan
+    assert wins(worse, truth, unknown) == (0, 2)  # the other face alone
+    assert math.isnan(wins(truth, worse, truth * np.nan).rate)
+
+
+def test_without_any_truth_the_last_weights_are_kept_and_that_is_said(
+    adapted, pairs, data, tmp_path, caplog
+):
+    from semanticface.data.records import read_records, write_records
+    from semanticface.preference.align.run import report
+    from semanticface.train.runs import Run
+
+    blind = data.parent / "blind.jsonl"
+    write_records(blind, [each.model_copy(update={"targets": (None,) * COUNT})
+                          for each in read_records(data)])  # fmt: skip
+    run = align(tmp_path / "run", adapted, pairs, data=blind, max_steps=2, probe_steps=1)
+    assert [row["wins"] for row in journal(run, "probes.jsonl")] == [None] * 3
+    assert "best_by 'wins' cannot be measured" in caplog.text
+    assert "kept: the last weights" in report(Run(run), run / "adapter")
 
 
 # -- texts --------------------------------------------------------------------

@@ -22,8 +22,7 @@ from semanticface.rig import COUNT, FaceClip
 from semanticface.speech.spans import CLASSES, class_spans, viseme_spans
 
 SHOWN = (("mouth_mae", 4), ("mouth_mse", 5), ("closure_rate", 2), ("teeth_rate", 2),
-         ("rounding_rate", 2), ("rounding_contrast", 2), ("jaw_energy", 2), ("onset_lag", 3),
-         ("silence_motion", 4))  # fmt: skip
+         ("rounding_rate", 2), ("rounding_contrast", 2), ("jaw_energy", 2))  # fmt: skip
 DRAWS = 2000
 Statistic = Callable[[Any], Any]
 
@@ -58,6 +57,7 @@ def table(out: Path) -> None:
     for condition in dict.fromkeys(key for arm in found for key in arm.rows[0]["scores"]):
         _scores(condition, found)
         _differences(condition, found)
+        _against_rules(condition, found)
     for condition in ("unseen sentence", "unseen voice"):
         _classes(condition, found, cases[condition], out)
         _shapes(condition, found, cases[condition], out)
@@ -128,6 +128,8 @@ def _scores(condition: str, found: list[Arm]) -> None:
 def _differences(condition: str, found: list[Arm]) -> None:
     """Of each arm from the one before and from the first, seed by seed, sentence by sentence."""
     trained = [arm for arm in found if "cues" in arm.rows[0] and arm.scores(condition)]
+    if not trained:
+        return
     for one, other in (*pairwise(trained), *((trained[0], each) for each in trained[2:])):
         both = sorted({r["seed"] for r in one.rows} & {r["seed"] for r in other.rows})
         rows = [[next(r for r in arm.rows if r["seed"] == seed)["scores"].get(condition)
@@ -136,6 +138,17 @@ def _differences(condition: str, found: list[Arm]) -> None:
         if pairs:
             change = crossed(pairs, lambda two: _of("mouth_mae")(two[1]) - _of("mouth_mae")(two[0]))
             print(f"{other.name} less {one.name}, {len(pairs)} seeds: MAE {_told(change, 4)}")
+
+
+def _against_rules(condition: str, found: list[Arm]) -> None:
+    """Of each arm from the rules, sentence by sentence."""
+    rules = next((arm for arm in found if arm.name == "rules"), None)
+    base = rules.scores(condition) if rules else []
+    for arm in found:
+        pairs = [(_sums(base[0]), _sums(each)) for each in arm.scores(condition)] if base else []
+        if pairs and arm is not rules:
+            change = crossed(pairs, lambda two: _of("mouth_mae")(two[1]) - _of("mouth_mae")(two[0]))
+            print(f"{arm.name} less the rules: MAE {_told(change, 4)}")
 
 
 def _classes(condition: str, found: list[Arm], cases: list[Case], out: Path) -> None:

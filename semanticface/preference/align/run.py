@@ -188,13 +188,25 @@ def report(run: Run, result: Path) -> str:
     """What came out, in a few lines."""
     probes = read_journal(run.probes)
     lines = [f"{result}"]
-    best = max(probes, key=lambda row: row.get("wins") or 0.0) if probes else {}
-    for name, row in (("before", probes[0] if probes else {}), ("best", best)):
+    which, kept = _kept(run, probes)
+    for name, row in (("before", probes[0] if probes else {}), (which, kept)):
         keys = ("wins", "active_mae", "mae", "activity", "contradictory")
         known = [f"{key} {row[key]:.3g}" for key in keys if row.get(key) is not None]
         if known:
             lines.append(f"{name} (step {row['step']}): {', '.join(known)}")
+    if which == "last":
+        lines.append("kept: the last weights, for no probe measured which were the best")
     if any("alarm" in row for row in read_journal(run.log)):
         lines.append("ALARM: chosen answers collapsed; see log.jsonl")
     lines.append(f"use it: semanticface predict PICTURE --run {run.folder}")
     return "\n".join(lines)
+
+
+def _kept(run: Run, probes: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """The probe whose weights are the result: the best one, or the last where none is known."""
+    options = WatchOptions(best_by=json.loads(run.manifest.read_text("utf-8"))["config"]["best_by"])
+    known = [row for row in probes if row["step"] and row.get(options.best_by) is not None]
+    if not known:
+        return "last", probes[-1] if probes else {}
+    sign = 1 if options.more_is_better else -1
+    return "best", max(known, key=lambda row: sign * row[options.best_by])

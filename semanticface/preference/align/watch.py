@@ -6,7 +6,8 @@ At each probe the model answers the same faces held out, and so did the start:
 * `wins`, the share of regional duels against the start's own answers that an oracle gives
   it, one for the upper and one for the lower face of each picture. This oracle is not the
   one whose verdicts are learnt from: it has no noise and measures plain millimetres. Ties,
-  and answers with holes, count half;
+  and answers with holes, count half; a face whose truth has holes is left out, and without
+  any whole truth there is no `wins`;
 * without any truth: `contradictory`, answers that hold what no face does at once, and
   `activity`, the sum of |weights| as a share of the start's (DPO may mute or exaggerate).
 
@@ -68,17 +69,16 @@ def wins(
     regions: Sequence[str] = ("upper", "lower"),
 ) -> Wins:  # fmt: skip
     """Of answers [N, 61] against others [N, 61]; see the module."""
-    won = 0.0
-    for one, other, true in zip(mine, others, truth, strict=True):
-        for region in regions:
-            won += _duel(one, other, true, region)
-    return Wins(won, len(truth) * len(regions))
+    told = [_duel(one, other, true, region)
+            for one, other, true in zip(mine, others, truth, strict=True)
+            if not np.isnan(true).any() for region in regions]  # fmt: skip
+    return Wins(sum(told), len(told))
 
 
 def _duel(
     one: NDArray[np.float32], other: NDArray[np.float32], true: NDArray[np.float32], region: str
 ) -> float:
-    if np.isnan([one, other, true]).any():
+    if np.isnan([one, other]).any():
         return 0.5
     base = Candidate.of("truth", true)
     duel = regional_pair(base, Candidate.of("one", one), Candidate.of("other", other), region)
@@ -96,7 +96,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.records = list(held)
         pictures = Pictures()
         self.pictures = [pictures.decode(each.image, each.id) for each in self.records]
-        self.collapsed = False
+        self.collapsed, self._warned = False, False
         self._counted = 0.0
 
     # -- when ------------------------------------------------------------------
@@ -161,6 +161,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             Trainer.log(self.trainer, {f"probe/{k}": v for k, v in told.items() if v is not None})
             if self._is_best(told, before):
                 self._keep()
+            self._warn_unmeasured(told)
         if self.trainer.is_world_process_zero():
             draw(self.run)
         return found
@@ -187,6 +188,13 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         if value is None or not known:
             return value is not None or not known
         return bool(value > max(known) if self.options.more_is_better else value < min(known))
+
+    def _warn_unmeasured(self, told: dict[str, float | None]) -> None:
+        key = self.options.best_by
+        if self.records and not self._warned and told.get(key) is None:
+            self._warned = True
+            _LOG.warning("best_by '%s' cannot be measured on these faces (their numbers are not "
+                         "known): the last weights are kept", key)  # fmt: skip
 
     def answers(self) -> list[Completion]:
         """Greedy answers to the faces held out."""

@@ -23,11 +23,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.preference.arena.guard import Bucket, Guard, TooLong
-from semanticface.preference.arena.sessions import RATER, Me, entered, from_our_page, let_in
+from semanticface.preference.arena.sessions import (
+    RATER,
+    Me,
+    entered,
+    from_our_page,
+    let_in,
+    session_in,
+)
 from semanticface.preference.arena.tokens import DAY, Keys
 from semanticface.preference.regions import region_of
 from semanticface.preference.renders import NoRoom, Renders
-from semanticface.preference.store.content import Project, Rater
+from semanticface.preference.store.content import Project, Rater, question_about
 from semanticface.preference.store.database import Store, StoreBusy
 from semanticface.preference.store.files import kept_file
 from semanticface.preference.store.questions import Question, left_of, open_questions, progress_of
@@ -113,11 +120,13 @@ class Arena:
         digests = self.renders.of_all(sides)
         self.renders.soon(digests)
         self._hand(rater, [*digests, *(each.picture for each in asked)])
-        return [_question(each, *digests[2 * i : 2 * i + 2]) for i, each in enumerate(asked)]
+        return [_question(each, digests[2 * i], digests[2 * i + 1], self.project)
+                for i, each in enumerate(asked)]  # fmt: skip
 
 
-def _question(asked: Question, left: str, right: str) -> dict[str, Any]:
+def _question(asked: Question, left: str, right: str, project: Project) -> dict[str, Any]:
     return {
+        "question": question_about(project, picture=asked.picture, sound=asked.sound),
         "id": asked.id, "number": asked.number, "region": asked.region,
         "title": region_of(asked.region).title, "told": asked.told,
         "left": f"/media/render/{left}", "right": f"/media/render/{right}",
@@ -141,7 +150,7 @@ def create_app(
     _add_rating(app, arena)
     _add_media(app, arena)
     add_admin(app, arena)
-    return Guard(app, hosts, rate, burst)
+    return Guard(app, hosts, rate, burst, lambda cookies: session_in(arena.keys, cookies))
 
 
 # -- pages --------------------------------------------------------------------

@@ -3,7 +3,8 @@
 * its Host must be one the arena is served under (a page elsewhere cannot reach a loopback
   server by a name that it points here);
 * its body is at most 16 KiB;
-* it comes no faster than its limits allow;
+* it comes no faster than its limits allow: those of the session whose signature holds, or
+  else those of its address (a cookie that we did not sign changes nothing);
 * every answer carries headers that keep scripts, frames and guesses of others out.
 """
 
@@ -51,11 +52,17 @@ class Bucket:
         return 0.0 if passes else (1 - left) / self.rate
 
 
+Known = Callable[[str], str | None]
+"""Whose session a Cookie header proves; None without a valid signature."""
+
+
 class Guard:
     """ASGI middleware around the arena."""
 
-    def __init__(self, app: Any, hosts: Iterable[str], rate: float, burst: float) -> None:
-        self._app = app
+    def __init__(
+        self, app: Any, hosts: Iterable[str], rate: float, burst: float, known: Known
+    ) -> None:
+        self._app, self._known = app, known
         self._hosts = {each.lower() for each in hosts}
         self._bucket = Bucket(rate, burst)
 
@@ -80,8 +87,9 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MOST_BYTES:
             return 413, f"more than {MOST_BYTES} bytes", {}
-        client = (scope.get("client") or ("nobody", 0))[0]
-        wait = self._bucket.take(headers.get("cookie") or client)
+        who = self._known(headers.get("cookie", ""))
+        address = (scope.get("client") or ("nobody", 0))[0]
+        wait = self._bucket.take(f"address {address}" if who is None else f"session {who}")
         if wait:
             return 429, "too many requests", {"retry-after": str(int(wait) + 1)}
         return None

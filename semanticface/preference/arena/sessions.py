@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
-from semanticface.preference.arena.tokens import DAY
+from semanticface.preference.arena.tokens import DAY, Keys
 from semanticface.preference.store.content import Rater, rater_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,16 @@ def rater_in(request: Request) -> Rater:
     if rater.revoked:
         raise HTTPException(403, "Your invitation was withdrawn.")
     return rater
+
+
+def session_in(keys: Keys, cookies: str) -> str | None:
+    """Whose session a Cookie header holds, by its signature alone; None if we signed none.
+
+    A rater's key, however many sessions of it there are, or the admin.
+    """
+    held = dict(part.strip().partition("=")[::2] for part in cookies.split(";"))
+    rater = keys.read("session", held.get(RATER, ""))
+    return rater if rater is not None else keys.read("manage", held.get(ADMIN, ""))
 
 
 def from_our_page(request: Request, cookie: str) -> None:

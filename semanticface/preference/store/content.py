@@ -25,6 +25,8 @@ Judge = Literal["human", "oracle", "discriminator"]
 JUDGES: tuple[Judge, ...] = get_args(Judge)
 Purpose = Literal["judge", "check"]
 _LONGEST = 80
+QUESTION = "Which face is nearer to the picture?"
+"""Asked where nothing else is said and there is a picture."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Project:
     question: str
     presentation: Presentation
     rules: Rules
+
+
+def question_about(project: Project, *, picture: str | None, sound: str | None) -> str:
+    """What is asked about an item: of a picture or a sound only where there is one."""
+    if project.question != QUESTION or picture is not None:
+        return project.question
+    return "Which face goes better with the sound?" if sound else "Which face looks more natural?"
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class Item(NamedTuple):
 
 
 def add_project(
-    store: Store, name: str, *, question: str = "Which face is nearer to the picture?",
+    store: Store, name: str, *, question: str = QUESTION,
     presentation: Presentation | None = None, rules: Rules | None = None,
 ) -> Project:  # fmt: skip
     """A new project; a name in use is an error."""
@@ -133,6 +142,20 @@ def add_rater(
             created=time.time(),
         ))  # fmt: skip
     return rater
+
+
+def known_rater(store: Store, project_id: str, name: str, kind: Judge, about: str = "") -> Rater:
+    """The rater of this name, made if there is none; one of another kind or make is an error."""
+    query = RATERS.select().where(RATERS.c.project_id == project_id, RATERS.c.name == name)
+    with store.reading() as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        return add_rater(store, project_id, name, kind, about)
+    if (row["kind"], row["about"]) != (kind, about):
+        raise BadInput(f"a rater called '{name}' in {project_id} of kind {row['kind']} "
+                       f"{row['about']}".rstrip(), f"kind {kind} {about}".rstrip(),
+                       hint="Take another name, or the same settings as before.")  # fmt: skip
+    return _rater(row)
 
 
 def rater_of(store: Store, rater_id: str) -> Rater | None:

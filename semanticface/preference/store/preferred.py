@@ -1,4 +1,4 @@
-"""From verdicts to training: chosen and rejected answers, and recombined winners.
+"""From verdicts to training: chosen and rejected answers.
 
 The same verdicts always give the same rows and the same manifest, byte for byte.
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -27,7 +27,6 @@ from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.formats.json_lines import shortest
 from semanticface.preference.candidates import Candidate
-from semanticface.preference.regions import recombined
 from semanticface.preference.store.content import JUDGES, candidate_of
 from semanticface.preference.store.database import Store, newest
 from semanticface.preference.store.tables import ANSWERS, ITEMS
@@ -100,6 +99,21 @@ def _decided(vote: Vote, rule: Filter) -> bool:
     return vote.total >= rule.least_votes and most / vote.total >= rule.least_share
 
 
+class Counted(NamedTuple):
+    """The votes of a project by a rule."""
+
+    rule: Filter
+    judged: list[Vote]
+    kept: list[Vote]
+    """Those that were decided."""
+
+
+def counted_votes(store: Store, project_id: str, rule: Filter) -> Counted:
+    """Every judged pair, and which of them the rule keeps."""
+    judged = votes(heard(store, project_id), rule)
+    return Counted(rule, judged, [each for each in judged if _decided(each, rule)])
+
+
 class Written(NamedTuple):
     """A set of preferences on the disk."""
 
@@ -111,24 +125,29 @@ def write_preferences(
     store: Store, project_id: str, path: str | PathLike[str], rule: Filter | None = None
 ) -> Written:
     """Chosen and rejected answers as JSON lines, and beside them `PATH.manifest.json`."""
+    counted = counted_votes(store, project_id, rule or Filter())
+    return written(path, _rows(store, counted.kept), manifest_of(project_id, counted))
+
+
+def written(
+    path: str | PathLike[str], rows: Sequence[Mapping[str, Any]], told: Mapping[str, Any]
+) -> Written:
+    """Rows as JSON lines, and what is told of them beside it, with the hash of the lines."""
     from semanticface.atomic import write_text
 
-    rule = rule or Filter()
-    counted = votes(heard(store, project_id), rule)
-    kept = [each for each in counted if _decided(each, rule)]
-    rows = _rows(store, kept)
     count = json_lines.write_lines(path, rows)
-    manifest = _manifest(project_id, rule, counted, kept, Path(path))
+    manifest = {**told, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
     write_text(f"{path}.manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return Written(count, manifest)
 
 
 def _rows(store: Store, kept: Sequence[Vote]) -> list[dict[str, Any]]:
-    answers, items = _contents(store, kept)
+    answers, items = contents(store, kept)
     return [_row(each, answers, items[each.pair.item_id]) for each in kept]
 
 
-def _contents(store: Store, kept: Sequence[Vote]) -> tuple[dict[str, Candidate], dict[str, Any]]:
+def contents(store: Store, kept: Sequence[Vote]) -> tuple[dict[str, Candidate], dict[str, Any]]:
+    """The answers and items of these pairs, by key."""
     wanted = {key for each in kept for key in (each.pair.one_id, each.pair.other_id)}
     about = {each.pair.item_id for each in kept}
     with store.reading() as connection:
@@ -145,14 +164,15 @@ def _row(vote: Vote, answers: dict[str, Candidate], item: dict[str, Any]) -> dic
     return {
         "pair": pair.pair_id, "item": item["name"], "subject": item["subject"],
         "told": item["told"], "picture": item["picture"], "region": pair.region,
-        "chosen": _answer(answers[chosen]), "rejected": _answer(answers[rejected]),
+        "chosen": answer_json(answers[chosen]), "rejected": answer_json(answers[rejected]),
         "votes": {"chosen": max(vote.one, vote.other), "rejected": min(vote.one, vote.other),
                   "bad": vote.bad},
         "judged_by": vote.by,
     }  # fmt: skip
 
 
-def _answer(candidate: Candidate) -> dict[str, Any]:
+def answer_json(candidate: Candidate) -> dict[str, Any]:
+    """An answer as it stands in a row."""
     frames = [[shortest(x) for x in row] for row in candidate.values]
     told: dict[str, Any] = {"source": candidate.source, "text": candidate.text}
     if candidate.still:
@@ -160,70 +180,17 @@ def _answer(candidate: Candidate) -> dict[str, Any]:
     return {**told, "frames": frames, "times": candidate.times.tolist()}
 
 
-def _manifest(
-    project_id: str, rule: Filter, counted: Sequence[Vote], kept: Sequence[Vote], path: Path
-) -> dict[str, Any]:
+def manifest_of(project_id: str, counted: Counted) -> dict[str, Any]:
+    """What is told of a set of preferences."""
     by = Counter[str]()
-    for each in counted:
+    for each in counted.judged:
         by.update(each.by)
+    kept = counted.kept
     return {
-        "project": project_id, "filter": asdict(rule), "judged_by": dict(sorted(by.items())),
-        "pairs_judged": len(counted), "pairs_kept": len(kept),
-        "pairs_left_out": len(counted) - len(kept),
+        "project": project_id, "filter": asdict(counted.rule),
+        "judged_by": dict(sorted(by.items())),
+        "pairs_judged": len(counted.judged), "pairs_kept": len(kept),
+        "pairs_left_out": len(counted.judged) - len(kept),
         "regions": dict(sorted(Counter(each.pair.region for each in kept).items())),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "rig": RIG_VERSION,
-        "schema": newest(), "semanticface": __version__,
+        "rig": RIG_VERSION, "schema": newest(), "semanticface": __version__,
     }  # fmt: skip
-
-
-# -- recombined ---------------------------------------------------------------
-
-
-class Whole(NamedTuple):
-    """One full answer put together from the winners of an item's regions."""
-
-    item: str
-    subject: str
-    candidate: Candidate
-    regions: dict[str, str]
-    """Region: source of its winner."""
-
-
-def recombined_winners(
-    store: Store, project_id: str, rule: Filter | None = None,
-    regions: tuple[str, ...] = ("upper", "lower"),
-) -> tuple[Whole, ...]:  # fmt: skip
-    """For each item judged in all these regions, its winners as one answer.
-
-    A region's winner has the most votes less votes against, over all its pairs; between
-    equals the first by key. What no region holds is as in the item's pairs.
-    """
-    rule = rule or Filter()
-    kept = [each for each in votes(heard(store, project_id), rule) if _decided(each, rule)]
-    answers, items = _contents(store, kept)
-    wholes = []
-    for item_id in sorted(items, key=lambda key: str(items[key]["name"])):
-        mine = [each for each in kept if each.pair.item_id == item_id]
-        best = {name: _best(mine, name) for name in regions}
-        if all(best.values()):
-            wholes.append(_whole(items[item_id], {n: answers[str(k)] for n, k in best.items()}))
-    return tuple(wholes)
-
-
-def _best(mine: Sequence[Vote], region: str) -> str | None:
-    net = Counter[str]()
-    for each in mine:
-        if each.pair.region == region:
-            net[each.pair.one_id] += round(2 * (each.one - each.other))
-            net[each.pair.other_id] += round(2 * (each.other - each.one))
-    return min(net, key=lambda key: (-net[key], key)) if net else None
-
-
-def _whole(item: dict[str, Any], best: dict[str, Candidate]) -> Whole:
-    base = next(iter(best.values()))
-    if len({each.times.tobytes() for each in best.values()}) > 1:
-        raise BadInput(f"winners of '{item['name']}' at other times", "the same times in all")
-    values = recombined(base.values, {name: each.values for name, each in best.items()})
-    sources = {name: each.source for name, each in best.items()}
-    whole = Candidate("recombined", values, base.times)
-    return Whole(item["name"], item["subject"], whole, sources)

@@ -94,7 +94,7 @@ function show() {
   $("message").textContent = "";
   $("stage").hidden = $("choices").hidden = false;
   $("region").textContent = shown.title;
-  $("question").textContent = state.question;
+  $("question").textContent = shown.question;
   $("told").textContent = shown.told;
   $("told").hidden = !shown.told;
   $("input-box").hidden = !shown.picture;
@@ -204,11 +204,12 @@ async function undo() {
   } catch (fault) { say(fault.message || "No connection: undo has to wait.", true); } finally { undo.busy = false; }
 }
 
+// `detail` counts clicks of a double click: the second of them was not meant for the next pair.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.id === "undo") undo();
-  else if (button.dataset.click) choose(button.dataset.click);
+  else if (button.dataset.click && event.detail < 2) choose(button.dataset.click);
 });
 document.addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
