@@ -18,6 +18,8 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=100)
     parser.add_argument("--texts", type=Path, help="your own sentences, one a line")
     parser.add_argument("--voices", nargs="*", help="such as flite:slt flite:rms")
+    parser.add_argument("--held-out", nargs="*", default=["flite:awb"], metavar="VOICE",
+                        help="voices that training never hears; none given: no voice")  # fmt: skip
     parser.add_argument("--each", type=int, default=2, help="voices a sentence")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--accent", type=float, default=1.0,
@@ -27,9 +29,11 @@ def main() -> None:
     if told.texts:
         texts = [each for each in told.texts.read_text().splitlines() if each.strip()]
     built = build(told.folder, texts, seed=told.seed, voices=told.voices, voices_each=told.each,
-                  accent=told.accent)  # fmt: skip
+                  held_out=told.held_out, accent=told.accent)  # fmt: skip
     for why in built.refused:
         print(f"left out: {why}")
+    for note in built.notes:
+        print(f"note: {note}")
     print(f"{built.samples} samples, {built.seconds:.0f} s -> {told.folder}")
 
 

@@ -10,7 +10,7 @@ import typer
 from semanticface.cli.options import From
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.table import Table
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 _SHOWN = (
     "coverage", "mae", "active_mae", "pearson", "ccc", "f1_10", "amplitude_ratio", "skill_mean",
-    "blink_f1", "closure_f1", "lag", "jitter_ratio",
+    "blink_f1", "closure_f1", "lag", "jitter_ratio", "mouth_mae", "closure_rate", "teeth_rate",
+    "rounding_rate", "rounding_contrast", "jaw_energy", "onset_lag", "silence_motion",
 )  # fmt: skip
+_SOUNDS = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".mp4", ".mov")
 
 
 def compare(
@@ -51,6 +53,21 @@ def compare(
     within: Annotated[
         float, typer.Option(help="Seconds of the lag search, either way.", min=0.02, max=60.0)
     ] = 0.5,
+    alignment: Annotated[
+        Path | None,
+        typer.Option(
+            help="Phones of what is said, from the reference's first frame: .TextGrid, "
+            ".ctm, or a folder with one for each take. The mouth is judged by them.",
+            show_default=False,
+        ),
+    ] = None,
+    audio: Annotated[
+        Path | None,
+        typer.Option(
+            help="The sound of it, or a folder: the jaw is held beside its loudness.",
+            show_default=False,
+        ),
+    ] = None,
     geometry: Annotated[
         bool, typer.Option("--geometry", help="Vertex errors too; slower.")
     ] = False,
@@ -88,6 +105,8 @@ def compare(
     semanticface compare ours/ tracker/ --against takes/ --by subject --margin 0.005
 
     semanticface compare take_cal.csv take.csv --mix-calibration
+
+    semanticface compare truth.csv guess.csv --alignment said.TextGrid --audio voice.wav
     """
     import sys
 
@@ -105,6 +124,8 @@ def compare(
     }  # fmt: skip
     options = {} if rate is None else {"rate": rate}
     raw = as_suite(clips, against, source_format, options)
+    spoken = _spoken(alignment, audio)
+    raw["takes"] = [{**take, **spoken(Path(take["path"]).stem)} for take in raw["takes"]]
     asked = {**raw, "by": by, "resamples": resamples, "geometry": geometry, "switches": switches}
     suite = suite_of(asked)
     if margin is not None:
@@ -151,6 +172,33 @@ def as_suite(
     )
     return {"name": f"against {against.name}", "takes": takes, "sources": sources,
             "truth": f"{against.name} (a reference, not truth)"}  # fmt: skip
+
+
+def _spoken(alignment: Path | None, audio: Path | None) -> Callable[[str], dict[str, str]]:
+    """What a take's alignment and sound are, by its name; a folder may lack some."""
+    from semanticface.errors import BadInput
+
+    given = {"alignment": alignment, "sound": audio}
+    for path in given.values():
+        if path is not None and not path.exists():
+            raise BadInput("no such file", "an alignment or a sound, or a folder of them",
+                           file=path)  # fmt: skip
+    if audio is not None and alignment is None:
+        raise BadInput("--audio alone", "--alignment too", hint="It says when somebody speaks.")
+
+    def of_take(name: str) -> dict[str, str]:
+        found = {key: path if path is None or path.is_file() else _own(path, key, name)
+                 for key, path in given.items()}  # fmt: skip
+        return {key: str(path) for key, path in found.items() if path is not None}
+
+    return of_take
+
+
+def _own(folder: Path, key: str, take: str) -> Path | None:
+    """The file of a folder that is called like a take."""
+    ready = (".textgrid", ".ctm") if key == "alignment" else _SOUNDS
+    return next((path for path in sorted(folder.iterdir())
+                 if path.stem == take and path.suffix.lower() in ready), None)  # fmt: skip
 
 
 def _is_folder_of_takes(path: Path) -> bool:

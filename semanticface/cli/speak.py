@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 FILMS = (".mp4", ".webm")
 _SHOWN = 12
-_LONGEST = 3600.0
-"""Seconds of sound that a model is given, held in memory: 230 MB."""
 
 
 def speak(
@@ -51,7 +49,8 @@ def speak(
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="A run of speech (recipes/sft.py): its model moves the mouth."),
+        typer.Option(help="A run of speech (recipes/sft.py): its model moves the mouth; 'small' is "
+                     "the one that comes along."),
     ] = None,
     fps: Annotated[
         float, typer.Option(help="Frames a second; a run has its own.", min=1, max=240)
@@ -78,7 +77,7 @@ def speak(
 
     semanticface speak voice.wav -o udp://192.168.1.20:11111
 
-    semanticface speak voice.wav --transcript said.txt --run runs/audioface_nano -o face.mp4
+    semanticface speak voice.wav --transcript said.txt --run small -o face.mp4
     """
     from semanticface.speech.rules import animate, enliven
 
@@ -206,16 +205,21 @@ def _by_model(run: Path, heard: Heard, audio: Path) -> FaceClip:
     from semanticface.cli.console import err
     from semanticface.speech.audio import Recording
     from semanticface.speech.cues import Spoken
+    from semanticface.train.places import SMALL_RUN, small_run
     from semanticface.train.speaking import opened
 
-    speaker = opened(run)
+    speaker = opened(small_run(speech=True) if str(run) == SMALL_RUN else run)
     if speaker.task.cues and not heard.timeline.words:
         err().print("note: the model was trained with words and there are none: give a transcript",
                     markup=False)  # fmt: skip
-    samples = Recording(audio).samples(most=_LONGEST)
-    made = speaker.clip(Spoken(heard.timeline, heard.contours), samples)
-    for line in made.unread[:_SHOWN]:
+    made = speaker.clip_of(Spoken(heard.timeline, heard.contours), Recording(audio).blocks(),
+                           heard.report.seconds)  # fmt: skip
+    unread = made.unread
+    for line in unread[:_SHOWN]:
         err().print(f"note: {line}", markup=False)
+    if unread:
+        err().print(f"note: {len(unread)} of {len(made.answers)} windows were not answered",
+                    markup=False)  # fmt: skip
     if made.missing:
         err().print(f"note: {made.missing} of {len(made.clip)} frames have no answer", markup=False)
     return made.clip
@@ -228,6 +232,7 @@ def _write(
     from semanticface import formats
     from semanticface.cli.console import err, note
     from semanticface.formats.catalogue import accepts, for_writing
+    from semanticface.speech.rules import ADDED
 
     if output.startswith("udp://"):
         from semanticface.formats.livelink_stream import send
@@ -243,6 +248,9 @@ def _write(
         options["fill"] = 0.0  # the rest of the face is at rest, and the format must say so
     for text in formats.write(clip, output, **options):
         note(f"wrote: {text}")
+    if clip.meta.notes.get(ADDED) and Path(output).suffix.lower() != ".npz":
+        err().print(f"note: {Path(output).suffix} does not keep which channels were added: only "
+                    ".npz does, and an evaluation must know", markup=False)  # fmt: skip
     err().print(f"{len(clip)} frames, {clip.duration:.2f} s -> {output}", markup=False)
 
 
@@ -258,6 +266,8 @@ def _film(
 
     renderer = Renderer(identity=identity, size=size)
     frames = track(pictures(clip, renderer, fps), "drawing", count(clip, fps))
-    sound = audio if heard.report.peak >= SILENT_PEAK and not heard.report.broke else None
-    written = write_video(output, frames, fps, audio=sound)
+    report = heard.report
+    sound = audio if report.peak >= SILENT_PEAK else None
+    damaged = bool(report.broke or report.not_finite)
+    written = write_video(output, frames, fps, audio=sound, damaged=damaged)
     err().print(f"{written} frames, {written / fps:.2f} s -> {output}", markup=False)

@@ -7,6 +7,7 @@ the edge is as long as any other and its middle stays its middle.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,9 +40,32 @@ class Sounds:
         return sum(len(each) for each in self._held.values()) / RATE
 
 
-def cut(samples: Samples, start: float, end: float) -> Samples:
-    """From `start` to `end` seconds of samples at 16 kHz, silence where there are none."""
-    first, count = round(start * RATE), max(round((end - start) * RATE), 0)
+class Passing:
+    """A recording of any length as its blocks pass by: stretches in the order of their starts."""
+
+    def __init__(self, blocks: Iterable[Samples]) -> None:
+        self._blocks = iter(blocks)
+        self._held = np.zeros(0, np.float32)
+        self._first = 0
+
+    def span(self, start: float, end: float) -> Samples:
+        """Samples at 16 kHz from `start` to `end` seconds; what lies before is forgotten."""
+        gone = min(max(round(start * RATE) - self._first, 0), len(self._held))
+        self._held, self._first = self._held[gone:], self._first + gone
+        while self._first + len(self._held) < round(end * RATE) + 1:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self._held = np.concatenate([self._held, block])
+        return cut(self._held, start, end, begin=self._first)
+
+
+def cut(samples: Samples, start: float, end: float, *, begin: int = 0) -> Samples:
+    """From `start` to `end` seconds of samples at 16 kHz, silence where there are none.
+
+    `begin` is the number of the first sample.
+    """
+    first, count = round(start * RATE) - begin, max(round((end - start) * RATE), 0)
     out = np.zeros(count, np.float32)
     low, high = max(first, 0), min(first + count, len(samples))
     if high > low:

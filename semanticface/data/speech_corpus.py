@@ -18,7 +18,7 @@ voice, and a test sample says which of the two it has not seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -29,7 +29,7 @@ import yaml
 
 from semanticface.data.speech_samples import SpeechSample, Unseen, write_samples
 from semanticface.data.splits import DEFAULT, Shares
-from semanticface.errors import SemanticFaceError
+from semanticface.errors import BadInput, SemanticFaceError, did_you_mean
 from semanticface.rig import FaceClip, save_npz
 from semanticface.speech.align import Aligner
 from semanticface.speech.alignments import write_alignment
@@ -38,7 +38,7 @@ from semanticface.speech.contours import contours
 from semanticface.speech.manners import Manner, differing
 from semanticface.speech.rules import Style, animate
 from semanticface.speech.timeline import Timeline
-from semanticface.speech.voices import Voice, installed, say
+from semanticface.speech.voices import VOICES, Voice, installed, say
 
 SAMPLES = "samples.jsonl"
 _LEAST_SCORE = -45.0
@@ -51,6 +51,8 @@ class Built(NamedTuple):
     seconds: float
     refused: tuple[str, ...]
     """Utterances left out, and why."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of its sides."""
 
 
 @cache
@@ -120,6 +122,10 @@ def build(
 ) -> Built:  # fmt: skip
     """Write WAV, TextGrid and NPZ for each utterance, and `samples.jsonl` last of all."""
     names = list(voices) if voices is not None else installed()
+    for name in held_out:
+        if name not in VOICES:
+            raise BadInput(f"the voice '{name}' to hold out", f"one of {', '.join(VOICES)}",
+                           hint=did_you_mean(name, VOICES))  # fmt: skip
     if not names:
         raise SemanticFaceError("no voice is installed. Install one with: apt-get install flite")
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +144,16 @@ def build(
             seconds += made[1]
             samples.append(_sample(made[0], number, text, voice, held_out, shares))
     write_samples(folder / SAMPLES, samples)
-    return Built(len(samples), seconds, tuple(refused))
+    return Built(len(samples), seconds, tuple(refused), tuple(_about_sides(samples)))
+
+
+def _about_sides(samples: Sequence[SpeechSample]) -> Iterator[str]:
+    """Which question the corpus cannot answer."""
+    voices = ", ".join(dict.fromkeys(str(each.subject) for each in samples))
+    if not any(each.unseen in ("voice", "both") for each in samples):
+        yield f"no sample of an unseen voice: none of the voices ({voices}) is held out"
+    if not any(each.split == "train" for each in samples):
+        yield f"no sample to train on: every voice ({voices}) or sentence is held out"
 
 
 def _utter(

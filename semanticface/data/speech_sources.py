@@ -36,7 +36,7 @@ from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.formats.take import read_take
 from semanticface.motion.align import best_lag
 from semanticface.rig import FaceClip, save_npz
-from semanticface.speech.align import Aligner
+from semanticface.speech.align import Aligner, cut_short
 from semanticface.speech.alignments import WordsOnly, read_alignment, write_alignment
 from semanticface.speech.audio import RATE, Recording
 from semanticface.speech.rules import animate
@@ -200,6 +200,8 @@ def _doubts(pair: Pair, timeline: Timeline | None, seconds: float) -> Iterator[s
         yield f"{seconds:.2f} s of sound, coefficients end at {last:.2f} s"
     if timeline is None:
         return
+    if cut_short(timeline):
+        yield "the recording ends within its transcript"
     found = best_lag(pair.clip, animate(timeline), within=_SEARCHED, channels=("jawOpen",))
     if found.clear and abs(found.seconds) > STEP:
         yield f"the mouth beside that of the rules: {found}; check the offset"

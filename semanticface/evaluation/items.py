@@ -26,6 +26,10 @@ class Item(NamedTuple):
     """A movie of the take, with times on the reference's clock from its first frame on."""
     mirrored_movie: bool = False
     """The movie shows the performer as in a mirror."""
+    alignment: Path | None = None
+    """Words and phones of what is said, in seconds from the reference's first frame."""
+    sound: Path | None = None
+    """The recording of it, from the reference's first frame on."""
 
 
 class Prediction(NamedTuple):

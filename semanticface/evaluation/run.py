@@ -13,7 +13,7 @@ import numpy as np
 
 import semanticface
 from semanticface.errors import BadInput
-from semanticface.evaluation import answers, baselines, extras, summary
+from semanticface.evaluation import answers, baselines, extras, spoken, summary
 from semanticface.evaluation.comparing import baseline_name, compared
 from semanticface.evaluation.conventions import without_silent_head
 from semanticface.evaluation.ground import Ground, Run, ground_of
@@ -218,7 +218,8 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
         | shared["headline"]
         | summary.temporal_figures(moving, keys, sure)
         | extras.geometry(pairs, keys, sure, wanted=ground.suite.geometry)
-        | extras.semantic(used, ground.suite),
+        | extras.semantic(used, ground.suite)
+        | spoken.of_sources(used, sure, same_start=ground.suite.switches.same_start),
         "at_best_lag": summary.headline_figures(summary.clustered(best, keys), active, sure),
     }
 
@@ -228,7 +229,8 @@ def _reference(ground: Ground) -> dict[str, Figure]:
     moving = [item for item in ground.items if item.truth is not None and not sparse(item.truth)]
     figures = [temporal_summary(item.truth) for item in moving if item.truth is not None]
     keys = [ground.keys[item.take] for item in moving]
-    return summary.temporal_figures(figures, keys, ground.sure) if moving else {}
+    told = spoken.of_reference(moving, keys, ground.sure)
+    return (summary.temporal_figures(figures, keys, ground.sure) if moving else {}) | told
 
 
 def _coverage(pairs: Sequence[Paired], keys: Sequence[str], sure: summary.Sureness) -> Figure:

@@ -51,6 +51,11 @@ class TakeSpec(_Part):
     mirrored_movie: bool = False
     segments: str | None = None
     """Where named peak expressions are: a YAML, JSON, CSV or TextGrid for each take."""
+    alignment: str | None = None
+    """Words and phones of what each take says, from its first frame: the mouth is judged by them.
+    A take without such a file is not."""
+    sound: str | None = None
+    """The recording of it: the jaw is held beside its loudness."""
 
 
 class RehearsalSpec(_Part):
@@ -224,7 +229,18 @@ def _take(spec: TakeSpec, path: Path) -> Item:
     if spec.subject is not None:
         clip = clip.with_meta(subject=spec.subject)
     movie = None if spec.movie is None else Path(spec.movie.replace("{take}", path.stem))
-    return Item(path.stem, subject, clip, path, path_sha256(path), movie, spec.mirrored_movie)
+    return Item(path.stem, subject, clip, path, path_sha256(path), movie, spec.mirrored_movie,
+                _beside(spec.alignment, path.stem), _beside(spec.sound, path.stem))  # fmt: skip
+
+
+def _beside(pattern: str | None, take: str) -> Path | None:
+    """A take's own file; one that a pattern has for other takes alone is None."""
+    if pattern is None:
+        return None
+    path = Path(pattern.replace("{take}", take))
+    if not path.exists() and "{take}" not in pattern:
+        raise BadInput("no such file", "an alignment or a sound", file=path)
+    return path if path.exists() else None
 
 
 def _rehearsed(spec: RehearsalSpec) -> list[Item]:

@@ -32,12 +32,14 @@ _BOUNDS = {
                      "jitter", "jitter_ratio", "log_spectral_distance", "longest_freeze",
                      "missing_frames", "lve_max_squared", "lve_root", "lve_mean_max",
                      "lip_gap_error", "aperture_error", "levels", "step_spread"), (0.0, np.inf)),
-    **dict.fromkeys(("pearson", "ccc"), (-1.0, 1.0)),
+    **dict.fromkeys(("pearson", "ccc", "jaw_energy"), (-1.0, 1.0)),
     **dict.fromkeys(("skill_zero", "skill_mean"), (-np.inf, 1.0)),
     **dict.fromkeys(("f1_10", "f1_30", "blink_f1", "closure_f1", "lean_agreement", "missing",
                      "out_of_range", "contradictory", "high_share", "frozen", "grid_share",
                      "zero_share", "missing_values", "supported", "contradicted", "open",
-                     "mention_precision", "mention_recall", "coverage"), (0.0, 1.0)),
+                     "mention_precision", "mention_recall", "coverage", "closure_rate",
+                     "teeth_rate", "rounding_rate"), (0.0, 1.0)),
+    **dict.fromkeys(("mouth_mae", "mouth_mse", "onset_spread", "silence_motion"), (0.0, np.inf)),
 }  # fmt: skip
 _ONE = "one take: nothing shows how much takes differ, so there is no interval"
 TEMPORAL = (

@@ -70,14 +70,15 @@ def _shown(renderer: Renderer, moment: Moment) -> Picture:
 
 
 def write_video(
-    path: AnyPath, frames: Iterable[Picture], fps: float, *, audio: AnyPath | None = None
-) -> int:
-    """Write pictures uint8 [H, W, 3] as a film; returns how many."""
+    path: AnyPath, frames: Iterable[Picture], fps: float, *, audio: AnyPath | None = None,
+    damaged: bool = False,
+) -> int:  # fmt: skip
+    """Write pictures uint8 [H, W, 3] as a film; returns how many. `damaged`: see `read_sound`."""
     target = Path(path)
     kind = kind_of(target)
     av = need("av", "render", "Writing a film")
     _check_codecs(av, target, kind, audio is not None)
-    sound = None if audio is None else read_sound(audio, kind.rate)
+    sound = None if audio is None else read_sound(audio, kind.rate, damaged=damaged)
     with whole_file(target) as temporary, av.open(str(temporary), "w") as container:
         return _fill(av, container, kind, frames, fps, sound)
 
@@ -90,8 +91,12 @@ def kind_of(path: Path) -> _Kind:
     return KINDS[path.suffix.lower()]
 
 
-def read_sound(path: AnyPath, rate: int) -> NDArray[np.float32]:
-    """A file's first sound track as [channels, samples] at `rate`; one or two channels."""
+def read_sound(path: AnyPath, rate: int, *, damaged: bool = False) -> NDArray[np.float32]:
+    """A file's first sound track as [channels, samples] at `rate`; one or two channels.
+
+    A track that is known to be `damaged`, and told to be, is used as far as it can be read:
+    up to where it breaks off, with 0 for samples that are no numbers.
+    """
     av = need("av", "render", "Reading sound")
     if not Path(path).is_file():
         raise BadInput("no such file", "a sound file", file=path, hint="Check --audio.")
@@ -99,7 +104,7 @@ def read_sound(path: AnyPath, rate: int) -> NDArray[np.float32]:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise BadInput("no sound track", "a file with sound", file=path)
-            samples = _decoded(av, container, rate)
+            samples = _decoded(av, container, rate, damaged=damaged)
     except av.FFmpegError as error:
         raise BadInput(f"a file that cannot be read as sound ({error})", "a sound file such as "
                        ".wav", file=path) from None  # fmt: skip
@@ -109,18 +114,23 @@ def read_sound(path: AnyPath, rate: int) -> NDArray[np.float32]:
     return samples
 
 
-def _decoded(av: Any, container: Any, rate: int) -> NDArray[np.float32]:
+def _decoded(av: Any, container: Any, rate: int, *, damaged: bool) -> NDArray[np.float32]:
     stream = container.streams.audio[0]
     layout = "mono" if stream.codec_context.channels == 1 else "stereo"
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
     parts = []
-    for frame in container.decode(stream):
-        frame.pts = None
-        parts += [each.to_ndarray() for each in resampler.resample(frame)]
+    try:
+        for frame in container.decode(stream):
+            frame.pts = None
+            parts += [each.to_ndarray() for each in resampler.resample(frame)]
+    except av.FFmpegError:
+        if not damaged or not parts:
+            raise
     parts += [each.to_ndarray() for each in resampler.resample(None)]
     if not parts:
         return np.zeros((1, 0), np.float32)
-    return np.concatenate(parts, axis=1)
+    whole = np.concatenate(parts, axis=1)
+    return np.where(np.isfinite(whole), whole, np.float32(0)) if damaged else whole
 
 
 def _check_codecs(av: Any, path: Path, kind: _Kind, with_sound: bool) -> None:

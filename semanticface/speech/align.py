@@ -5,7 +5,8 @@ is matched with the words to come, of which it may use as many as it needs; the 
 begins after the last word that was placed. Where a window fits nothing, the words to come
 are searched for a place where it does (some were left out); where there is none either,
 its first half is tried alone; in the end the stretch is given up and told, and the next one
-is tried with the same words.
+is tried with the same words. The last window may break off within a word: then it is tried
+with silence behind it.
 
 **Scores.** A frame's score is the log-likelihood of the phone there below that of the best
 sound in the model, in the recogniser's own unit; 0 is best. Right transcripts of clean
@@ -16,9 +17,11 @@ nowhere (measured on LibriVox and flite). `DOUBT` lies between.
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
 from semanticface.speech.audio import RATE, Samples, as_int16
@@ -37,6 +40,15 @@ MOST_WORDS_A_SECOND = 5.0
 _AHEAD = 150
 """Words searched for a place to go on."""
 _QUIET_AFTER = 0.08
+_BEHIND = 0.3
+"""Seconds of silence put behind sound that may break off: the way out of the words leads
+through silence."""
+_TO_THE_END = 0.7
+"""Seconds of sound after the last word, at most, of a recording that ends within its text."""
+_LEAST_PREFIX, _PREFIX_SCORE = 2, -30.0
+"""Words, and their mean score a frame, from which such a recording is told from one of something
+else: five LibriVox readings cut off at several places score -15 to -26, beginnings of each
+other's transcripts that fill a cut recording by chance -32 and less."""
 _LEAST_WINDOW = 3.5
 """Seconds down to which a window that fits nothing is cut in two, to save what does fit."""
 NOT_ENGLISH = 0.5
@@ -48,6 +60,10 @@ recording, wrong ones that anything fitted 0.5 and less."""
 _AUDIBLE = 0.05
 """Of the loud parts' level, what still counts as sounding (-26 dB)."""
 _AUDIBLE_AT_ALL = 0.002
+_STEPS = 100
+"""A second, in which the level is looked at."""
+_ENDS_EARLY = "the recording ends after word"
+_SILENCE = bytes(2 * round(_BEHIND * RATE))
 
 
 class Aligner:
@@ -84,21 +100,22 @@ class Aligner:
             spoken.append(Word(word.shown, base + placed.start, base + placed.end, placed.score))
             sounds += self._sounds(base, placed, word, len(spoken) - 1)
             faults += self._about(base, placed, word)
-        there = {placed.at for _, placed in walk.placed}
-        faults += [Fault(word.shown, math.nan, math.nan, "not found in the sound")
-                   for i, word in enumerate(words) if i not in there]  # fmt: skip
         score = _mean_score(walk.placed)
-        spoken_time = sum(each.end - each.start for each in spoken)
-        covered = spoken_time / max(walk.audible, 1e-9)
-        if _of_another(len(there), len(words), score, covered):
-            faults.insert(0, _another(len(there), len(words), score))
+        covered = sum(each.end - each.start for each in spoken) / max(walk.audible, 1e-9)
+        there = [placed.at for _, placed in walk.placed]
+        asked = len(words)
+        if walk.ends_early and score >= _PREFIX_SCORE and covered >= _COVERED:
+            faults.append(_ends_early(spoken[-1], len(there), asked, walk.seconds))
+            asked = len(there)
+        faults += [Fault(words[i].shown, math.nan, math.nan, "not found in the sound")
+                   for i in sorted(set(range(asked)) - set(there))]  # fmt: skip
+        if _of_another(len(there), asked, score, covered):
+            faults.insert(0, _another(len(there), asked, score))
         return Timeline(tuple(sounds), tuple(spoken), walk.seconds, "arpabet", "pocketsphinx",
                         score, tuple(faults))  # fmt: skip
 
     def _sounds(self, base: float, placed: Placed, word: Token, index: int) -> list[Sound]:
-        if not placed.way:
-            return []
-        marks = self._marks(word.key, placed.way)
+        marks = self._marks(word.key, placed.way) if placed.way else [None] * len(placed.phones)
         return [
             Sound(each.symbol, base + each.start, base + each.end, mark, index, each.score)
             for each, mark in zip(placed.phones, marks, strict=True)
@@ -115,8 +132,9 @@ class Aligner:
     def _about(self, base: float, placed: Placed, word: Token) -> list[Fault]:
         start, end = base + placed.start, base + placed.end
         if not placed.way:
-            return [Fault(word.shown, start, end, "no pronunciation known: its phones are left "
-                          "open. Add it to a lexicon, or install flite")]  # fmt: skip
+            also = "" if shutil.which("flite") else ", or install flite"
+            return [Fault(word.shown, start, end, "no pronunciation known: its phones are what "
+                          f"is heard there. Add it to a lexicon{also}")]  # fmt: skip
         if placed.score < WORD_DOUBT:
             return [Fault(word.shown, start, end, f"sounds unlike the word (score "
                           f"{placed.score:.0f} a frame)")]  # fmt: skip
@@ -131,8 +149,8 @@ class _Walk:
         self._held = np.zeros(0, np.float32)
         self._base = 0.0
         self._next = 0
-        self.audible = 0.0
-        """Seconds in which something sounds."""
+        self.audible = self._sounding = 0.0
+        """Seconds in which something sounds, and the time at which it last did."""
         self.placed: list[tuple[float, Placed]] = []
         self.faults: list[Fault] = []
 
@@ -141,8 +159,20 @@ class _Walk:
         """Of sound so far."""
         return self._base + len(self._held) / RATE
 
+    @property
+    def ends_early(self) -> bool:
+        """Whether the words from the first on fill the sound to its end, and more were to come."""
+        there = [placed.at for _, placed in self.placed]
+        if not _LEAST_PREFIX <= len(there) < len(self._words) or there != list(range(len(there))):
+            return False
+        base, last = self.placed[-1]
+        return self._sounding - (base + last.end) < _TO_THE_END
+
     def push(self, block: Samples) -> None:
-        self.audible += audible(block)
+        sounding = np.flatnonzero(_sounding(block)) / _STEPS
+        self.audible += len(sounding) / _STEPS
+        if len(sounding):
+            self._sounding = self.seconds + float(sounding[-1])
         self._held = np.concatenate([self._held, block])
         while len(self._held) > 1.5 * WINDOW * RATE:
             self._advance(quiet_cut(self._held, WINDOW), last=False)
@@ -184,12 +214,25 @@ class _Walk:
         for count, open_start, open_end in ways:
             words = [each.key for each in self._words[self._next : self._next + count]]
             found = self._decoder.place(sound, words, open_start=open_start, open_end=open_end)
+            if last and open_end and not open_start and not (found and _believed(found, need=1)):
+                found = _within(
+                    self._decoder.place(sound + _SILENCE, words, open_end=True), seconds
+                )
             if found and _believed(found, need=3 if open_start else 1):
                 yield [each._replace(at=each.at + self._next) for each in found]
 
     def _drop(self, samples: int) -> None:
         self._base += samples / RATE
         self._held = self._held[samples:]
+
+
+def _within(found: list[Placed] | None, seconds: float) -> list[Placed]:
+    """Words within a stretch that was matched with silence behind it, without a cut-off last."""
+    kept = [each._replace(end=min(each.end, seconds), phones=tuple(
+                phone._replace(end=min(phone.end, seconds)) for phone in each.phones
+                if phone.start < seconds))
+            for each in found or () if each.start < seconds]  # fmt: skip
+    return kept[:-1] if kept and kept[-1].score < WORD_DOUBT else kept
 
 
 def _believed(found: list[Placed], need: int) -> bool:
@@ -219,13 +262,28 @@ def _of_another(placed: int, asked: int, score: float, covered: float) -> bool:
 
 def audible(block: Samples) -> float:
     """Seconds of a block that are not silent beside its loud parts."""
-    step = RATE // 100
+    return float(_sounding(block).sum() / _STEPS)
+
+
+def _sounding(block: Samples) -> NDArray[np.bool_]:
+    """Each hundredth of a second of a block: whether it is not silent beside the loud parts."""
+    step = RATE // _STEPS
     count = len(block) // step
     if not count:
-        return 0.0
+        return np.zeros(0, np.bool_)
     level = np.sqrt(np.square(block[: count * step].reshape(count, step)).mean(axis=1))
     least = max(_AUDIBLE * float(np.percentile(level, 95)), _AUDIBLE_AT_ALL)
-    return float((level > least).sum() * step / RATE)
+    return np.asarray(level > least, np.bool_)
+
+
+def cut_short(timeline: Timeline) -> bool:
+    """Whether the recording ends within its transcript."""
+    return any(_ENDS_EARLY in fault.why for fault in timeline.faults)
+
+
+def _ends_early(last: Word, placed: int, asked: int, seconds: float) -> Fault:
+    return Fault("", last.end, seconds, f"{_ENDS_EARLY} {placed} of {asked} of "
+                 f"the transcript, '{last.text}'")  # fmt: skip
 
 
 def _another(placed: int, asked: int, score: float) -> Fault:

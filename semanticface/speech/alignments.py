@@ -23,10 +23,12 @@ from semanticface.formats.json_lines import PathLike
 from semanticface.formats.srt import read_srt, write_srt
 from semanticface.formats.textgrid import Interval, read_tiers, write_tiers
 from semanticface.formats.whisperx_json import read_whisperx
-from semanticface.speech.phones import Symbols, is_silence, parts, split_stress
+from semanticface.speech.phones import Symbols, is_silence, of_ipa, parts, split_stress
 from semanticface.speech.timeline import Fault, Sound, Timeline, Word
 
 SUFFIXES = (".textgrid", ".ctm", ".srt", ".json")
+_KNOWN = 0.9
+"""Share of the symbols that a set must know to be theirs."""
 _PHONES = ("phones", "phone", "phonemes", "mau")
 _WORDS = ("words", "word", "ort")
 
@@ -50,6 +52,7 @@ def read_alignment(path: PathLike, *, recording: str | None = None) -> Timeline 
         return _of_tiers(read_tiers(path), path)
     if suffix == ".ctm":
         rows = read_ctm(path, recording=recording)
+        rows = in_arpabet(rows) or rows
         symbols = symbols_of([each.text for each in rows])
         return WordsOnly(tuple(rows)) if symbols is None else _of_phones(rows, [], symbols, path)
     if suffix == ".srt":
@@ -83,7 +86,17 @@ def symbols_of(labels: Sequence[str]) -> Symbols | None:
     # Pinyin's b, d, f are ARPAbet's too, in small letters; finals decide.
     best: Symbols = "pinyin" if known["pinyin"] > known["arpabet"] or (
         known["pinyin"] == known["arpabet"] and lower > len(labels) / 2) else "arpabet"  # fmt: skip
-    return best if labels and known[best] >= 0.9 * len(labels) else None
+    return best if labels and known[best] >= _KNOWN * len(labels) else None
+
+
+def in_arpabet(phones: Sequence[Interval]) -> list[Interval] | None:
+    """IPA as ARPAbet, a symbol that is not known as it stands; None where it is no IPA."""
+    told = [of_ipa(each.text) for each in phones]
+    foreign = any(not each.text.isascii() for each in phones)
+    if not foreign or sum(map(bool, told)) < _KNOWN * len(told):
+        return None
+    return [Interval(each.start, each.end, name or each.text)
+            for each, name in zip(phones, told, strict=True)]  # fmt: skip
 
 
 def _of_tiers(tiers: Mapping[str, list[Interval]], path: PathLike) -> Timeline | WordsOnly:
@@ -94,12 +107,13 @@ def _of_tiers(tiers: Mapping[str, list[Interval]], path: PathLike) -> Timeline |
     spoken = [each for each in words or [] if not is_silence(each.text)]
     if phones is None:
         return WordsOnly(tuple(spoken))
+    phones = in_arpabet(phones) or phones
     symbols = symbols_of([each.text for each in phones])
     if symbols is None:
         raise BadInput(
             f"phones such as {', '.join(sorted({each.text for each in phones})[:6])}",
-            "ARPAbet or pinyin initials and finals", file=path,
-            hint="With MFA take english_us_arpa, or a pinyin dictionary.",
+            "ARPAbet, IPA of US English, or pinyin initials and finals", file=path,
+            hint="With MFA take english_us_arpa, english_us_mfa, or a pinyin dictionary.",
         )  # fmt: skip
     return _of_phones(phones, spoken, symbols, path)
 

@@ -49,6 +49,8 @@ class Report:
     peak: float = 0.0
     clipped: int = 0
     samples: int = 0
+    not_finite: int = 0
+    """Samples that are NaN or infinite; 0 is put in their place."""
     broke: str = ""
     """Why reading stopped early; empty where it did not."""
     lost: int = 0
@@ -67,6 +69,9 @@ class Report:
             found.append(f"recorded at {self.rate / 1000:g} kHz: sounds above "
                          f"{self.rate / 2000:g} kHz are missing, so s, f and th are hard to tell "
                          "apart and the alignment is less exact")  # fmt: skip
+        if self.not_finite:
+            found.append(f"{self.not_finite} of {self.samples} samples are NaN or infinite: they "
+                         "are taken as silence")  # fmt: skip
         if self.samples and self.clipped / self.samples > CLIPPED:
             found.append(f"clipped: {100 * self.clipped / self.samples:.1f} % of the samples stand "
                          "at full scale; record at a lower level")  # fmt: skip
@@ -141,13 +146,26 @@ class Recording:
         resampler = av.AudioResampler(format="fltp", layout=told.layout, rate=RATE)
         try:
             for frame in container.decode(stream):
-                frame.pts = None
-                self._measure(frame.to_ndarray())
-                yield from _mono(resampler.resample(frame))
+                whole = self._mended(av, frame)
+                whole.pts = None
+                self._measure(whole.to_ndarray())
+                yield from _mono(resampler.resample(whole))
         except av.FFmpegError as error:
             self.report.broke = _why(error)
         if self.report.samples:
             yield from _mono(resampler.resample(None))
+
+    def _mended(self, av: Any, frame: Any) -> Any:
+        """The frame, with 0 for what is no number: the resampler would spread it."""
+        raw = frame.to_ndarray()
+        finite = np.isfinite(raw)
+        if finite.all():
+            return frame
+        self.report.not_finite += int((~finite).sum())
+        clean = np.where(finite, raw, 0).astype(raw.dtype)
+        whole = av.AudioFrame.from_ndarray(clean, frame.format.name, frame.layout.name)
+        whole.sample_rate = frame.sample_rate
+        return whole
 
     def _measure(self, raw: NDArray[Any]) -> None:
         level = np.abs(raw.astype(np.float32))

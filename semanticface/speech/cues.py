@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -83,6 +84,8 @@ class Spoken:
         self._word_ends = np.array([each.end for each in timeline.words])
         self._emphasised = emphasised(timeline, contours)
         self._range = _range(contours)
+        self._pauses = timeline.silences(_LEAST_PAUSE)
+        self._pause_ends = np.array([end for _, end in self._pauses])
 
     def section(self, window: Window, cues: Iterable[Cue] = SETS["text"]) -> str:
         """The lines of a window, those that are asked for and have something to say."""
@@ -149,8 +152,8 @@ class Spoken:
         return "".join(str(int(each)) for each in np.clip(level * 10, 0, 9))
 
     def _pause(self, window: Window) -> str:
-        spans = [(s, e) for s, e in self.timeline.silences(_LEAST_PAUSE)
-                 if e > window.start and s < window.end]  # fmt: skip
+        first = int(np.searchsorted(self._pause_ends, window.start, "right"))
+        spans = takewhile(lambda span: span[0] < window.end, islice(self._pauses, first, None))
         return ", ".join(_frames(start, end, window) for start, end in spans)
 
     def _timed(self, window: Window) -> str:

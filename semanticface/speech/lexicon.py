@@ -4,11 +4,13 @@ In this order, and the first that knows a word is taken:
 
 1. your own entries, `word  PH ON EH1 M Z` a line, as the CMU dictionary is written;
 2. the dictionary inside pocketsphinx (CMU, 134,000 words);
-3. endings of a known word: 's, s, es, ed, ing by the rules of English voicing;
-4. parts of a compound with a hyphen, letters of an abbreviation;
-5. flite's letter-to-sound rules, where the program `flite` is installed (Debian: flite).
+3. a number by the words it is read as, in every way it may be read (`speech.numerals`);
+4. endings of a known word: 's, s, es, ed, ing by the rules of English voicing;
+5. parts of a compound with a hyphen, letters of an abbreviation, letters and digits (MP3);
+6. flite's letter-to-sound rules, where the program `flite` is installed (Debian: flite).
 
-A word that nobody knows is told, never guessed.
+Accents are left out where the word with them is not known. A word that nobody knows is told,
+never guessed.
 """
 
 from __future__ import annotations
@@ -16,17 +18,20 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from semanticface.errors import BadInput
 from semanticface.formats.json_lines import PathLike, read_text
+from semanticface.speech.numerals import readings
 from semanticface.speech.phones import parts, split_stress
 
 _VOICELESS = frozenset(("P", "T", "K", "F", "TH"))
 _HISSES = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
 _LETTERS = re.compile(r"[a-z'\-]{1,40}")
+_JOINTS = re.compile(r"[\-.&]|(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])")
 _FLITE_SECONDS = 20
 
 
@@ -36,7 +41,7 @@ class Saying(NamedTuple):
     ways: tuple[str, ...]
     """Each as symbols with a space between: `HH AH L OW`."""
     by: str
-    """lexicon, dictionary, ending, parts or letters."""
+    """lexicon, dictionary, number, ending, parts or letters."""
 
 
 Lookup = Callable[[str], str | None]
@@ -62,17 +67,19 @@ class Lexicon:
     def prepare(self, words: Iterable[str]) -> None:
         """Ask flite for all unknown words at once: it takes a third of a second to start."""
         unknown = sorted({w for w in words if w not in self._found and not self._known(w)})
-        asked = [word for word in unknown if _LETTERS.fullmatch(word)]
-        said = by_letters(asked) if self.letters and asked else {}
+        asked = {
+            word: plain for word in unknown if _LETTERS.fullmatch(plain := without_accents(word))
+        }
+        said = by_letters(list(dict.fromkeys(asked.values()))) if self.letters and asked else {}
         for word in unknown:
-            way = said.get(word)
+            way = said.get(asked.get(word, ""))
             self._found[word] = Saying((way,), "letters") if way else None
 
     def _look(self, word: str) -> Saying | None:
-        found = self._known(word)
-        if found is not None or not self.letters or not _LETTERS.fullmatch(word):
+        found, plain = self._known(word), without_accents(word)
+        if found is not None or not self.letters or not _LETTERS.fullmatch(plain):
             return found
-        way = by_letters([word]).get(word)
+        way = by_letters([plain]).get(plain)
         return Saying((way,), "letters") if way else None
 
     def _known(self, word: str) -> Saying | None:
@@ -81,11 +88,29 @@ class Lexicon:
         ways = self._listed(word)
         if ways:
             return Saying(ways, "dictionary")
+        ways = self._number(word)
+        if ways:
+            return Saying(ways, "number")
         ending = self._with_ending(word)
         if ending:
             return Saying((ending,), "ending")
         whole = self._in_parts(word)
-        return Saying((whole,), "parts") if whole else None
+        if whole:
+            return Saying((whole,), "parts")
+        plain = without_accents(word)
+        found = self._known(plain) if plain != word else None
+        # Not under its own name in the dictionary: by parts, so that it is entered there.
+        return found and Saying(found.ways, "parts" if found.by == "dictionary" else found.by)
+
+    def _number(self, word: str) -> tuple[str, ...]:
+        """Each reading by the first way of its words, and by the second where there is one."""
+        if not any(each.isdigit() for each in word):
+            return ()
+        told = [[self._listed(each) for each in reading] for reading in readings(word)]
+        return tuple(dict.fromkeys(
+            " ".join(ways[min(nth, len(ways) - 1)] for ways in reading)
+            for nth in (0, 1) for reading in told if all(reading)
+        ))  # fmt: skip
 
     def _listed(self, word: str) -> tuple[str, ...]:
         if word in self.own:
@@ -105,11 +130,25 @@ class Lexicon:
         return None
 
     def _in_parts(self, word: str) -> str | None:
-        pieces = [piece for piece in re.split(r"[\-.&]", word) if piece]
+        pieces = [piece for piece in _JOINTS.split(word) if piece]
         if len(pieces) < 2:
             return None
-        ways = [self._listed(piece) for piece in pieces]
-        return " ".join(way[0] for way in ways) if all(ways) else None
+        ways = [self._piece(piece, any(each.isdigit() for each in word)) for piece in pieces]
+        return " ".join(ways) if all(ways) else None
+
+    def _piece(self, piece: str, beside_digits: bool) -> str:
+        """One part of a compound; beside digits, what is no word is read letter by letter."""
+        ways = self._listed(piece) or self._number(piece)
+        if ways or not (beside_digits and piece.isalpha()):
+            return ways[0] if ways else ""
+        letters = [self._listed(each) for each in piece]
+        return " ".join(each[0] for each in letters) if all(letters) else ""
+
+
+def without_accents(word: str) -> str:
+    """Letters without the marks above and below them: naïve is naive."""
+    return "".join(each for each in unicodedata.normalize("NFKD", word)
+                   if not unicodedata.combining(each))  # fmt: skip
 
 
 def _plural(way: str) -> str:

@@ -1,4 +1,4 @@
-"""A recording, once from beginning to end: words, phones, contours, and what went wrong."""
+"""A recording from beginning to end: words, phones, contours, and what went wrong."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import NamedTuple
 from semanticface.errors import BadInput
 from semanticface.speech.align import Aligner
 from semanticface.speech.audio import SILENT_PEAK, PathLike, Recording, Report, Samples
-from semanticface.speech.contours import STEP, Contours, Reader
+from semanticface.speech.contours import Contours, Reader
 from semanticface.speech.hear import hear
 from semanticface.speech.timeline import Fault, Timeline
+from semanticface.speech.unsaid import heard_instead, on_voice, unsaid
 
-LEAST_UNSAID = 2.0
-"""Seconds of voice outside the transcript from which it is told."""
-_MARGIN = 0.2
+_LEAST_ON_VOICE = 0.6
+"""Share of a given alignment's phones, by time, that lie on voice: below, it is doubted."""
 _NOWHERE = Fault("", math.nan, math.nan, "no word of the transcript has a place in silence")
 
 
@@ -36,10 +36,11 @@ def listen(
     path: PathLike, transcript: str | None = None, *, alignment: Timeline | None = None,
     lexicon: Mapping[str, tuple[str, ...]] | None = None, letters: bool = True,
 ) -> Heard:  # fmt: skip
-    """Read a recording once: with a transcript, a ready alignment, or neither.
+    """Read a recording: with a transcript, a ready alignment, or neither.
 
-    Without both, phones are heard without words; see `hear`. A silent recording has an
-    empty timeline.
+    Without both, phones are heard without words; see `hear`. They are heard too where
+    somebody speaks and no word of the transcript has a place; then it is read twice. A silent
+    recording has an empty timeline.
     """
     if transcript is not None and alignment is not None:
         raise BadInput("a transcript and an alignment", "one of them: an alignment has its words")
@@ -57,33 +58,32 @@ def listen(
     heard, report = reader.end(), recording.report
     if transcript is not None and report.peak < SILENT_PEAK:
         timeline = replace(timeline, faults=(_NOWHERE,))
-    return Heard(timeline.with_fault(*_unsaid(timeline, heard)), heard, report)
-
-
-def _unsaid(timeline: Timeline, heard: Contours) -> Iterator[Fault]:
-    """Voice before the first word and after the last: the transcript is of a part."""
-    if not timeline.words:
-        return
-    first, last = timeline.words[0].start, timeline.words[-1].end
-    for start, end, where in ((0.0, first, "before the first"),
-                              (last, timeline.seconds, "after the last")):  # fmt: skip
-        steps = slice(round((start + _MARGIN) / STEP), max(round((end - _MARGIN) / STEP), 0))
-        voice = float(heard.speech[steps].sum()) * STEP
-        if voice > LEAST_UNSAID:
-            yield Fault("", start, end, f"{voice:.1f} s of voice {where} word of the transcript: "
-                        "the mouth stays still there")  # fmt: skip
+    elif transcript is not None:
+        gaps = list(unsaid(timeline, heard, "transcript"))
+        timeline = heard_instead(timeline, gaps, Recording(path).blocks()) if gaps else timeline
+    return Heard(timeline, heard, report)
 
 
 def _given(recording: Recording, reader: Reader, alignment: Timeline) -> Heard:
     for _ in _shared(recording, reader):
         pass
-    seconds = recording.report.seconds
+    seconds, heard = recording.report.seconds, reader.end()
     if alignment.seconds > seconds + 0.5:
         raise BadInput(f"an alignment of {alignment.seconds:.2f} s",
                        f"one of the recording's {seconds:.2f} s", file=recording.path,
                        hint="Is it of another recording?")  # fmt: skip
-    return Heard(replace(alignment, seconds=max(seconds, alignment.seconds)), reader.end(),
-                 recording.report)  # fmt: skip
+    timeline = replace(alignment, seconds=max(seconds, alignment.seconds))
+    return Heard(timeline.with_fault(*_doubts(timeline, heard)), heard, recording.report)
+
+
+def _doubts(alignment: Timeline, heard: Contours) -> Iterator[Fault]:
+    """A given alignment is taken as it is; where it does not go with the sound is told."""
+    share = on_voice(alignment, heard)
+    if share < _LEAST_ON_VOICE:
+        yield Fault("", math.nan, math.nan, f"the alignment is probably of another recording: "
+                    f"{100 * share:.0f} % of its phones' time lies on voice")  # fmt: skip
+    for gap in unsaid(alignment, heard, "alignment"):
+        yield gap.fault("the mouth stays still there")
 
 
 def _shared(recording: Recording, reader: Reader) -> Iterator[Samples]:

@@ -7,6 +7,7 @@ table, each with its share of the symbol's time. What it does not know it says.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -22,6 +23,8 @@ from semanticface.rig import COUNT, INDEX
 Contact = Literal["", "lips", "teeth"]
 Symbols = Literal["arpabet", "pinyin"]
 SILENCE = "SIL"
+_IPA_MARKS = re.compile("[\u02d0\u02d1\u02c8\u02cc\u02b0\u02b2\u02b7\u02de\u0300-\u036f]")
+"""Length, stress, aspiration, palatalisation, rounding, rhoticity, and marks above and below."""
 _STRESSED = re.compile(r"([A-Za-z<>#]*)([0-9]?)")
 
 
@@ -139,6 +142,13 @@ def split_stress(symbol: str) -> tuple[str, int | None]:
     if found is None:
         return told, None
     return found[1], int(found[2]) if found[2] else None
+
+
+def of_ipa(symbol: str) -> str:
+    """The ARPAbet symbol of an IPA one of US English; empty for one that is not known."""
+    plain = _IPA_MARKS.sub("", unicodedata.normalize("NFC", symbol.strip()))
+    known: Mapping[str, str] = _held()["ipa"]
+    return known.get(plain, SILENCE if is_silence(symbol) else "")
 
 
 def is_silence(symbol: str) -> bool:

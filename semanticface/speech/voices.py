@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from semanticface.errors import BadInput, SemanticFaceError, did_you_mean
-from semanticface.speech.align import Aligner
+from semanticface.speech.align import Aligner, cut_short
 from semanticface.speech.audio import Recording
 from semanticface.speech.lexicon import flite_symbol
 from semanticface.speech.phones import is_silence
@@ -84,6 +84,8 @@ def _with_words(timeline: Timeline, text: str, path: Path, aligner: Aligner) -> 
             words.append(Word(each.text, start, later[0], each.score))
     sounds = tuple(each._replace(word=_owner(words, each)) for each in timeline.sounds)
     lost = tuple(fault for fault in found.faults if "not found" in fault.why)
+    if cut_short(found):
+        lost = found.faults
     return Timeline(sounds, tuple(words), timeline.seconds, "arpabet", timeline.source,
                     found.score, lost)  # fmt: skip
 

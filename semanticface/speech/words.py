@@ -9,7 +9,10 @@ from typing import NamedTuple
 from semanticface.errors import BadInput
 from semanticface.formats.json_lines import read_text
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019.\-&][^\W_]+)*['\u2019]?", re.UNICODE)
+_WORD = re.compile(
+    r"(?:[$\u00a3\u20ac](?=\d))?[^\W_]+(?:(?:['\u2019.\-&]|(?<=\d),(?=\d{3}(?!\d)))[^\W_]+)*"
+    r"(?:['\u2019]|(?<=\d)\s?%)?"
+)
 _SPACES = re.compile(r"\s+")
 MAX_TEXT = 8 * 2**20
 
@@ -55,6 +58,6 @@ def _names_a_file(told: str) -> bool:
 
 
 def latin_share(listed: list[Token]) -> float:
-    """Share of the words spelt with a to z, apostrophes and hyphens alone."""
-    plain = re.compile(r"[a-z'.\-&]+")
+    """Share of the words spelt with a to z, digits, apostrophes and hyphens alone."""
+    plain = re.compile(r"[a-z'.\-&]+|[$\u00a3\u20ac]?[a-z\d.,'\-]*\d[a-z\d.,'\-%\s]*")
     return sum(bool(plain.fullmatch(each.key)) for each in listed) / max(len(listed), 1)

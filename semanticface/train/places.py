@@ -17,6 +17,8 @@ from semanticface.errors import BadInput
 from semanticface.train.options import DataOptions
 
 SMALL, SMALL_SPEECH = "nano", "nano_speech"
+SMALL_RUN = "small"
+"""How a command is told to take the trained one that comes along."""
 _TOKENS = 2
 """Of the small audio model's vocabulary, so that one made with another is made anew."""
 

@@ -5,13 +5,14 @@
     spoken.clip, spoken.unread
 
 Shapes are read in one pass, as the expectation over what the model believes; other forms are
-decoded greedily and parsed. A window whose answer cannot be read leaves a gap, which is
-counted: nothing is put in its place.
+decoded greedily and parsed. A window whose answer cannot be read, or in which the model fails,
+leaves a gap, which is counted: nothing is put in its place. The sound of a long recording may
+come in blocks (`clip_of`); only what the next windows hear is held.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.data.sounds import cut
+from semanticface.data.sounds import Passing
 from semanticface.data.speech_tasks import SpeechTask
-from semanticface.errors import BadInput, need
+from semanticface.errors import BadInput, SemanticFaceError, need
 from semanticface.rig import COUNT, ClipMeta, FaceClip
 from semanticface.speech.audio import RATE, Samples
 from semanticface.speech.cues import Spoken, Window
@@ -39,6 +40,8 @@ from semanticface.train.speech_collation import Asking, shape_ids
 
 Values = NDArray[np.float32]
 MOST_TOKENS = 1024
+_HOPELESS = 16
+"""Windows from the start in which a model may fail: after them it is not the windows."""
 
 
 class Answered(NamedTuple):
@@ -48,6 +51,8 @@ class Answered(NamedTuple):
     read: WindowRead
     tokens: int
     """Decoded; 0 where the answer was read in one pass."""
+    error: Exception | None = None
+    """What went wrong in the model."""
 
 
 class SpokenClip(NamedTuple):
@@ -82,9 +87,13 @@ class Speaker:
     def clip(self, spoken: Spoken, samples: Samples, seconds: float | None = None) -> SpokenClip:
         """The mouth of a recording of at most minutes, held in memory."""
         length = len(samples) / RATE if seconds is None else seconds
-        frames = max(1, int(np.ceil(length * self.task.rate - 1e-6)))
+        return self.clip_of(spoken, [samples], length)
+
+    def clip_of(self, spoken: Spoken, blocks: Iterable[Samples], seconds: float) -> SpokenClip:
+        """The mouth of a recording of any length by its blocks from the start."""
+        frames = max(1, int(np.ceil(seconds * self.task.rate - 1e-6)))
         windows = self.task.cut.windows(frames, self.task.rate)
-        answers = dict(zip(windows, self.windows(spoken, samples, windows), strict=True))
+        answers = dict(zip(windows, self._answers(spoken, Passing(blocks), windows), strict=True))
         whole = {w: a.read.values for w, a in answers.items() if a.read.values is not None}
         told = stitch(whole, frames)
         present = np.zeros(COUNT, np.bool_)
@@ -97,18 +106,43 @@ class Speaker:
     def windows(
         self, spoken: Spoken, samples: Samples, windows: Sequence[Window]
     ) -> list[Answered]:
-        """An answer for each window; the samples begin at time zero."""
+        """An answer for each window, in rising order; the samples begin at time zero."""
+        return self._answers(spoken, Passing([samples]), windows)
+
+    def _answers(
+        self, spoken: Spoken, passing: Passing, windows: Sequence[Window]
+    ) -> list[Answered]:
         found: list[Answered] = []
         for first in range(0, len(windows), self.batch):
-            found += self._batch(spoken, samples, windows[first : first + self.batch])
+            part = windows[first : first + self.batch]
+            sounds = [passing.span(*self.task.heard(w)) if self.task.audio else None for w in part]
+            found += self._tried(spoken, sounds, part)
+            if len(found) >= min(_HOPELESS, len(windows)) and all(each.error for each in found):
+                raise SemanticFaceError(f"no window could be answered: {found[0].read.why}")
         return found
 
-    def _batch(self, spoken: Spoken, samples: Samples, windows: Sequence[Window]) -> list[Answered]:
+    def _tried(
+        self, spoken: Spoken, sounds: Sequence[Samples | None], windows: Sequence[Window]
+    ) -> list[Answered]:
+        """The answers of a batch; where it fails, each window alone, a gap for those that fail."""
+        try:
+            return self._batch(spoken, sounds, windows)
+        except BadInput:
+            raise
+        except (RuntimeError, ValueError, ArithmeticError, LookupError) as error:
+            if len(windows) == 1:
+                why = f"the model failed: {' '.join(str(error).split())[:200]}"
+                return [Answered("", WindowRead(None, why), 0, error)]
+        return [self._tried(spoken, [sound], [window])[0]
+                for sound, window in zip(sounds, windows, strict=True)]  # fmt: skip
+
+    def _batch(
+        self, spoken: Spoken, sounds: Sequence[Samples | None], windows: Sequence[Window]
+    ) -> list[Answered]:
         import torch
 
         task = self.task
         prompts = [task.asked(spoken.section(w, task.cues), w.frames) for w in windows]
-        sounds = [cut(samples, *task.heard(w)) if task.audio else None for w in windows]
         with torch.inference_mode():
             inputs = self.asking.requests(prompts, sounds)
             if isinstance(task.form, ShapeForm):

@@ -8,13 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from scipy.io import wavfile
 from typer.testing import CliRunner
 
 from semanticface.cli.compare import compare
 from semanticface.errors import BadInput
 from semanticface.formats import write
 from semanticface.motion.sequences import sample_clip
-from semanticface.rig import FaceClip
+from semanticface.rig import INDEX, FaceClip
+from semanticface.speech.alignments import write_alignment
+from semanticface.speech.rules import animate
+from semanticface.speech.timeline import Sound, Timeline
 
 app = typer.Typer()
 app.command()(compare)
@@ -102,6 +106,51 @@ def test_two_files_for_one_take_are_not_guessed_between(folders, tmp_path):
     write(sample_clip(5, seed=0), both / "t0.csv")
     said = run(tmp_path, both, "--against", folders / "ref", "--no-page", code=2)
     assert "t0.csv and t0.npz" in said
+
+
+def test_a_mouth_is_judged_by_what_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    for folder in ("truth", "mute", "loud", "said"):
+        (tmp_path / folder).mkdir()
+    for k, words in enumerate((("P", "AA"), ("AA", "M", "IY"), ("B", "OW", "F", "AA"))):
+        sounds = tuple(Sound(each, 0.5 + 0.2 * i, 0.7 + 0.2 * i) for i, each in enumerate(words))
+        said = Timeline(sounds, seconds=2.0)
+        write_alignment(said, tmp_path / "said" / f"t{k}.TextGrid")
+        voice = 0.1 * rng.standard_normal(32_000) * np.linspace(1, 0, 32_000)
+        wavfile.write(tmp_path / "said" / f"t{k}.wav", 16_000, voice.astype(np.float32))
+        clip = animate(said)
+        late = FaceClip(clip.values, clip.times + 1000, clip.present, clip.meta)  # a timecode
+        write(late, tmp_path / "truth" / f"t{k}.npz")
+        write(late, tmp_path / "loud" / f"t{k}.npz")
+        values = np.where(np.isnan(clip.values), np.nan, 0).astype(np.float32)
+        values[:, INDEX["jawOpen"]] = 0.5 + 0.1 * np.sin(9 * clip.times)
+        write(late.with_values(values), tmp_path / "mute" / f"t{k}.npz")
+    said = tmp_path / "said"
+    printed = run(tmp_path, tmp_path / "loud", tmp_path / "mute", "--against", tmp_path / "truth",
+                  "--alignment", said, "--audio", said)  # fmt: skip
+    assert "closure_rate" in printed and "jaw_energy" in printed
+    found = headline(tmp_path)
+    loud, mute = (found[name]["headline"] for name in ("loud", "mute"))
+    assert loud["closure_rate"]["value"] == 1 and mute["closure_rate"]["value"] == 0
+    assert loud["closure_rate"]["n"] == 3 and loud["closure_rate"]["clusters"] == 3
+    assert loud["teeth_rate"]["value"] == 1 and mute["teeth_rate"]["value"] == 0
+    assert loud["silence_motion"]["value"] < mute["silence_motion"]["value"]
+    assert {"rounding_rate", "jaw_energy", "mouth_mae"} <= set(loud)
+    assert mute["mouth_mae"]["value"] > 0.02 and loud["mouth_mae"]["low"] is not None
+    held = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert held["reference"]["closure_rate"]["value"] == 1
+    assert "closure_rate" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_sound_without_an_alignment_and_words_without_phones_are_refused(folders, tmp_path):
+    pair = (folders / "ref/t1.npz", folders / "near/t1.npz", "--no-page")
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n")
+    with pytest.raises(BadInput, match="--audio alone"):
+        run(tmp_path, *pair, "--audio", tmp_path / "a.srt")
+    with pytest.raises(BadInput, match="words without phones"):
+        run(tmp_path, *pair, "--alignment", tmp_path / "a.srt")
+    with pytest.raises(BadInput, match="no such file"):
+        run(tmp_path, *pair, "--alignment", tmp_path / "none.TextGrid")
 
 
 @pytest.mark.parametrize("name", ["a {take}.npz", "[1] *.npz", "ä ö.npz", "{}.npz", "-x.npz"])

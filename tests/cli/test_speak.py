@@ -75,17 +75,92 @@ def test_a_live_link_csv_for_other_programs(run, voice):
     clip = formats.read("a.csv")
     assert clip.rate == pytest.approx(60, rel=0.02)
     assert clip.column("eyeBlinkLeft").max() > 0
+    assert "which channels were added" in done.err
+    kept = run(voice, "--transcript", "said.txt", "-o", "a.npz", "--lively")
+    assert "which channels were added" not in kept.err
+    assert formats.read("a.npz").meta.notes["added"]
+    plain = run(voice, "--transcript", "said.txt", "-o", "a.csv")
+    assert "which channels were added" not in plain.err
+
+
+def loudness(path: Path) -> np.ndarray:
+    """Of a film's or a file's sound on its own clock, in decibels, every 10 ms."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        late = float((stream.start_time or 0) * stream.time_base)
+        parts = [frame.to_ndarray().reshape(-1) for frame in container.decode(stream)]
+        rate = stream.rate
+    samples = np.concatenate([np.zeros(max(0, round(late * rate))), *parts])
+    samples = samples / (32768 if np.abs(samples).max() > 2 else 1)
+    step = rate // 100
+    power = np.square(samples[: len(samples) // step * step].reshape(-1, step)).mean(axis=1)
+    return 10 * np.log10(power + 1e-6)
+
+
+def steps_behind(film: Path, sound: Path) -> int:
+    """By how many steps of 10 ms the film's sound is later: where their loudness goes together."""
+    ours, theirs = loudness(film), loudness(sound)
+    size = min(len(ours), len(theirs)) - 60
+    there = theirs[30 : 30 + size]
+
+    def alike(lag: int) -> float:
+        return float(np.corrcoef(ours[30 + lag : 30 + lag + size], there)[0, 1])
+
+    return max(range(-30, 31), key=alike)
 
 
 @pytest.mark.slow
 def test_a_film_has_the_sound_in_step(run, voice):
     done = run(voice, "--transcript", TEXT, "-o", "a.mp4", "--size", "64", "--fps", "24")
     assert done.code == 0, done.err
+    assert abs(steps_behind(Path("a.mp4"), voice)) <= 1
     with av.open("a.mp4") as film, wave.open(str(voice)) as sound:
         seconds = sound.getnframes() / sound.getframerate()
         picture, heard = film.streams.video[0], film.streams.audio[0]
         assert abs(float(picture.duration * picture.time_base) - seconds) < 2 / 24
         assert abs(float(heard.duration * heard.time_base) - seconds) < 3 / 24
+
+
+def test_a_shifted_sound_would_be_noticed(voice, tmp_path):
+    with wave.open(str(voice)) as sound:
+        rate, raw = sound.getframerate(), sound.readframes(sound.getnframes())
+    with wave.open(str(tmp_path / "late.wav"), "wb") as late:
+        late.setnchannels(1), late.setsampwidth(2), late.setframerate(rate)
+        late.writeframes(bytes(2 * round(0.08 * rate)) + raw)
+    assert steps_behind(tmp_path / "late.wav", voice) == 8
+
+
+@pytest.mark.slow
+def test_a_film_of_a_file_that_breaks_off_has_the_sound_up_to_there(run, voice, tmp_path):
+    with av.open(str(voice)) as given, av.open("a.mp3", "w") as made:
+        stream = made.add_stream("mp3", rate=given.streams.audio[0].rate)
+        for frame in given.decode(audio=0):
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    whole = Path("a.mp3").read_bytes()
+    half = len(whole) // 2
+    Path("b.mp3").write_bytes(whole[:half] + np.random.default_rng(0).bytes(half))
+    done = run("b.mp3", "--transcript", TEXT, "-o", "b.mp4", "--size", "64")
+    assert done.code == 0, done.err
+    assert "breaks off" in done.err
+    with av.open("b.mp4") as film:
+        heard = film.streams.audio[0]
+        assert 0.5 < float(heard.duration * heard.time_base) < 2
+
+
+@pytest.mark.slow
+def test_a_film_of_sound_with_samples_that_are_no_numbers(run, voice):
+    from scipy.io import wavfile
+
+    rate, samples = wavfile.read(voice)
+    samples = (samples / 32768).astype(np.float32)
+    samples[9000:9400] = np.nan
+    wavfile.write("nan.wav", rate, samples)
+    done = run("nan.wav", "--transcript", TEXT, "-o", "n.mp4", "--size", "64")
+    assert done.code == 0, done.err
+    assert "400 of" in done.err
+    assert "RuntimeWarning" not in done.err
+    assert abs(steps_behind(Path("n.mp4"), voice)) <= 1
 
 
 def test_without_a_transcript_phones_are_heard(run, voice):

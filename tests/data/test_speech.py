@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,6 +74,31 @@ def test_voices_and_sentences_have_styles_of_their_own():
     near = style_of("flite:slt", 1, 1)
     assert abs(near.jaw - one.jaw) < 0.25
     assert near != one
+
+
+def test_a_corpus_without_an_unseen_voice_says_so(corpus, tmp_path):
+    text = TEXTS[:1]
+    built = build(tmp_path / "a", text, voices=["flite:slt"], accent=0)
+    assert "no sample of an unseen voice" in built.notes[0]
+    other = build(tmp_path / "b", text, voices=["flite:slt"], held_out=["flite:slt"], accent=0)
+    assert [note[:21] for note in other.notes] == ["no sample to train on"]
+    assert {each.unseen for each in read_samples(tmp_path / "b" / "samples.jsonl")} <= {
+        "voice", "both"}  # fmt: skip
+    with pytest.raises(BadInput, match="to hold out"):
+        build(tmp_path / "c", text, held_out=["flite:awb2"])
+
+
+def test_the_builders_command_holds_out_the_voice_it_is_told(tmp_path):
+    (tmp_path / "t.txt").write_text(TEXTS[0])
+    done = subprocess.run(
+        [sys.executable, "scripts/speech_corpus.py", tmp_path / "c", "--texts", tmp_path / "t.txt",
+         "--voices", "flite:slt", "flite:rms", "--held-out", "flite:rms", "--accent", "0"],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "unseen voice" not in done.stdout
+    held = {each.subject for each in read_samples(tmp_path / "c" / "samples.jsonl")
+            if each.unseen in ("voice", "both")}  # fmt: skip
+    assert held == {"flite:rms"}
 
 
 def test_no_held_out_sentence_or_voice_is_trained_on():

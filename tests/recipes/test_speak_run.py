@@ -46,6 +46,14 @@ def said(monkeypatch, capsys, *words: object) -> str:
     return told
 
 
+def test_the_small_model_that_comes_along_speaks(place, monkeypatch, capsys, tmp_path):
+    clip = tmp_path / "a.npz"
+    said(monkeypatch, capsys, "speak", place / "one.wav", "--run", "small", "-o", clip)
+    made = formats.read(clip)
+    assert made.meta.notes["made_by"] == "model"
+    assert np.isfinite(made.values[:, MOUTH]).all()
+
+
 def test_a_run_speaks_and_speaks_live(place, monkeypatch, capsys, tmp_path):
     clip, live = tmp_path / "a.npz", tmp_path / "b.csv"
     said(monkeypatch, capsys, "speak", place / "one.wav", "--run", place / "run", "-o", clip)

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from semanticface.speech.audio import RATE, Recording
 from semanticface.speech.hear import hear
 from semanticface.speech.listen import listen
 from semanticface.speech.phones import parts, phone
+from semanticface.speech.voices import Voice, say
 
 from .conftest import write_wav
 
@@ -92,7 +94,69 @@ def test_an_unknown_word_takes_its_time_and_is_told(readings):
     spoken = next(w for w in found.words if w.text == "zzyxqv")
     assert fault.start == spoken.start == pytest.approx(1.5, abs=0.25)
     index = found.words.index(spoken)
-    assert not [s for s in found.sounds if s.word == index]
+    assert len([s for s in found.sounds if s.word == index]) > 2
+    right = Aligner(letters=False).align(blocks(path), text)
+    assert (
+        np.abs([a.start - b.start for a, b in zip(found.words, right.words, strict=True)]).max()
+        < 0.06
+    )
+
+
+def test_neighbouring_words_that_nobody_can_pronounce_spoil_no_others(utterance):
+    strange = utterance.text.replace("five pumpkins", "zzyxqv xqqzt").replace("wooden", "qqxzv")
+    found = Aligner(letters=False).align(blocks(utterance.path), strange)
+    right = Aligner(letters=False).align(blocks(utterance.path), utterance.text)
+    assert len(found.words) == len(right.words)
+    known = [i for i, each in enumerate(found.words) if not set(each.text) & set("zq")]
+    assert len(known) == len(right.words) - 3
+    off = [abs(found.words[i].start - right.words[i].start) for i in known]
+    assert max(off) < 0.15
+    assert len([fault for fault in found.faults if "no pronunciation" in fault.why]) == 3
+
+
+def test_what_to_do_about_an_unknown_word_fits_the_machine(readings, monkeypatch):
+    path, text = readings[1]
+    strange = text.replace("disposed", "zzyxqv")
+    for place, advice in (("/usr/bin/flite", False), (None, True)):
+        monkeypatch.setattr("semanticface.speech.align.shutil.which", lambda _, p=place: p)
+        (fault,) = Aligner(letters=False).align(blocks(path), strange).faults
+        assert ("install flite" in fault.why) is advice
+
+
+def test_numbers_in_digits_are_placed_like_their_words(aligner, tmp_path):
+    text = "I have 25 cats and 3 dogs, and $5.20 from 1984."
+    path = tmp_path / "a.wav"
+    truth = say(text, Voice("flite:slt"), path)
+    found = aligner.align(blocks(path), text)
+    assert not found.faults
+    assert [w.text for w in found.words] == re.findall(r"[$\w.]*\w", text)
+    pairs = starts_by_symbol(found, truth)
+    assert len(pairs) > 0.8 * len(truth.sounds)
+    assert np.median(np.abs(pairs[:, 0] - pairs[:, 1])) < 0.02
+
+
+@pytest.mark.parametrize(("reading", "share"), [(0, 0.28), (1, 0.5), (2, 0.5), (3, 0.7), (4, 0.6)])
+def test_a_recording_that_is_cut_off_keeps_its_words(aligner, readings, reading, share):
+    path, text = readings[reading]
+    samples = Recording(path).samples()
+    whole = aligner.align([samples], text)
+    found = aligner.align([samples[: int(share * len(samples))]], text)
+    said = [w for w in whole.words if w.end < share * len(samples) / RATE - 0.05]
+    assert 0 <= len(found.words) - len(said) <= 1
+    off = [abs(a.start - b.start) for a, b in zip(found.words, said, strict=False)]
+    assert np.median(off) < 0.03
+    last, count = found.words[-1], len(text.split())
+    (fault,) = found.faults
+    assert fault.why == (f"the recording ends after word {len(found.words)} of {count} of the "
+                         f"transcript, '{last.text}'")  # fmt: skip
+
+
+def test_where_nothing_fits_the_phones_are_heard(readings):
+    heard = listen(readings[0].path, readings[1].text)
+    assert not heard.timeline.words
+    assert len(heard.timeline.sounds) > 30
+    assert "probably of another recording" in heard.notes()[0]
+    assert "the phones heard there move the mouth" in heard.notes()[-1]
 
 
 def test_your_own_pronunciation_brings_its_stress(readings):
@@ -129,6 +193,8 @@ def test_a_transcript_of_a_part_is_told(readings, tmp_path):
     told = listen(write_wav(tmp_path / "both.wav", samples), text)
     assert len(told.timeline.words) == len(text.split())
     assert any("of voice before the first word" in note for note in told.notes())
+    first = told.timeline.words[0].start
+    assert len([s for s in told.timeline.sounds if s.end <= first]) > 30
     assert not any("of voice" in note for note in listen(path, text).notes())
 
 
@@ -138,6 +204,18 @@ def test_silence_with_a_transcript_says_so_once(tmp_path):
     assert len(told) == 2
     assert "silent" in told[0]
     assert "in silence" in told[1]
+
+
+def test_an_alignment_of_another_recording_is_doubted(readings, tmp_path):
+    long, short = readings[0], readings[1]
+    given = listen(short.path, short.text).timeline
+    assert not listen(short.path, alignment=given).notes()
+    told = listen(long.path, alignment=given).notes()
+    assert any("of voice after the last word of the alignment" in note for note in told)
+    samples = Recording(short.path).samples()
+    late = np.concatenate([np.zeros(4 * RATE), samples])
+    told = listen(write_wav(tmp_path / "late.wav", late), alignment=given).notes()
+    assert "probably of another recording" in told[0]
 
 
 def test_a_score_falls_with_noise_but_the_words_stay(aligner, readings):

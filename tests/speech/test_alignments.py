@@ -70,8 +70,37 @@ def test_chinese_by_initials_and_finals(tmp_path):
     assert last[-1].end == pytest.approx(0.8)
 
 
+def test_ipa_of_us_english_becomes_arpabet(tmp_path):
+    means = {
+        "pʰ": "P", "ʊ": "UH", "t": "T", "ð": "DH", "ə": "AH", "kʰ": "K", "ˈæ": "AE", "tʃ": "CH",
+        "dʒ": "JH", "ç": "HH", "ɫ̩": "L", "iː": "IY", "aw": "AW", "m̩": "M", "ɾ̃": "D", "fʲ": "F",
+        "ɔj": "OY", "ɝ": "ER", "t͡ʃ": "CH", "spn": "",
+    }  # fmt: skip
+    rows = [Interval(0.1 * i, 0.1 * (i + 1), each) for i, each in enumerate(means)]
+    write_tiers({"words": [], "phones": rows}, tmp_path / "a.TextGrid")
+    found = read_alignment(tmp_path / "a.TextGrid")
+    assert [each.symbol for each in found.sounds] == list(means.values())[:-1]
+    assert found.symbols == "arpabet" and not found.faults
+    assert len(found.contacts("lips")) == 2
+    write_alignment(found, tmp_path / "b.TextGrid")
+    assert plain(read_alignment(tmp_path / "b.TextGrid")) == plain(found)
+
+
+def test_an_ipa_symbol_that_is_not_english_is_told_and_another_language_refused(tmp_path):
+    told = list("pʊtəkænisəlɪʕ")
+    rows = [Interval(0.1 * i, 0.1 * (i + 1), each) for i, each in enumerate(told)]
+    write_tiers({"words": [], "phones": rows}, tmp_path / "a.TextGrid")
+    (fault,) = read_alignment(tmp_path / "a.TextGrid").faults
+    assert "'ʕ' is not in the articulation table" in fault.why
+    mandarin = ["tɕ", "i˥", "ʈʂ", "ə˧", "x", "ɑ", "ts"]
+    rows = [Interval(0.1 * i, 0.1 * (i + 1), each) for i, each in enumerate(mandarin)]
+    write_tiers({"words": [], "phones": rows}, tmp_path / "m.TextGrid")
+    with pytest.raises(BadInput, match="IPA of US English"):
+        read_alignment(tmp_path / "m.TextGrid")
+
+
 def test_symbols_of_neither_set_are_refused(tmp_path):
-    write_tiers({"phones": [Interval(0, 1, "ɹ̩"), Interval(1, 2, "ʌ")]}, tmp_path / "a.TextGrid")
+    write_tiers({"phones": [Interval(0, 1, "ʂ"), Interval(1, 2, "ʑ")]}, tmp_path / "a.TextGrid")
     with pytest.raises(BadInput, match="english_us_arpa"):
         read_alignment(tmp_path / "a.TextGrid")
     assert symbols_of(["HH", "AH0", "sil"]) == "arpabet"

@@ -89,6 +89,25 @@ def test_8_khz_clipping_and_silence_are_told(tmp_path):
     assert notes("d.wav", tone(200, 0.5)) == ""
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers_are_silence_and_counted(tmp_path, bad):
+    from scipy.io import wavfile
+
+    samples = tone(200, 1).astype(np.float32)
+    samples[4000:4100] = bad
+    wavfile.write(tmp_path / "a.wav", RATE, samples)
+    recording = Recording(tmp_path / "a.wav")
+    read = recording.samples()
+    assert np.isfinite(read).all()
+    assert np.abs(read[4020:4080]).max() < 0.01
+    assert recording.report.not_finite == 100
+    assert recording.report.peak == pytest.approx(0.5, abs=0.01)
+    assert recording.report.notes() == [
+        "100 of 16000 samples are NaN or infinite: they are taken as silence"]  # fmt: skip
+    found = contours([read])
+    assert np.isfinite(found.loudness).all()
+
+
 def test_a_long_recording_needs_no_more_memory_than_a_short_one(tmp_path):
     def peak(seconds):
         path = write_wav(tmp_path / f"{seconds}.wav", np.tile(tone(200, 1, 8000), seconds), 8000)

@@ -13,10 +13,10 @@ import tiny_hearing
 import torch
 from training import recipe, speech_data
 
-from semanticface.data.sounds import Sounds, cut
+from semanticface.data.sounds import Passing, Sounds, cut
 from semanticface.data.speech_samples import read_samples
 from semanticface.data.speech_tasks import SpeechTask
-from semanticface.errors import BadInput
+from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.speech.audio import RATE, Recording
 from semanticface.speech.cues import SETS
@@ -26,7 +26,7 @@ from semanticface.train.loading import Source
 from semanticface.train.manifest import speech_json, speech_of
 from semanticface.train.places import model_place
 from semanticface.train.runs import Run, report
-from semanticface.train.speaking import ModelEar, speaker
+from semanticface.train.speaking import ModelEar, Speaker, speaker
 from semanticface.train.speech_collation import Asking, SpeechCollator
 from semanticface.train.speech_rows import opened_speech, speech_sides
 
@@ -188,6 +188,46 @@ def test_answers_that_cannot_be_read_leave_gaps_that_are_counted(ears, take):
     assert made.missing == len(made.clip)
     assert np.isnan(made.clip.values).all()
     assert len(made.unread) == len(task.windows(take))
+
+
+def test_blocks_are_answered_as_the_whole_and_little_is_held(ears, take):
+    asked = speaker(ears.model, ears.processor, SpeechTask.of("shapes", cues="phones"))
+    whole = Recording(take.sample.audio).samples()
+    passing, seen = Passing(whole[i : i + 4000] for i in range(0, len(whole), 4000)), []
+    for window in asked.task.cut.windows(36, 30.0):
+        span = asked.task.heard(window)
+        assert np.array_equal(passing.span(*span), cut(whole, *span))
+        seen.append(len(passing._held))
+    assert max(seen) < 1.3 * RATE
+    blocks = (whole[i : i + 4000] for i in range(0, len(whole), 4000))
+    parted = asked.clip_of(take.spoken, blocks, len(whole) / RATE).clip
+    assert np.array_equal(asked.clip(take.spoken, whole).clip.values, parted.values, equal_nan=True)
+
+
+def test_a_window_in_which_the_model_fails_is_a_gap(ears, take, monkeypatch):
+    asked = speaker(ears.model, ears.processor, SpeechTask.of("shapes", cues="phones"))
+    sound, inner, first = Recording(take.sample.audio).samples(), Speaker._batch, []
+
+    def failing(self, spoken, sounds, windows):
+        first.append(windows[0])
+        if any(window.first == 12 for window in windows):
+            raise RuntimeError("out of memory\nat this window")
+        return inner(self, spoken, sounds, windows)
+
+    right = asked.clip(take.spoken, sound)
+    monkeypatch.setattr(Speaker, "_batch", failing)
+    made = asked.clip(take.spoken, sound)
+    assert made.unread == ["0.40 to 0.90 s: the model failed: out of memory at this window"]
+    gap = np.isnan(made.clip.values[:, MOUTH]).all(axis=1)
+    assert made.missing == gap.sum() == 9  # 15 frames, of which 3 and 3 are its neighbours' too
+    assert np.abs((made.clip.values - right.clip.values)[:12, MOUTH]).max() < 1e-5
+
+
+def test_a_model_that_always_fails_is_an_error(ears, take, monkeypatch):
+    asked = speaker(ears.model, ears.processor, SpeechTask.of("shapes", cues="phones"))
+    monkeypatch.setattr(Speaker, "_batch", lambda *_: {}["no such place"])
+    with pytest.raises(SemanticFaceError, match="no window could be answered"):
+        asked.clip(take.spoken, Recording(take.sample.audio).samples())
 
 
 def test_live_it_hears_alone(ears, take):
