@@ -47,7 +47,10 @@ lint: $(VENV)/.ready ## style, types, import order
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.ready ## the speed table
+# Left out, for each takes many minutes, a model, a server or recordings of yours: scripts/bench/
+# train.py and dpo.py (steps of training beside bare TRL), serve*.py (a real vLLM), preference.py
+# (raters at a server), sources.py (a tracker and takes), speech_accuracy.py, expression_statistics.py.
+bench: $(VENV)/.ready ## the speed table; scripts/bench has more: training, serving, preferences, trackers
 	$(BIN)/python scripts/bench/core.py
 	$(BIN)/python scripts/bench/render.py
 	$(BIN)/python scripts/bench/data.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,10 @@ def budget(
     answer: Annotated[str, typer.Option("--format", help="Answer format.")] = "two-key",
     decimals: Annotated[int | None, typer.Option(help="Decimals: 1, 2 or 3.", min=1, max=3)] = None,
     prompt: Annotated[str | None, typer.Option(help="A prompt's id; default: the stage's.")] = None,
+    channels: Annotated[
+        str,
+        typer.Option(help="all-61, arkit-52, mouth-31, mouth-29, or names with commas between."),
+    ] = "all-61",
     max_length: Annotated[
         int | None, typer.Option(help="Refuse (exit code 2) if a row has more tokens.", min=1)
     ] = None,
@@ -46,6 +51,8 @@ def budget(
     semanticface budget faces -p models/nano --stage coefficients --format codes
 
     semanticface budget faces -p Qwen/Qwen3-VL-4B-Instruct --max-pixels 262144
+
+    semanticface budget shapes.jsonl -p models/nano --format flat --channels arkit-52
     """
     from itertools import islice
 
@@ -62,15 +69,15 @@ def budget(
     if chosen is None:
         raise BadInput(f"the stage '{stage}'", f"one of {', '.join(STAGES)}",
                        hint=did_you_mean(stage, STAGES))  # fmt: skip
-    task = task_named(answer, chosen, prompt=prompt, decimals=decimals)
+    task = task_named(answer, chosen, prompt=prompt, decimals=decimals, channels=channels)
     held = track(islice(records(manifest_of(data)), rows), "counting", rows)
     asked = processor_of(Source(processor, min_pixels=min_pixels, max_pixels=max_pixels))
     counted = measure(held, task, asked, max_length=max_length, longest=longest)
-    _show(counted)
+    _show(counted, task.clamped)
     counted.refuse_clipped()
 
 
-def _show(counted: Budget) -> None:
+def _show(counted: Budget, clamped: Mapping[str, int]) -> None:
     from rich.table import Table
 
     from semanticface.cli.console import out
@@ -80,6 +87,12 @@ def _show(counted: Budget) -> None:
         f"median target {counted.median_target:,.0f}, picture {counted.median_image:,.0f}",
         markup=False,
     )
+    if clamped:
+        out().print(
+            f"{clamped['values']:,} values of {clamped['records']:,} records lie beyond their "
+            "range and are learnt at its edge",
+            markup=False,
+        )
     table = Table("longest row", "record", "tokens", "target", "picture", box=None)
     for row in counted.longest:
         table.add_row(str(row.row), row.record, str(row.tokens), str(row.target), str(row.image))

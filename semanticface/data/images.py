@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 KINDS = ("path", "shard", "movie", "data")
 FILES = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 """Kinds of files that are decoded; others have no business in a data set of faces."""
+OTHERS = (".gif", ".heic", ".heif", ".avif", ".jxl", ".jp2")
+"""Names of pictures of other kinds: they are listed where pictures are looked for, not read."""
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 2**20
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
@@ -161,7 +163,7 @@ class Pictures:
             raise BadInput(f"a broken picture ({_short(error)})", "a whole one") from error
 
     def _opened(self, ref: ImageRef) -> Image:
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
 
         data = encoded(ref, self.limits)
         try:
@@ -170,6 +172,9 @@ class Pictures:
                 image = Image.open(io.BytesIO(data), formats=FILES)
         except Image.DecompressionBombError as error:
             raise self._too_large(str(error)) from error
+        except UnidentifiedImageError as error:  # which would name our buffer by its address
+            raise BadInput(f"no picture (it begins with {data[:8]!r})",
+                           f"one of {', '.join(FILES)}") from error  # fmt: skip
         except Exception as error:
             raise BadInput(f"no picture ({_short(error)})", f"one of {', '.join(FILES)}") from error
         if image.width * image.height > self.limits.pixels:

@@ -21,11 +21,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from semanticface.data.names import compiled
 from semanticface.data.records import Consent
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.formats import json_lines
+from semanticface.formats.yaml_file import load_yaml
 
 _MAX_BYTES = 4 * 2**20
 
@@ -57,6 +67,15 @@ class Folder(_Source):
     """A CSV with a column `image` and a column a channel, instead of files beside pictures."""
     subject_from: Literal["folder", "stem"] | None = None
     """Where the subject's name stands: the folder's name, or the file's before `_` or `-`."""
+
+    @field_validator("images")
+    @classmethod
+    def _a_pattern(cls, told: str) -> str:
+        try:
+            compiled(told)
+        except BadInput as fault:
+            raise ValueError(fault.expected) from None
+        return told
 
     @model_validator(mode="after")
     def _a_subject(self) -> Folder:
@@ -138,13 +157,7 @@ _SOURCES: TypeAdapter[Source] = TypeAdapter(Source)
 
 def read_manifest(path: str | Path) -> Manifest:
     """A manifest from YAML; what does not fit is told with its place."""
-    import yaml
-
-    text = json_lines.read_text(path, max_bytes=_MAX_BYTES)
-    try:
-        held = yaml.safe_load(text)
-    except yaml.YAMLError as fault:
-        raise BadInput(f"no YAML ({str(fault)[:120]})", "a manifest", file=path) from None
+    held = load_yaml(path, "a manifest", max_bytes=_MAX_BYTES)
     if not isinstance(held, dict) or set(held) != {"sources"}:
         found = sorted(map(str, held)) if isinstance(held, dict) else type(held).__name__
         raise BadInput(f"{found}", "the one key 'sources' with a list", file=path)

@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from semanticface.errors import BadInput
+
 _PIECE = 1 << 15
 """Names that are sorted at once."""
 _PIECES = re.compile(r"\[!?\]?[^\]]*\]|\*|\?|[^*?\[]+|\[")
@@ -29,7 +31,7 @@ def found(folder: Path, pattern: str) -> Iterator[Path]:
     `**` stands for any folders, `*` and `?` for what is inside one name. Links to folders
     are followed only where the pattern names each level, for `**` could go round in circles.
     """
-    matches = re.compile(_expression(pattern)).fullmatch
+    matches = compiled(pattern).fullmatch
     parts = PurePosixPath(pattern).parts
     deepest = None if "**" in parts else len(parts)
     names = (name for name in _names(folder, deepest) if matches(name))
@@ -72,6 +74,17 @@ def _names(folder: Path, deepest: int | None, above: str = "", depth: int = 1) -
                     yield from _names(folder, deepest, f"{name}/", depth + 1)
             elif entry.is_file():
                 yield name
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern of paths as an expression; one that can be none is an error."""
+    if not PurePosixPath(pattern).parts:
+        raise BadInput(f"the pattern '{pattern}'", "one of files, as **/*.png")
+    try:
+        return re.compile(_expression(pattern))
+    except re.error as fault:
+        raise BadInput(f"the pattern '{pattern}' ({fault})", "ranges that rise, as [a-z]") \
+            from None  # fmt: skip
 
 
 def _expression(pattern: str) -> str:

@@ -10,14 +10,15 @@ record (a frame without a face, say) is counted in a `Tally` and never silently 
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from semanticface.data import names, shards, takes
-from semanticface.data.images import image_of
+from semanticface.data.images import OTHERS, image_of
 from semanticface.data.manifest import (
     Folder,
     HuggingFace,
@@ -31,11 +32,14 @@ from semanticface.data.manifest import (
 from semanticface.data.records import Record, record_of
 from semanticface.errors import BadInput, need
 from semanticface.formats import json_lines
+from semanticface.formats.bounds import first_double
 from semanticface.formats.take import read_take
 from semanticface.rig import find
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 _BATCH = 64
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[Nn]a[Nn]|NAN")
+"""What Python takes for a number beside it (1_0, infinity, digits of other scripts) is none."""
 
 
 @dataclass
@@ -88,21 +92,27 @@ def _folder(source: Folder, place: Path, count: Tally) -> Iterator[Record]:
         yield from _table(source, place)
         return
     for image in names.found(place, source.images):
-        if image.suffix.lower() not in PICTURES:
+        suffix = image.suffix.lower()
+        if suffix in OTHERS:
+            count.passed_over[f"{source.title}: {suffix} pictures, which are not read"] += 1
+        if suffix not in PICTURES:
             continue
         beside = image.with_suffix(f".{source.numbers}")
         if not beside.is_file():
             count.passed_over[f"{source.title}: pictures without a {beside.suffix}"] += 1
             continue
         held = _beside(beside)
-        subject = {"subject": _subject(source, image)} if source.subject_from else {}
+        subject = {"subject": _subject(source, image, place)} if source.subject_from else {}
         name = image.relative_to(place).with_suffix("").as_posix()
         base = {"id": f"{source.title}/{name}", "image": str(image)}
         yield record_of(base | _known(source, source.title) | subject | held, file=beside)
 
 
-def _subject(source: Folder, image: Path) -> str:
+def _subject(source: Folder, image: Path, place: Path) -> str:
     if source.subject_from == "folder":
+        if image.parent == place or image.parent.name == "..":
+            raise BadInput("a picture in no folder of its subject", "one in a folder below",
+                           file=image, hint="subject: NAME, or subject_from: stem.")  # fmt: skip
         return image.parent.name
     return image.stem.replace("-", "_").split("_")[0]
 
@@ -126,7 +136,7 @@ def _table(source: Folder, place: Path) -> Iterator[Record]:
             raise BadInput("no picture", "its path in the column 'image'", file=path, row=row)
         known = _known(source, source.title) | _named_cells(cells)
         if source.subject_from:
-            known.setdefault("subject", _subject(source, place / image))
+            known.setdefault("subject", _subject(source, place / image, place))
         base = {"id": f"{source.title}/{image}", "image": str(place / image)}
         yield record_of(base | known | {"targets": _channels(cells, path, row)},
                         file=path, row=row)  # fmt: skip
@@ -142,13 +152,23 @@ def _named_cells(cells: dict[str, str]) -> dict[str, str]:
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     with _file(path).open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.DictReader(stream)
         try:
-            for row, cells in enumerate(csv.DictReader(stream), 2):
+            _check_header(rows.fieldnames or (), path)
+            for row, cells in enumerate(rows, 2):
                 if None in cells or None in cells.values():
                     raise BadInput("a row of another length", "the header's", file=path, row=row)
                 yield row, dict(cells)
         except (UnicodeDecodeError, csv.Error) as fault:
             raise BadInput(f"no table ({fault})", "CSV in UTF-8", file=path) from None
+
+
+def _check_header(names: Sequence[str], path: Path) -> None:
+    """Of two columns of one name only the last would be read; nameless ones are nobody's."""
+    named = [name for name in names if name.strip()]
+    if (double := first_double(named)) is not None:
+        raise BadInput(f"the column '{double}' twice", "each column once", file=path, row=1,
+                       column=double)  # fmt: skip
 
 
 def _channels(cells: Mapping[str, str], path: Path, row: int) -> dict[str, float | None]:
@@ -157,10 +177,11 @@ def _channels(cells: Mapping[str, str], path: Path, row: int) -> dict[str, float
     for name, cell in cells.items():
         if find(name) is None:
             continue
-        try:
-            found[name] = float(cell) if cell.strip() else None
-        except ValueError:
-            raise BadInput(f"'{cell}'", "a number", file=path, row=row, column=name) from None
+        told = cell.strip()
+        if told and not _NUMBER.fullmatch(told):
+            raise BadInput(f"'{cell}'", "a number, or nothing where nothing was measured",
+                           file=path, row=row, column=name)  # fmt: skip
+        found[name] = float(told) if told else None
     if not found:
         raise BadInput("no column of a channel", "names such as jawOpen", file=path, row=row)
     return found

@@ -36,6 +36,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.data.channel_sets import ALL, channel_set
 from semanticface.data.records import Record
 from semanticface.data.worded import WordsThenNumbers, words_then
 from semanticface.errors import BadInput
@@ -120,10 +121,15 @@ class Task:
     def of(
         cls, form: str | AnswerFormat = "two-key", stage: Stage = "describe+coefficients", *,
         prompt: str | None = None, decimals: int | None = None, language: str = "en",
-        seed: int = 0,
+        seed: int = 0, channels: str = ALL,
     ) -> Task:  # fmt: skip
-        """A task by name; numbers without a place for words get them before, where asked for."""
-        chosen = form if isinstance(form, AnswerFormat) else answer_format(form, decimals)
+        """A task by name; numbers without a place for words get them before, where asked for.
+
+        `decimals` and `channels` (a set's name, or channels' names with commas between) go with
+        a format's name; a format itself has its own.
+        """
+        chosen = form if isinstance(form, AnswerFormat) \
+            else answer_format(form, decimals, channel_set(channels))  # fmt: skip
         if stage == "describe+coefficients" and not chosen.described:
             chosen = words_then(chosen)
         asked = prompt or _PROMPTS.get(stage, "image/semanticface")
@@ -177,7 +183,7 @@ class Task:
         words = self.words(record) if self.described else None
         if not self.numbers and words is not None:
             return json.dumps(words.as_analysis(), ensure_ascii=False)
-        values, moved = _in_range(record)
+        values, moved = _in_range(record, self.form.channels)
         if moved:
             self.clamped.update(records=1, values=moved)
         absent = [NAMES[i] for i in self.form.channels if np.isnan(values[i])]
@@ -185,9 +191,14 @@ class Task:
             few = ", ".join(absent[:4]) + (" ..." if len(absent) > 4 else "")
             raise BadInput(
                 f"record {record.id} without {few}", f"all {len(self.form.channels)} channels",
-                hint="Nothing is filled in: give the answer format the channels that there are.",
+                hint="Nothing is filled in: ask for what there is, as channels: arkit-52 does, "
+                "or by the channels' names.",
             )  # fmt: skip
         return self.form.write(values, words)
+
+    def moved(self, record: Record) -> int:
+        """How many numbers of a record `target` brings to the edge of their range."""
+        return _in_range(record, self.form.channels).moved if self.numbers else 0
 
     def words(self, record: Record) -> Description:
         """The record's own words, else the rules' in a wording that its id chooses."""
@@ -252,12 +263,14 @@ class Task:
         return reading * (0.7 * numbers + words)
 
 
-def _in_range(record: Record) -> InRange:
-    """Trackers go a little above 1; what goes far beyond is in another unit."""
-    ranged = into_range(record.values)
-    far = np.flatnonzero(np.abs(record.values - ranged.values) > _OVERSHOOT)
+def _in_range(record: Record, channels: tuple[int, ...]) -> InRange:
+    """Of some channels. Trackers go a little above 1; what goes far beyond is in another unit."""
+    values, asked = np.full(len(NAMES), np.nan, np.float32), list(channels)
+    values[asked] = record.values[asked]
+    ranged = into_range(values)
+    far = np.flatnonzero(np.abs(values - ranged.values) > _OVERSHOOT)
     if len(far):
-        name, value = NAMES[far[0]], float(record.values[far[0]])
+        name, value = NAMES[far[0]], float(values[far[0]])
         raise BadInput(
             f"{name} {value:g} in record {record.id}", "weights from 0 to 1 and angles in radians",
             column=name, hint="Are they in hundredths, or in degrees?",

@@ -25,6 +25,7 @@ from semanticface.evaluation.comparisons import COMPARED
 from semanticface.evaluation.items import Item
 from semanticface.evaluation.pairing import Switches
 from semanticface.evaluation.specs import SourceSpec
+from semanticface.formats.yaml_file import load_yaml
 from semanticface.rig import FaceClip
 
 Baseline = Literal["zero", "mean", "previous"]
@@ -106,14 +107,7 @@ class Suite(_Part):
 
 def load(path: Path, given: Mapping[str, str] | None = None) -> Suite:
     """Read a suite and fill in the names given on the command line."""
-    import yaml
-
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        row = None if where is None else where.line + 1
-        raise BadInput("broken YAML", "a suite", file=path, row=row) from error
+    raw = load_yaml(path, "a suite")
     if not isinstance(raw, dict):
         raise BadInput("no mapping", "a suite with a name, takes and sources", file=path)
     return suite_of(_filled(raw, dict(given or {}), path), path)

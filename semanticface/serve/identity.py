@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from semanticface.data.channel_sets import ALL, set_name
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.rig import RIG_VERSION
@@ -39,11 +40,14 @@ class Identity(NamedTuple):
     weights: str = ""
     """Hash of the weights that answer; empty where nobody told. Of two trainings under one name
     it tells which one gave an answer."""
+    channels: str = ALL
+    """What it is asked for: a set's name, or channels' names with commas between."""
 
     def task(self) -> Task:
         """The task as this installation knows it; differs if the prompt's text does."""
         return Task.of(self.answer, self.stage, prompt=self.prompt,  # type: ignore[arg-type]
-                       decimals=self.decimals, language=self.language)  # fmt: skip
+                       decimals=self.decimals, language=self.language,
+                       channels=self.channels)  # fmt: skip
 
 
 class Areas(NamedTuple):
@@ -89,7 +93,8 @@ def identity_of(task: Task, *, one_pass: bool = False) -> Identity:
     """A task as a server tells it."""
     numbers = getattr(task.form, "numbers", task.form)
     return Identity(RIG_VERSION, request_sha256(task), task.form.key, task.stage,
-                    numbers.decimals, task.prompt, task.language, one_pass)  # fmt: skip
+                    numbers.decimals, task.prompt, task.language, one_pass,
+                    channels=set_name(task.form.channels))  # fmt: skip
 
 
 def to_json(served: Served) -> str:

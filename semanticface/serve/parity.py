@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.data.channel_sets import set_name
 from semanticface.data.images import ImageRef, Pictures
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, SemanticFaceError, need
@@ -188,7 +189,8 @@ def _decoder(predictor: Any) -> Any:
 
     task = predictor.task
     if isinstance(task.form, Slots):
-        task = Task.of("tokens", "coefficients", prompt=task.prompt, decimals=task.form.decimals)
+        task = Task.of("tokens", "coefficients", prompt=task.prompt, decimals=task.form.decimals,
+                       channels=set_name(task.form.channels))  # fmt: skip
     return Decoder.of(predictor.model, predictor.processor, task, predictor.most)
 
 

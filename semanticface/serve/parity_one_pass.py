@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from semanticface.data.channel_sets import set_name
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.serve.client import FaceClient, Frame, Result, Settings
@@ -70,7 +71,8 @@ def compare_one_pass(
     if not pictures:
         raise BadInput("no picture", "one at least to compare by")
     reader = _reader(predictor)
-    asked = Task.of("tokens", "coefficients", prompt=predictor.task.prompt)
+    asked = Task.of("tokens", "coefficients", prompt=predictor.task.prompt,
+                    channels=set_name(predictor.task.form.channels))  # fmt: skip
     served = asyncio.run(_served(url, model, asked, pictures, key))
     return OnePassParity(
         tuple(_compared(reader, each, result)
@@ -92,7 +94,8 @@ async def _served(
 
 
 def _reader(predictor: Any) -> Reader:
-    task = task_named(SLOTS, "coefficients", prompt=predictor.task.prompt)
+    task = task_named(SLOTS, "coefficients", prompt=predictor.task.prompt,
+                      channels=set_name(predictor.task.form.channels))  # fmt: skip
     return Reader.of(predictor.model, predictor.processor, task)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -79,7 +81,8 @@ def options_of(source: Source) -> dict[str, Any]:
 def held_by(loader: Any, source: Source, options: dict[str, Any], does: str) -> Any:
     """What one of transformers' classes makes of a place; a fault says what the model must do."""
     try:
-        return loader.from_pretrained(source.path, **options)
+        with quiet():
+            return loader.from_pretrained(source.path, **options)
     except (OSError, ValueError) as fault:
         told = str(fault).strip().splitlines()[0][:200]
         raise BadInput(
@@ -87,6 +90,22 @@ def held_by(loader: Any, source: Source, options: dict[str, Any], does: str) -> 
             "a model's folder or its name on the hub",
             file=source.path,
         ) from fault
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No bars where nobody watches: in a log each of their strokes would stay."""
+    import sys
+
+    told = need("transformers", "train", "Loading a model").utils.logging
+    if sys.stderr.isatty() or not told.is_progress_bar_enabled():
+        yield
+        return
+    told.disable_progress_bar()
+    try:
+        yield
+    finally:
+        told.enable_progress_bar()
 
 
 def _nf4() -> dict[str, Any]:

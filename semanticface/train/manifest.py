@@ -10,19 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from semanticface import __version__
+from semanticface.data.channel_sets import ALL, set_name
 from semanticface.data.shards import digest_of
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.language.prompts import load_prompt
-from semanticface.metrics.mouth_sets import MOUTH_SETS
 from semanticface.rig import RIG_VERSION
 from semanticface.speech.cues import SETS
 from semanticface.train.one_pass import SLOTS, Slots, task_named
-from semanticface.train.options import SPEECH, as_flat
+from semanticface.train.options import (
+    SPEECH,
+    SPOKEN,
+    DataOptions,
+    LossOptions,
+    ModelOptions,
+    ProbeOptions,
+    as_flat,
+)
 from semanticface.train.parsing import Settings
-from semanticface.train.rows import Sides
+from semanticface.train.rows import Sides, contents
 from semanticface.train.speech_rows import SpeechSides
 
 SCHEMA = "run/1"
@@ -46,6 +54,8 @@ _CUTS = ("dataloader_drop_last",)
 """Which rows are trained on, whatever its name begins with; where it is not so, nothing is said."""
 _COMPARED = ("config", "training", "task", "also", "prompt", "base", "data", "rig", "processes")
 _PLACES = ("cache", "model", "data")
+_WITH_TASK = ("channels",)
+"""Settings that the manifest's `task` tells in full, whatever their default is."""
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 Manifest = dict[str, Any]
 
@@ -59,14 +69,16 @@ def manifest_of(settings: Settings, base: str, sides: Sides | SpeechSides, data:
         "version": __version__,
         "rig": RIG_VERSION,
         "processes": processes,
-        "config": {key: value for key, value in ours.items() if key not in _PLACES},
+        "config": {k: v for k, v in ours.items() if k not in (*_PLACES, *_WITH_TASK)},
         "training": training_of(settings.training),
         **_asked(settings),
         "base": {"path": base, "sha256": base_digest(base, commit)},
         "data": {
             "path": str(data.resolve()), "records": len(sides.train),
             "sha256": sides.train.digest(), "held_out": [each.id for each in sides.probe],
+            **({"contents": contents(*sides[:2])} if isinstance(sides, Sides) else {}),
         },
+        "clamped": dict(sides.clamped) if isinstance(sides, Sides) else {},
         "versions": versions(),
     }  # fmt: skip
 
@@ -89,8 +101,8 @@ def speech_json(task: SpeechTask) -> dict[str, Any]:
         "stage": SPEECH, "answer": task.form.form, "cues": cues, "frames": task.cut.frames,
         "hop": task.cut.hop, "rate": task.rate, "margin": task.margin, "prompt": task.prompt,
     }  # fmt: skip
-    channels = next(name for name, held in MOUTH_SETS.items() if held == task.form.channels)
-    return told if channels == "mouth-31" else told | {"channels": channels}
+    channels = set_name(task.form.channels)
+    return told if channels == SPOKEN else told | {"channels": channels}
 
 
 def speech_of(held: Manifest) -> SpeechTask:
@@ -128,8 +140,10 @@ def task_json(task: Task) -> dict[str, Any]:
     """What `task_of` makes a task of again."""
     numbers = getattr(task.form, "numbers", task.form)
     key = SLOTS if isinstance(task.form, Slots) else task.form.key
-    return {"stage": task.stage, "answer": key, "decimals": numbers.decimals,
+    told = {"stage": task.stage, "answer": key, "decimals": numbers.decimals,
             "prompt": task.prompt, "language": task.language, "seed": task.seed}  # fmt: skip
+    channels = set_name(task.form.channels)
+    return told if channels == ALL else told | {"channels": channels}
 
 
 def task_of(held: Manifest, answer: str | None = None, stage: str | None = None) -> Task:
@@ -152,6 +166,7 @@ def task_of(held: Manifest, answer: str | None = None, stage: str | None = None)
         decimals=told["decimals"],
         language=told["language"],
         seed=told["seed"],
+        channels=told.get("channels", ALL),
     )
 
 
@@ -201,14 +216,32 @@ def read_manifest(path: Path) -> Manifest:
 
 def refuse_change(held: Manifest, wanted: Manifest, path: Path) -> None:
     """An error that lists what this run has other than the one it would go on with."""
+    before = _as_now(held, wanted)
     changed = [
-        line for part in _COMPARED for line in _differences(held.get(part), wanted[part], part)
+        line for part in _COMPARED for line in _differences(before.get(part), wanted[part], part)
     ]
     if not changed:
         return
     listed = "; ".join(changed[:8]) + (f"; and {len(changed) - 8} more" if len(changed) > 8 else "")
     raise BadInput(f"{listed}", "what the run was begun with", file=path,
                    hint="Choose another output_dir, or take the change back.")  # fmt: skip
+
+
+def _as_now(held: Manifest, wanted: Manifest) -> Manifest:
+    """What an earlier version wrote: settings that it did not have yet were at their defaults,
+    and pictures that it did not look into are taken as they are."""
+    plain = as_flat(ModelOptions(), DataOptions(), LossOptions(), ProbeOptions())
+    new = {key: value for key, value in plain.items() if key in wanted["config"]}
+    known = {k: v for k, v in held.get("config", {}).items() if k not in _WITH_TASK}
+    looked = {key: wanted["data"][key] for key in ("contents",) if key in wanted["data"]}
+    return {**held, "config": new | known, "data": looked | held.get("data", {})}
+
+
+def other_versions(held: Manifest, wanted: Manifest) -> list[str]:
+    """Libraries that are others than when a run was begun: it goes on, perhaps not bit by bit."""
+    before, now = ({"semanticface": each.get("version"), **each.get("versions", {})}
+                   for each in (held, wanted))  # fmt: skip
+    return _differences(before, now, "versions")
 
 
 def _differences(held: Any, wanted: Any, name: str) -> list[str]:

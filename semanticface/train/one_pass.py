@@ -1,6 +1,6 @@
 """All coefficients in one pass: the answer is read where it would be written.
 
-The assistant's turn is filled in with 61 slots, the channels' labels, and nothing is decoded.
+The assistant's turn is filled in with a slot for each channel, its label, and nothing is decoded.
 At slot i the model's scores are a distribution over channel i's value tokens:
 
     p_i(v) = softmax of the scores over the values channel i can have
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.data.channel_sets import ALL, channel_set
 from semanticface.data.tasks import Stage, Task
 from semanticface.errors import BadInput
 from semanticface.language.answers import ValueTokens
@@ -39,16 +40,18 @@ class Slots(ValueTokens):
 
 def task_named(
     answer: str, stage: Stage, *, prompt: str | None = None, decimals: int | None = None,
-    language: str = "en", seed: int = 0,
+    language: str = "en", seed: int = 0, channels: str = ALL,
 ) -> Task:  # fmt: skip
     """`Task.of`, with `slots` among the answers."""
     if answer != SLOTS:
         return Task.of(
-            answer, stage, prompt=prompt, decimals=decimals, language=language, seed=seed
-        )
+            answer, stage, prompt=prompt, decimals=decimals, language=language, seed=seed,
+            channels=channels,
+        )  # fmt: skip
     if stage != "coefficients":
         raise BadInput(f"slots for the stage '{stage}'", "coefficients: words have no slots")
-    form = Slots() if decimals is None else Slots(decimals=decimals)
+    asked = channel_set(channels)
+    form = Slots(channels=asked) if decimals is None else Slots(decimals, asked)
     return Task.of(form, stage, prompt=prompt, language=language, seed=seed)
 
 

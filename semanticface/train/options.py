@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from semanticface.data.channel_sets import ALL
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, did_you_mean
@@ -84,7 +85,8 @@ class DataOptions:
     hop: int = _told(12, "Of speech: frames between the starts of two windows.")
     margin: float = _told(0.25, "Of speech: seconds of sound on each side of a window.")
     rate: float = _told(30.0, "Of speech: frames a second.")
-    channels: str = _told("mouth-31", "Of speech: mouth-31, or mouth-29 without tongue and close.")
+    channels: str = _told("", "all-61 (of pictures unless given), arkit-52, mouth-31 (of speech "
+                          "unless given), mouth-29, or channels' names with commas.")  # fmt: skip
     synth_sentences: int = _told(300, "Of speech: sentences, where they are made.")
 
     def __post_init__(self) -> None:
@@ -107,14 +109,14 @@ class DataOptions:
             raise BadInput("also, mirror, augment or decimals with speech", "none of them")
         return SpeechTask.of(self.answer, cues=self.cues, frames=self.window, hop=self.hop,
                              rate=self.rate, margin=self.margin, prompt=self.prompt,
-                             channels=self.channels)  # fmt: skip
+                             channels=self.channels or SPOKEN)  # fmt: skip
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """What is asked: first the task that is probed and predicted by, then the others."""
         stage: Any = self.stage
         main = task_named(self.answer, stage, prompt=self.prompt, decimals=self.decimals,
-                          seed=self.wording)  # fmt: skip
+                          seed=self.wording, channels=self.channels or ALL)  # fmt: skip
         more = [each.strip() for each in self.also.split(",") if each.strip()]
         return (main, *(self._other(each) for each in more))
 
@@ -131,7 +133,8 @@ class DataOptions:
                            hint="With a prompt of its own: STAGE/ANSWER@PROMPT.")  # fmt: skip
         wanted: Any = stage
         prompt = asked or (self.prompt if stage == self.stage else None)
-        return task_named(answer, wanted, prompt=prompt, decimals=self.decimals, seed=self.wording)
+        return task_named(answer, wanted, prompt=prompt, decimals=self.decimals, seed=self.wording,
+                          channels=self.channels or ALL)  # fmt: skip
 
 
 @dataclass
@@ -174,6 +177,8 @@ def _weight(part: str) -> tuple[str, float]:
 
 SPEECH = "speech"
 """The stage of windows of speech."""
+SPOKEN = "mouth-31"
+"""The channels of speech unless others are given."""
 PROBED = ("mae", "active_mae", "ccc", "pearson", "strict", "words", "reward")
 """Figures by which a checkpoint can be best."""
 NUMBERS = PROBED[:4]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 from semanticface.errors import BadInput, did_you_mean, need
 from semanticface.formats import json_lines
+from semanticface.formats.yaml_file import load_yaml
 from semanticface.train.options import (
     NUMBERS,
     PROBED,
@@ -78,13 +79,7 @@ def told(
 
 def read_config(path: str | Path) -> dict[str, Any]:
     """A YAML file of one flat mapping."""
-    import yaml
-
-    text = json_lines.read_text(path, max_bytes=_MAX_BYTES)
-    try:
-        held = yaml.safe_load(text)
-    except yaml.YAMLError as fault:
-        raise BadInput(f"no YAML ({str(fault)[:120]})", "keys and values", file=path) from None
+    held = load_yaml(path, "keys and values", max_bytes=_MAX_BYTES)
     if not isinstance(held, dict):
         raise BadInput(f"{type(held).__name__}", "keys and values", file=path)
     return held
@@ -175,7 +170,7 @@ def _check_training(made: Settings) -> None:
 
 
 def check_saving(training: Any) -> None:
-    """Of SFT and of preferences alike."""
+    """What is saved and told, of SFT and of preferences alike."""
     if training.remove_unused_columns:
         raise BadInput("remove_unused_columns: true", "false: pictures would be dropped")
     if training.save_only_model:
@@ -187,6 +182,30 @@ def check_saving(training: Any) -> None:
             "2 or more, or null",
             hint="With one, a run killed while it saves has nothing to go on from.",
         )
+    _check_reports(training.report_to)
+
+
+_REPORTERS = {"azure_ml": "azureml", "flyte": "flytekit"}
+"""Modules of reporters whose names are other ones."""
+
+
+def _check_reports(told: str | Sequence[str]) -> None:
+    """Where figures are sent to, before anything is made; the trainer would ask at its start."""
+    from importlib.util import find_spec
+
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK as KNOWN
+
+    for name in [told] if isinstance(told, str) else told:
+        if name in ("all", "none"):
+            continue
+        if name not in KNOWN:
+            raise BadInput(f"report_to: {name}", f"one of {', '.join(sorted(KNOWN))}, none",
+                           hint=did_you_mean(name, KNOWN))  # fmt: skip
+        if name == "tensorboard":
+            need("tensorboard", "train", "report_to: tensorboard")
+        elif find_spec(_REPORTERS.get(name, name)) is None:
+            raise BadInput(f"report_to: {name} without the package of that name", "it installed",
+                           hint=f"pip install {name}, or report_to: tensorboard.")  # fmt: skip
 
 
 def _check_loss(made: Settings) -> None:

@@ -58,14 +58,18 @@ def _workers(plan: Plan) -> int:
 
 
 def model_place(model: str, cache: str, speech: SpeechTask | None = None) -> str:
-    """The model asked for, or the small one with random weights, built on first use."""
+    """The model asked for, or the small one with random weights, built on first use.
+
+    A folder is told from the root: a run's adapter looks for it there from wherever it is used.
+    """
     if model:
-        return str(Path(model).expanduser()) if Path(model).expanduser().is_dir() else model
+        place = Path(model).expanduser()
+        return str(place.resolve()) if place.is_dir() else model
     if speech is not None:
         return _small_audio(cache, speech)
     from semanticface.train import nano
 
-    folder = Path(cache).expanduser() / f"{SMALL}-random"
+    folder = Path(cache).expanduser().resolve() / f"{SMALL}-random"
     if not (folder / "preprocessor_config.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
         nano.build(folder)
@@ -77,7 +81,7 @@ def _small_audio(cache: str, speech: SpeechTask) -> str:
     from semanticface.train import nano_audio
 
     seconds = math.ceil(speech.cut.frames / speech.rate + 2 * speech.margin - 1e-9)
-    folder = Path(cache).expanduser() / f"nano-audio-{seconds}-random-{_TOKENS}"
+    folder = Path(cache).expanduser().resolve() / f"nano-audio-{seconds}-random-{_TOKENS}"
     if not (folder / "config.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
         nano_audio.build(folder, seconds=seconds)

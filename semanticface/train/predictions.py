@@ -33,6 +33,8 @@ from semanticface.train.shots import Shot, decode, key_of
 
 SCHEMA = "predictions/1"
 ANSWERS = "answers.jsonl"
+_MAX_BYTES = 16 * 2**30
+"""Of all answers together."""
 Told = Callable[[int, int], None]
 
 
@@ -58,6 +60,12 @@ class Answered(NamedTuple):
     text: str
     values: NDArray[np.float32]
     analysis: dict[str, str] | None
+    cut_at: int | None = None
+    """Tokens that were allowed where the answer did not come to its end within them."""
+
+    def stands(self, most: int) -> bool:
+        """Whether nothing more is to be had by asking again with `most` tokens allowed."""
+        return self.cut_at is None or most <= self.cut_at
 
 
 @dataclass
@@ -83,11 +91,14 @@ class Predictions:
         if head.get("semanticface") != SCHEMA or head.get("origin") != origin:
             raise BadInput("answers of another model or prompt", "a new folder, or the same model",
                            file=path)  # fmt: skip
-        made.held = {line["key"]: _answered(line) for line in lines[1:]}
+        for row, line in enumerate(lines[1:], 2):
+            key, answer = _kept(line, path, row)
+            made.held[key] = answer
         return made
 
-    def add(self, key: str, shot: Shot, face: Face) -> None:
-        """Keep an answer, on disk before anything else happens."""
+    def add(self, key: str, shot: Shot, face: Face, most: int) -> None:
+        """Keep an answer for which `most` tokens were allowed, on disk before anything else
+        happens."""
         outcome = face.parsed.report.outcome if face.parsed is not None else "words"
         if face.parsed is None and face.words is None:
             outcome = "failed"
@@ -96,6 +107,7 @@ class Predictions:
             "text": face.completion.text,
             "values": [None if np.isnan(v) else json_lines.shortest(v) for v in face.values],
             "analysis": None if face.words is None else face.words.as_analysis(),
+            **({} if face.completion.whole else {"cut_at": most}),
         }  # fmt: skip
         with (self.folder / ANSWERS).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -104,19 +116,32 @@ class Predictions:
 
 def _whole_lines(path: Path) -> list[dict[str, Any]]:
     """All lines; one cut short at the end, by a killed process, is taken off the file."""
-    text = path.read_text(encoding="utf-8")
+    text = json_lines.read_text(path, max_bytes=_MAX_BYTES)
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
         write_text(path, whole)
     # Not splitlines: an answer may hold breaks that JSON leaves as they are, such as U+2028.
     lines = whole.split("\n")[:-1]
-    return [json_lines.mapping(json.loads(line), file=path) for line in lines]
+    return [json_lines.mapping(json_lines.parse(line, file=path, row=row), file=path, row=row)
+            for row, line in enumerate(lines, 1)]  # fmt: skip
+
+
+def _kept(line: dict[str, Any], path: Path, row: int) -> tuple[str, Answered]:
+    """The key and the answer of a line."""
+    try:
+        key, answer = line["key"], _answered(line)
+        if len(answer.values) == COUNT and isinstance(key, str):
+            return key, answer
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise BadInput("a line that is no answer", "one as it was written", file=path, row=row,
+                   hint="Take the line out, and its picture is asked about again.")  # fmt: skip
 
 
 def _answered(line: dict[str, Any]) -> Answered:
     values = np.array([np.nan if v is None else v for v in line["values"]], np.float32)
     return Answered(line["name"], line["time"], line["outcome"], line["text"], values,
-                    line["analysis"])  # fmt: skip
+                    line["analysis"], line.get("cut_at"))  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -145,7 +170,8 @@ def predict(
                 if shot.fault is not None:
                     raise shot.fault
                 key = key_of(shot, hashes)
-                shown = None if key in kept.held else decode(shot, pictures)
+                stands = key in kept.held and kept.held[key].stands(predictor.most)
+                shown = None if stands else decode(shot, pictures)
                 keys.append((key, shot))
                 if shown is not None:
                     waiting.append((key, shot))
@@ -161,13 +187,15 @@ def predict(
         if face.refused:
             failed[shot.name] = face.refused
         else:
-            kept.add(key, shot, face)
+            kept.add(key, shot, face, predictor.most)
     answers = [kept.held[key] for key, _ in keys if key in kept.held]
     failed |= {a.name: _why(a) for a in answers if a.outcome == "failed"}
     return Outcome(answers, failed, asked)
 
 
 def _why(answer: Answered) -> str:
+    if answer.cut_at is not None:
+        return f"an answer that was cut off at {answer.cut_at} tokens; allow more by --tokens"
     return f"an answer that cannot be read: {answer.text[:80]!r}"
 
 

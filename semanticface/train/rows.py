@@ -10,24 +10,33 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import os
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import nsmallest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from semanticface.data.augment import mirrored
 from semanticface.data.manifest import manifest_of
 from semanticface.data.records import Record, for_training, record_of
 from semanticface.data.sources import Tally, records
 from semanticface.data.splits import DEFAULT, subject_key
+from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, need
 from semanticface.train.options import DataOptions
 
 _LOG = logging.getLogger(__name__)
 _PIECE = 1 << 16
 _PLACES = ("path", "shard", "movie")
+_END = 1 << 16
+"""Bytes at a file's beginning and at its end by which it is known."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,39 @@ class Table:
         return digest.hexdigest()
 
 
+def contents(*tables: Table) -> str:
+    """sha256 over the sizes, beginnings and ends of all pictures' files, wherever these lie.
+
+    A picture of up to 128 KiB is read whole; a change inside a larger one moves what follows
+    it, and so its end, in every kind of file that is decoded. Shards and movies, which many
+    records share, are read once.
+    """
+    digest, shared = sha256(), dict[str, bytes]()
+    for row in (row for table in tables for row in table.held):
+        image = json.loads(row["record"])["image"]
+        kind = next((each for each in _PLACES if each in image), None)
+        if kind is None:
+            continue
+        place = image[kind]
+        found = shared.get(place) or _ends(Path(place))
+        if kind != "path":
+            shared[place] = found
+        digest.update(found)
+    return digest.hexdigest()
+
+
+def _ends(file: Path) -> bytes:
+    """A hash of a file's size, first and last 64 KiB."""
+    if not file.is_file():
+        return b"none"
+    with file.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        digest = sha256(b"%d " % size + stream.read(_END))
+        stream.seek(max(size - _END, min(size, _END)))
+        digest.update(stream.read(_END))
+    return digest.digest()
+
+
 def name_and_size(place: str) -> list[str | int]:
     """A file's name and size: another picture of the same name seldom has the same."""
     file = Path(place)
@@ -72,17 +114,23 @@ class Sides(NamedTuple):
     train: Table
     probe: Table
     """Few, always the same: those whose ids have the smallest hashes, by id."""
+    clamped: Mapping[str, int] = MappingProxyType({})
+    """Training records, and values of theirs, that targets bring to the edge of their range;
+    counted where they are read, not where they are only opened again."""
 
 
 def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
     """Read a data set once: training records into `folder`, a few held out ones kept."""
     held_out = nsmallest(probed, _side(options, data, "val"), key=_hash_of)
-    tally = Tally()
-    shown = _side(options, data, "train", tally)
-    train = table(_limited(shown, options.max_records), folder / "train")
+    tally, clamped = Tally(), Counter(records=0, values=0)
+    shown = _limited(_side(options, data, "train", tally), options.max_records)
+    train = table(_counted(shown, options.task, clamped), folder / "train")
     for what, count in tally.passed_over.items():
         if count:
             _LOG.warning("%s: %d passed over", what, count)
+    if clamped["values"]:
+        _LOG.warning("%d values of %d records lie beyond their range and are learnt at its edge",
+                     clamped["values"], clamped["records"])  # fmt: skip
     if not len(train):
         raise BadInput("no record to train on", "some on the side 'train'", file=data)
     if not held_out:
@@ -92,12 +140,42 @@ def sides(options: DataOptions, data: Path, folder: Path, probed: int) -> Sides:
             file=data,
             hint="Subjects are dealt by a hash of their name; take more of them.",
         )
+    _check_ids((train, held_out), data)
     people = {subject_key(record.subject) for record in held_out}
     for record in train:
         if subject_key(record.subject) in people:
             raise BadInput(f"subject '{record.subject}' both trained on and held out",
                            "each on one side", file=data)  # fmt: skip
-    return Sides(train, table(sorted(held_out, key=lambda each: each.id), folder / "probe"))
+    probe = table(sorted(held_out, key=lambda each: each.id), folder / "probe")
+    return Sides(train, probe, clamped)
+
+
+def _counted(some: Iterable[Record], task: Task, clamped: Counter[str]) -> Iterator[Record]:
+    """The records; what their targets bring to the edge of the range is counted."""
+    for record in some:
+        if moved := task.moved(record):
+            clamped.update(records=1, values=moved)
+        yield record
+
+
+def _check_ids(some: Iterable[Iterable[Record]], data: Path) -> None:
+    """An error if two records have one id; eight bytes a record are held for it."""
+    seen = array("Q", (_short_hash(record.id) for held in some for record in held))
+    ordered = np.sort(np.frombuffer(seen, np.uint64))
+    double = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+    if not double:
+        return
+    names = Counter(record.id for held in some for record in held
+                    if _short_hash(record.id) in double)  # fmt: skip
+    name, times = names.most_common(1)[0]
+    if times > 1:
+        raise BadInput(f"the id '{name}' of {times} records", "another one for each record",
+                       file=data, hint="Records take theirs from their source: give each a name of "
+                       "its own.")  # fmt: skip
+
+
+def _short_hash(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big")
 
 
 def opened_sides(folder: Path) -> Sides:

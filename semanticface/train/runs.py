@@ -17,6 +17,7 @@ changed is not gone on with, and what changed is said.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from dataclasses import dataclass
@@ -26,10 +27,11 @@ from typing import Any
 from semanticface.atomic import write_text
 from semanticface.errors import BadInput
 from semanticface.train.adapters import Plan
-from semanticface.train.manifest import Manifest, read_manifest, refuse_change
+from semanticface.train.manifest import Manifest, other_versions, read_manifest, refuse_change
 from semanticface.train.options import SPEECH
 from semanticface.train.seal import check_seal, sealed
 
+_LOG = logging.getLogger(__name__)
 ADAPTER, MODEL, BEST = "adapter", "model", "best"
 _LOCK = ".lock"
 _OURS: dict[Path, int] = {}
@@ -119,7 +121,10 @@ class Run:
         """Begin, or find the checkpoint to go on from; on the main process alone."""
         self.refuse_finished()
         if self.manifest.is_file():
-            refuse_change(read_manifest(self.manifest), manifest, self.manifest)
+            held = read_manifest(self.manifest)
+            refuse_change(held, manifest, self.manifest)
+            for changed in other_versions(held, manifest):
+                _LOG.warning("%s; the run goes on", changed)
         checkpoint = self.last_checkpoint()
         step = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
         for journal in (self.log, self.probes):

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from semanticface.data.images import ImageRef, Limits, Pictures, encoded
+from semanticface.data.images import OTHERS, ImageRef, Limits, Pictures, encoded
 from semanticface.data.movies import stamps
 from semanticface.data.shards import digest_of
 from semanticface.errors import BadInput, need
@@ -51,7 +51,8 @@ def shots(places: Sequence[Path], every: float = 0.0) -> list[Shot]:
 
 def _of(place: Path, every: float) -> Iterator[Shot]:
     if place.is_dir():
-        inside = [each for each in place.rglob("*") if each.suffix.lower() in PICTURES + MOVIES]
+        looked_at = PICTURES + MOVIES + OTHERS
+        inside = [each for each in place.rglob("*") if each.suffix.lower() in looked_at]
         for each in sorted(inside, key=_by_number):
             yield from _of(each, every)
     elif not place.is_file():

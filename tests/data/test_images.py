@@ -86,6 +86,12 @@ def test_a_broken_picture_names_its_record(kind, tmp_path):
             assert "anna/7" in str(fault)
 
 
+def test_what_is_no_picture_is_told_by_its_first_bytes():
+    with pytest.raises(BadInput, match=r"no picture \(it begins with b'GIF89a\.\.'\)") as caught:
+        Pictures().decode(ImageRef(data=b"GIF89a..and more"), "r")
+    assert "BytesIO" not in str(caught.value)
+
+
 def test_what_is_no_picture_is_refused(tmp_path):
     (tmp_path / "a.svg").write_text("<svg/>")
     with pytest.raises(BadInput, match="no picture"):

@@ -159,6 +159,8 @@ def test_a_synthetic_set_and_its_sides(made):
     ({"kind": "folder", "path": "a"}, "subject or subject_from"),
     ({"kind": "synthetic", "path": "a", "subject": "b"}, "say subject"),
     ({"kind": "folder", "path": "a", "subject": "b", "images": "/etc/*"}, "pattern"),
+    ({"kind": "folder", "path": "a", "subject": "b", "images": "[z-a]*.png"}, "ranges that rise"),
+    ({"kind": "folder", "path": "a", "subject": "b", "images": "."}, "one of files"),
     ({"kind": "jsonl", "path": "a", "consent": "sure"}, "'given'"),
     ("jsonl", "dictionary"),
 ])  # fmt: skip
@@ -175,6 +177,59 @@ def test_what_is_no_manifest(tmp_path, text):
         read_manifest(tmp_path / "m.yaml")
     with pytest.raises(BadInput, match="a folder that semanticface synth made"):
         manifest_of(tmp_path)
+
+
+@pytest.mark.parametrize("text", [
+    "sources:\n- kind: jsonl\n  consent: given\n  path: a\n  consent: refused\n",
+    "sources:\n- {kind: jsonl,\n   path: a,\n   keys: {id: a},\n   keys: {id: b}}\n",
+    "sources:\n- kind: jsonl\n  path: a\n\nsources: []\n",
+])  # fmt: skip
+def test_a_key_that_stands_twice_is_refused(tmp_path, text):
+    (tmp_path / "m.yaml").write_text(text)
+    with pytest.raises(BadInput, match=r"m\.yaml, row 5: found the key '\w+' twice"):
+        read_manifest(tmp_path / "m.yaml")
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("image,JawOpen,JawOpen\nanna/1.png,0.1,0.2\n", "row 1, column JawOpen: .* twice"),
+    ("image,JawOpen,jawOpen\nanna/1.png,0.1,0.2\n", "row 2, .*'JawOpen' and 'jawOpen'"),
+    ("image,JawOpen\nanna/1.png,1_0\n", "row 2, column JawOpen: found '1_0'"),
+    ("image,JawOpen\nanna/1.png,\uff11\n", "row 2, column JawOpen: found"),
+    ("image,JawOpen\nanna/1.png,inf\n", "row 2, column JawOpen: found 'inf'"),
+])  # fmt: skip
+def test_a_table_that_could_be_misread_is_refused(portraits, text, says):
+    (portraits / "portraits" / "labels.csv").write_text(text, encoding="utf-8")
+    source = {"kind": "folder", "path": "portraits", "table": "labels.csv", "subject": "a"}
+    with pytest.raises(BadInput, match=rf"labels\.csv, {says}"):
+        list(records(manifest(portraits, source)))
+
+
+def test_nameless_columns_are_nobodys_and_signs_and_powers_are_numbers(portraits):
+    text = "image,JawOpen,HeadYaw,TongueOut,,\nanna/1.png, .5 ,-2.5e-1,nan,,\n"
+    (portraits / "portraits" / "labels.csv").write_text(text)
+    source = {"kind": "folder", "path": "portraits", "table": "labels.csv", "subject": "a"}
+    (one,) = records(manifest(portraits, source))
+    assert one.values[[INDEX["jawOpen"], INDEX["headYaw"]]].tolist() == [0.5, -0.25]
+    assert np.isnan(one.values[INDEX["tongueOut"]])
+
+
+def test_a_picture_in_no_folder_of_a_subject_is_refused(portraits):
+    place = portraits / "portraits"
+    (place / "1.json").write_text((place / "anna" / "1.json").read_text())
+    picture().save(place / "1.png")
+    (place / "labels.csv").write_text("image,JawOpen\n1.png,0.1\n")
+    for more in ({}, {"table": "labels.csv"}):
+        source = {"kind": "folder", "path": "portraits", "subject_from": "folder", **more}
+        with pytest.raises(BadInput, match=r"portraits/1\.png: .*subject: NAME"):
+            list(records(manifest(portraits, source)))
+
+
+def test_pictures_of_other_kinds_are_counted(portraits):
+    (portraits / "portraits" / "anna" / "3.GIF").write_bytes(b"GIF89a")
+    tally = Tally()
+    source = {"kind": "folder", "path": "portraits", "subject_from": "folder"}
+    assert len(list(records(manifest(portraits, source), tally))) == 2
+    assert tally.passed_over["portraits: .gif pictures, which are not read"] == 1
 
 
 @pytest.mark.parametrize("kind", ["folder", "take", "jsonl", "parquet", "synthetic"])

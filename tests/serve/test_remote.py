@@ -145,7 +145,7 @@ def test_an_answer_may_hold_any_kind_of_line_break(tmp_path):
     kept = Predictions.begun(tmp_path, "x")
     text = "one\u2028two\x85three"
     face = Face(np.zeros(COUNT, np.float32), None, None, Completion(text, 3, True, 1))
-    kept.add("key", Shot("a.png", None, ImageRef(path="a.png"), ""), face)
+    kept.add("key", Shot("a.png", None, ImageRef(path="a.png"), ""), face, 2048)
     assert Predictions.begun(tmp_path, "x").held["key"].text == text
 
 

@@ -16,8 +16,9 @@ from training import face_data
 from semanticface.data.records import write_records
 from semanticface.errors import BadInput
 from semanticface.rig import mirror
+from semanticface.train.manifest import other_versions, refuse_change
 from semanticface.train.options import DataOptions, ProbeOptions
-from semanticface.train.rows import rows, sides, view_of
+from semanticface.train.rows import contents, rows, sides, view_of
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -65,6 +66,53 @@ def test_other_pictures_under_the_same_names_have_another_hash(tmp_path):
     picture = Path(held.train[0].image.path)
     picture.write_bytes(picture.read_bytes() + b"\0")
     assert held.train.digest() != before
+
+
+def test_an_edited_picture_of_the_same_name_and_size_is_seen(tmp_path):
+    """Its name and size are the same; in the middle of a large file nothing is looked at."""
+    data = face_data(tmp_path / "faces")
+    held = sides(DataOptions(), data, tmp_path / "rows", 2)
+    edited, large = (Path(held.train[n].image.path) for n in (0, 1))
+    large.write_bytes(large.read_bytes() + bytes(300_000))
+    before = contents(*held[:2]), held.train.digest()
+    for path, at, seen in ((edited, 500, True), (large, -1, True), (large, 150_000, False)):
+        whole = path.read_bytes()
+        spoilt = bytearray(whole)
+        spoilt[at] ^= 1
+        path.write_bytes(spoilt)
+        assert (contents(*held[:2]) != before[0]) is seen
+        assert held.train.digest() == before[1]
+        path.write_bytes(whole)
+    assert contents(*held[:2]) == before[0]
+
+
+def test_the_resume_guard_sees_other_contents_and_knows_earlier_manifests():
+    config = {"rank": 16, "answer": "codes"}
+    now = {"config": config, "data": {"sha256": "a", "contents": "b"}, "training": {}, "task": {},
+           "also": [], "prompt": {}, "base": {}, "rig": "r", "processes": 1,
+           "version": "2", "versions": {"torch": "2"}}  # fmt: skip
+    refuse_change(now, now, Path("manifest.json"))
+    with pytest.raises(BadInput, match=r'data\.contents "b" where it was "c"'):
+        refuse_change({**now, "data": {"sha256": "a", "contents": "c"}}, now, Path("m"))
+    before = {**now, "config": {"answer": "codes", "channels": "mouth-31"},
+              "data": {"sha256": "a"}, "version": "1", "versions": {"torch": "1"}}  # fmt: skip
+    refuse_change(before, now, Path("m"))
+    with pytest.raises(BadInput, match=r"config\.rank 8 where it was 16"):
+        refuse_change(before, {**now, "config": {**config, "rank": 8}}, Path("m"))
+    assert other_versions(now, now) == []
+    assert other_versions(before, now) == [
+        'versions.semanticface "2" where it was "1"', 'versions.torch "2" where it was "1"'
+    ]  # fmt: skip
+
+
+def test_one_id_of_two_records_is_refused(tmp_path):
+    made = [
+        record(id=name, image=str(tmp_path / f"{n}.png"), subject=f"s{n}", split=side)
+        for n, (name, side) in enumerate((("a", "train"), ("b", "train"), ("a", "val")))
+    ]
+    write_records(tmp_path / "faces.jsonl", made)
+    with pytest.raises(BadInput, match=r"faces\.jsonl: found the id 'a' of 2 records"):
+        sides(DataOptions(), tmp_path / "faces.jsonl", tmp_path / "rows", 2)
 
 
 def test_one_person_spelt_twice_does_not_stand_on_two_sides(tmp_path):

@@ -54,6 +54,18 @@ def test_a_run_answers_by_its_path_wherever_it_lies(run, copy, monkeypatch, tmp_
     assert told(opened("moved")) == expected
 
 
+def test_a_base_given_from_one_place_is_found_from_another(tiny, data, tmp_path, monkeypatch):
+    """Begun by a relative path, gone on with by the whole one, used from anywhere."""
+    monkeypatch.chdir(tiny.parent)
+    begun = train(tmp_path / "lora", tiny.name, data, **LORA, max_steps=1)
+    monkeypatch.chdir(tmp_path)
+    expected = told(opened(begun, base=str(tiny)))
+    assert told(opened(begun)) == expected
+    (begun / "adapter").rename(begun / "best")  # killed at its end
+    train(begun, tiny, data, **LORA, max_steps=1)
+    assert told(opened(begun)) == expected
+
+
 def test_an_adapter_changes_what_the_base_says(run, tiny):
     base = opened(tiny, answer="tokens", stage="coefficients")
     assert told(base) != told(opened(run))
@@ -139,6 +151,23 @@ def test_a_merge_that_loses_something_writes_nothing(run, tmp_path, monkeypatch)
     assert not list(tmp_path.iterdir())
 
 
+def test_a_merge_into_no_numbers_writes_nothing(run, tmp_path, monkeypatch):
+    import peft
+
+    lora = peft.tuners.lora.LoraModel
+    whole = lora.merge_and_unload
+
+    def spoilt(self):
+        made = whole(self)
+        next(iter(made.parameters())).data.fill_(float("nan"))
+        return made
+
+    monkeypatch.setattr(lora, "merge_and_unload", spoilt)
+    with pytest.raises(SemanticFaceError, match="differ by up to nan"):
+        merge(run, tmp_path / "merged")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def album(tmp_path):
     folder = tmp_path / "album"
@@ -188,7 +217,7 @@ def test_an_answer_with_a_line_of_its_own_is_gone_on_with(tmp_path):
 
     text = "one\u2028two\x85three"
     face = Face(np.zeros(61, np.float32), None, None, Completion(text, 1, True, 1))
-    Predictions.begun(tmp_path, "x").add("k", Shot("a", None, ImageRef(path="a"), ""), face)
+    Predictions.begun(tmp_path, "x").add("k", Shot("a", None, ImageRef(path="a"), ""), face, 9)
     assert Predictions.begun(tmp_path, "x").held["k"].text == text
 
 

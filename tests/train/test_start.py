@@ -11,8 +11,10 @@ from training import flags, recipe
 from semanticface.data.budget import measure
 from semanticface.data.images import ImageRef
 from semanticface.errors import BadInput
-from semanticface.train.loading import processor_of
+from semanticface.train import nano
+from semanticface.train.loading import Source, load_model, processor_of
 from semanticface.train.options import DataOptions, ProbeOptions
+from semanticface.train.places import model_place
 from semanticface.train.probe import Probe
 from semanticface.train.rows import shown_records, sides
 from semanticface.train.runs import Run
@@ -47,6 +49,24 @@ def test_a_model_fetched_before_is_known_without_the_hub(offline):
     assert commit_of("some/model", None) == "a" * 40
     assert commit_of("some/model", "v2") == "b" * 40
     assert commit_of(str(kept), None) is None
+
+
+def test_a_model_given_from_here_is_known_from_everywhere(tiny, tmp_path, monkeypatch):
+    """A hub name stays a name, and so does a folder that is not there."""
+    monkeypatch.chdir(tiny.parent)
+    assert model_place(tiny.name, "cache") == str(tiny.resolve())
+    assert model_place("some/model", "cache") == "some/model"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(nano, "build", lambda folder: None)
+    assert model_place("", "cache") == str(tmp_path.resolve() / "cache" / "nano-random")
+
+
+def test_no_bars_are_drawn_where_nobody_watches(tiny, capfd):
+    from transformers.utils import logging
+
+    load_model(Source(str(tiny)))
+    assert "Loading weights" not in capfd.readouterr().err
+    assert logging.is_progress_bar_enabled()
 
 
 def test_rows_are_measured_with_pictures_as_large_as_they_will_be(tiny, data, tmp_path):
