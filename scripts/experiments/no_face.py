@@ -25,7 +25,7 @@ from scipy.stats import rankdata
 
 from semanticface.motion.expressions import sample_frames
 from semanticface.render.picture import Renderer
-from semanticface.serve.live.steady import contradictions
+from semanticface.serve.doubt import contradictions
 from semanticface.train.one_pass import Reader
 from semanticface.train.places import small_run
 from semanticface.train.predictor import opened

@@ -37,6 +37,11 @@ def gateway(
         str, typer.Option(help="Speaks scripts, such as flite:slt; none are taken without it.")
     ] = "",
     max_pixels: Annotated[int, typer.Option(help="Pixels of a picture, at most.")] = 16_000_000,
+    least_confidence: Annotated[
+        float,
+        typer.Option(help="Mean below which a picture is refused as one without a face; 0: never. "
+                     "One pass alone tells one.", min=0, max=1),
+    ] = 0.0,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(help="Whose web pages may ask, https://HOST or *. May be repeated; none may "
@@ -68,7 +73,7 @@ def gateway(
         )
     upstream = os.environ.get(upstream_key_env, "") if upstream_key_env else ""
     settings = Settings(concurrency=concurrency, timeout=deadline, deadline=deadline)
-    limits = Limits(most_bytes=max_mb << 20, most_pixels=max_pixels)
+    limits = Limits(max_mb << 20, max_pixels, least_confidence=least_confidence)
     client = FaceClient(url, model, key=upstream, settings=settings)
     app = create_app(client, keys, limits, _known(voice), allow_origin or ())
     refuse_taken(host, port)

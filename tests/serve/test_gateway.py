@@ -11,10 +11,11 @@ import logging
 import socket
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from gateways import opened
+from gateways import LIMITS, opened
 from pictures import png
 from PIL import Image
 from stand_in import face_of, standing_in
@@ -100,6 +101,31 @@ def test_one_pass_brings_confidence():
     with standing_in(task, one_pass=True) as server, opened(server.url) as http:
         told = http.post("/v1/face", json=as_json(png(3, (32, 32)))).json()
     assert set(told["meta"]["confidence"].values()) == {0.75}
+    assert told["meta"]["certainty"] == 0.75
+
+
+def test_a_picture_of_which_the_model_is_not_sure_can_be_refused():
+    task, picture = Task.of("tokens", "coefficients"), as_json(png(3, (32, 32)))
+    for one_pass, least, code in ((True, 0.8, 422), (True, 0.7, 200), (False, 0.8, 200)):
+        limits = replace(LIMITS, least_confidence=least)
+        with standing_in(task, one_pass=one_pass) as up, opened(up.url, limits=limits) as http:
+            reply = http.post("/v1/face", json=picture)
+            assert reply.status_code == code, reply.text
+            both = http.post("/v1/faces", json={"images": [picture["image"]]}).json()["faces"]
+            assert ("confidence 0.75, 0.8 at least" in json.dumps(both)) == (code == 422)
+            counted = http.get("/metrics").text
+        assert ('semanticface_faces_total{outcome="unsure"} 2' in counted) == (code == 422)
+        if code == 200:
+            assert reply.json()["meta"]["certainty"] == (0.75 if one_pass else None)
+
+
+def test_contradictions_of_a_face_are_told(upstream, http):
+    upstream.face = lambda picture: np.full(61, 0.5, np.float32)
+    try:
+        told = http.post("/v1/face", json=as_json(png(3, (32, 32)))).json()
+    finally:
+        upstream.face = face_of
+    assert told["meta"]["contradictions"] > 1 and told["meta"]["certainty"] is None
 
 
 def bomb(width: int, height: int) -> bytes:

@@ -75,8 +75,11 @@ def test_the_schema_has_examples_that_work(asked):
         held = client.get("/openapi.json").json()
         parts = held["components"]["schemas"]
         one = held["paths"]["/v1/face"]["post"]["requestBody"]["content"]["application/json"]
-        for place, body in (("/v1/face", one["schema"]["examples"][0]),
+        assert set(one["examples"]) == {"image", "audio"}
+        for place, body in (*(("/v1/face", each["value"]) for each in one["examples"].values()),
                             ("/v1/faces", parts["FacesRequest"]["examples"][0])):  # fmt: skip
             reply = client.post(place, json=body, headers=WITH_KEY)
             assert reply.status_code == 200, reply.text
             assert "error" not in reply.text or reply.json()["faces"][0]["error"] is None
+            if "audio" in body:
+                assert [each["text"] for each in reply.json()["meta"]["words"]] == ["Bob"]

@@ -93,6 +93,13 @@ def test_a_script_is_spoken_by_the_gateways_voice(voiced):
     assert max(told["arkit"]["JawOpen"]) > 0.15 and 1 < told["meta"]["seconds"] < 5
 
 
+def test_the_schemas_example_of_a_script_works(voiced):
+    told = voiced.get("/openapi.json").json()["paths"]["/v1/face"]["post"]["requestBody"]
+    example = told["content"]["application/json"]["examples"]["script"]["value"]
+    reply = voiced.post("/v1/face", json=example)
+    assert reply.status_code == 200 and max(reply.json()["arkit"]["JawOpen"]) > 0.15, reply.text
+
+
 def test_a_gateway_without_a_voice_says_so():
     with (
         standing_in(Task.of("flat", "coefficients")) as upstream,
@@ -130,6 +137,7 @@ def test_silence_is_still(voiced):
 
 def test_kinds_are_told_by_their_bytes():
     assert kind_of(silence(0.1)) == "wav" and kind_of(b"\xff\xfb\x90\x00") == "mp3"
+    assert kind_of(b"\xff\xe3\x18\xc4") == "mp3"  # of 8 kHz, as telephones record
     with pytest.raises(BadInput):
         kind_of(b"RIFF\x00\x00\x00\x00AVI ")
 

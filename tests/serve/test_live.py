@@ -20,11 +20,12 @@ from semanticface.formats import livelink_udp, read, vmc
 from semanticface.language.parsed import STRICT, nothing
 from semanticface.rig import CHANNELS, COUNT, INDEX
 from semanticface.serve.client import FaceClient, Frame, Result, Settings
+from semanticface.serve.doubt import contradictions
 from semanticface.serve.live.loop import Live
 from semanticface.serve.live.senders import sender_of
 from semanticface.serve.live.sources import pictures
 from semanticface.serve.live.steady import Settings as Failing
-from semanticface.serve.live.steady import Steady, contradictions
+from semanticface.serve.live.steady import Steady
 
 TASK = Task.of("tokens", "coefficients")
 JAW = INDEX["jawOpen"]

@@ -35,6 +35,7 @@ from starlette.middleware.cors import CORSMiddleware
 from semanticface import __version__
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.serve.client import FaceClient, Result
+from semanticface.serve.doubt import certainty
 from semanticface.serve.gateway import speech
 from semanticface.serve.gateway.keys import Client, Doorkeeper, bearer, read_keys
 from semanticface.serve.gateway.limits import STRANGER, Bounded
@@ -81,6 +82,8 @@ class Limits:
     """Recordings listened to at once."""
     waiting: int = 256
     """Pictures and recordings that are held at once, those with the model among them."""
+    least_confidence: float = 0.0
+    """Mean over the channels below which a picture is refused, where the model tells one."""
 
 
 class Refused(SemanticFaceError):
@@ -152,9 +155,20 @@ class Desk:
             except BadInput as error:
                 raise Refused(422, str(error)) from None
             result = await self._asked(picture)
-        self.metrics.face("unanswered" if result.error else result.report.outcome,
-                          result.seconds, result.asked, result.written)  # fmt: skip
-        return face_of(self._answered(result), self.client.model)
+        unsure = self._unsure(result)
+        outcome = "unanswered" if result.error else "unsure" if unsure else result.report.outcome
+        self.metrics.face(outcome, result.seconds, result.asked, result.written)
+        face = face_of(self._answered(result), self.client.model)
+        if unsure:
+            raise Refused(422, unsure)
+        return face
+
+    def _unsure(self, result: Result) -> str:
+        """Why this is taken for a picture without a face; empty if it is not."""
+        sure, least = certainty(result.confidence), self.limits.least_confidence
+        if sure is None or sure >= least:
+            return ""
+        return f"no face that the model is sure of: confidence {sure:.2f}, {least:g} at least"
 
     async def _asked(self, picture: bytes) -> Result:
         try:
@@ -276,10 +290,11 @@ def _faces(app: FastAPI, desk: Desk) -> None:
         code: {"model": ErrorReply} for code in (400, 401, 408, 413, 415, 422, 429, 502, 503)
     }
     files = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILES}
-    asked = {"requestBody": {"required": True, "content": {
-        "application/json": {"schema": {
-            "anyOf": [each.model_json_schema() for each in REQUESTS.values()],
-            "examples": [FaceRequest.model_json_schema()["examples"][0]]}}, **files}}}  # fmt: skip
+    shapes = {name: each.model_json_schema() for name, each in REQUESTS.items()}
+    examples = {name: {"value": each["examples"][0]} for name, each in shapes.items()
+                if name != "script" or desk.voice}  # fmt: skip
+    asked = {"requestBody": {"required": True, "content": {"application/json": {
+        "schema": {"anyOf": [*shapes.values()]}, "examples": examples}, **files}}}  # fmt: skip
 
     # Without keys the schema must not speak of any, so they are no plain parameter.
     bearer = [] if desk.door.open else [Depends(HTTPBearer(auto_error=False))]

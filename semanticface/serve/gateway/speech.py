@@ -26,8 +26,8 @@ from semanticface.speech.voices import Voice, say
 
 KINDS = {"wav": (b"RIFF", 8, b"WAVE"), "flac": (b"fLaC", 0, b""), "ogg": (b"OggS", 0, b""),
          "mp3": (b"ID3", 0, b"")}  # fmt: skip
-_FRAME_SYNC = (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2")
-"""First bytes of an MP3 without a title."""
+_FRAME_SYNC = tuple(bytes([0xFF, each]) for each in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2))
+"""First bytes of an MP3 without a title: MPEG 1, 2 and 2.5, of which the last has 8 to 12 kHz."""
 _TITLE = 10
 """Bytes of a title's head; the last four say how long the rest is, seven bits each."""
 _LEAST_RATE = 4000

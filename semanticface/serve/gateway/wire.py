@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from semanticface.language.answer_format import ANSWER_ORDER
 from semanticface.rig import CHANNELS, RIG_VERSION
 from semanticface.serve.client import Result
+from semanticface.serve.doubt import certainty, contradictions
 
 MOST_FACES = 64
 EXAMPLE_PICTURE = (
@@ -19,6 +20,20 @@ EXAMPLE_PICTURE = (
     "LgFHggAAAABJRU5ErkJggg=="
 )
 """A grey PNG of 16 x 16 pixels: a request that works, though no face is in it."""
+EXAMPLE_SOUND = (
+    "T2dnUwACAAAAAAAAAABcwPTdAAAAANtTW0gBE09wdXNIZWFkAQE4AUAfAAAAAABPZ2dTAAAAAAAAAAAAAFzA9N0BAAAA"
+    "KSNq/wE2T3B1c1RhZ3MNAAAATGF2ZjYyLjEyLjEwMgEAAAAVAAAAZW5jb2Rlcj1MYXZmNjIuMTIuMTAyT2dnUwAEUIsA"
+    "AAAAAABcwPTdAgAAALbovIAlDAkKCgoLCgoLCwwOExIQEg8OERIPERMWDRISDgsNCgoKCgkJBwgMqiWsk6VzeFZd2ggl"
+    "HJ4ON18L/AgkoWOWv/hjCzgIIawvU7foVyBpCCHifmFXxOjPoAgiLDH87KemsrHQCCSdpRBDbj7Uhwgh953cMzWvUf8I"
+    "IQRbIY3ugt/BaAgfCohz96CS8K7ACIBffl1Wuwy0QxHACIKJDn8XPSud+u8TJXQIu/8EWcf199aXi+DbvBxbyGfACLxV"
+    "MWpSaqjGKPiHLu7HOBpkCLxSjlSHo5JiNNPPozRTgAi8bBrEErfREE5UZjx7ilQLdAi8UOqQY2DIhFgHLG3/QAi8UTep"
+    "B6NeihcQfgegCLxRM8B16xnR5SDBaWpy+0AIvFV3fUR6902k7CJy6fx2kXgIvHIwk3zPqIiS14+J6uQIu+4BoTKDxWfn"
+    "rO4mBvjCgAi5TRU/GoeVfrOx4RANPz/l9v4IsV1JBw6Kzbx6xhyWWaj48wlTLDGACKetFkewIu04jr/NWAik28ZoqBzj"
+    "NTtadPt1SGwBxAihyiKCh0uytjQ8mx8+Tc1QwAiEzXyf+PIRGtZdH7hQCI+Nzt7rigZ+rPgIOnvS+X0RnbULH2AgCAXB"
+    "U35mgR4hcAgyeBIagn4xVugIKTZH9ueq8O0wCCFx7eV9g0yhdgge0ph5C60DFAgbrfSVP99XtAgCI6Akh0A="
+)
+"""Ogg Opus of 0.7 s, a synthesised voice: a request that works."""
+EXAMPLE_WORDS = "Bob."
 MOST_WORDS = 4000
 """Characters of a transcript or script."""
 Fps = Annotated[float, Field(ge=1, le=120, description="Frames a second of the answer.")]
@@ -49,6 +64,9 @@ class FaceRequest(Strict):
 class SpeechRequest(Strict):
     """A recording of speech, and what is said in it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"audio": EXAMPLE_SOUND, "transcript": EXAMPLE_WORDS}]}
+    )
     audio: Annotated[str, Field(min_length=1, json_schema_extra={"contentEncoding": "base64"},
                                 description="A WAV, FLAC, Ogg or MP3 file in base64.")]  # fmt: skip
     transcript: Annotated[str | None, Field(min_length=1, max_length=MOST_WORDS)] = None
@@ -59,6 +77,7 @@ class SpeechRequest(Strict):
 class ScriptRequest(Strict):
     """A text that is to be spoken."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"script": EXAMPLE_WORDS}]})
     script: Annotated[str, Field(min_length=1, max_length=MOST_WORDS, pattern=r"^[^\x00-\x08]*$")]
     fps: Fps = 30.0
 
@@ -83,6 +102,10 @@ class Meta(BaseModel):
     notes: list[str]
     confidence: dict[str, float | None] | None = None
     """With the one-pass read-out: the belief within 0.05 of the value, by coefficient."""
+    certainty: float | None = None
+    """The mean of these; low where no face is to be seen, for most such pictures."""
+    contradictions: int
+    """Opposite muscles that are on together: a model that guesses."""
     seconds: float
     prompt_tokens: int
     answer_tokens: int
@@ -154,7 +177,7 @@ class FacesReply(BaseModel):
 
 def face_of(result: Result, model: str) -> Face:
     """A client's result as the gateway tells it: named numbers, null where there is none."""
-    report = result.report
+    report, sure = result.report, certainty(result.confidence)
     return Face(
         analysis=result.description.as_analysis() if result.description is not None else None,
         arkit=named(result.values),
@@ -162,6 +185,8 @@ def face_of(result: Result, model: str) -> Face:
             model=model, outcome=report.outcome, missing=list(report.missing),
             out_of_range=list(report.out_of_range), notes=list(report.notes),
             confidence=None if result.confidence is None else named(result.confidence),
+            certainty=None if sure is None else round(sure, 4),
+            contradictions=contradictions(result.values),
             seconds=round(result.seconds, 4), prompt_tokens=result.asked,
             answer_tokens=result.written,
         ),

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.motion.one_euro import OneEuro
-from semanticface.rig import COUNT, INDEX
-from semanticface.rig.opposites import CLOSE_BEYOND_OPEN, OPPOSITES, TOGETHER
+from semanticface.rig import COUNT
 from semanticface.serve.client import Result
+from semanticface.serve.doubt import certainty, contradictions
 from semanticface.serve.live.least import LEAST_CONFIDENCE
 
 Values = NDArray[np.float32]
@@ -96,12 +96,8 @@ class Steady:
             return "not readable"
         if contradictions(result.values) > self.settings.most_contradictions:
             return "contradictory"
-        if (
-            result.confidence is not None
-            and float(np.nanmean(result.confidence)) < self.settings.least_confidence
-        ):
-            return "unsure"
-        return ""
+        sure = certainty(result.confidence)
+        return "unsure" if sure is not None and sure < self.settings.least_confidence else ""
 
     def at(self, now: float) -> Out:
         """The frame that is due now."""
@@ -126,11 +122,3 @@ class Steady:
     def _rising(self, stamp: float) -> float:
         self._stamp = max(stamp, self._stamp + _STEP)
         return self._stamp
-
-
-def contradictions(values: Values) -> int:
-    """Pairs of opposite muscles that are both on, and lips closed beyond the open jaw."""
-    both = sum(bool(values[INDEX[one]] > TOGETHER and values[INDEX[other]] > TOGETHER)
-               for one, other in OPPOSITES)  # fmt: skip
-    excess = values[INDEX["mouthClose"]] - values[INDEX["jawOpen"]]
-    return both + bool(excess > CLOSE_BEYOND_OPEN)
