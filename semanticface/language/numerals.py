@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,6 +63,7 @@ def spell(steps: int, decimals: int) -> str:
     return f"{sign}{whole}.{part:0{decimals}d}"
 
 
+@cache
 def decimal_pattern(channel: Channel, decimals: int) -> str:
     """Regular expression of every legal `0.712` of a channel, and nothing else."""
     digits = f"{limit(channel, decimals):0{decimals + 1}d}"

@@ -3,7 +3,8 @@
 One JSON object a line: `key` (of the picture and everything else the answer depends
 on), `text`, `finish` and the tokens used. A line is written as soon as its answer is
 there, so a killed process loses none; the file is forced to the disk every few lines,
-so a power cut loses at most those.
+so a power cut loses at most those. In memory stand the keys and where their lines are,
+a quarter of a kilobyte each, and not the answers.
 """
 
 from __future__ import annotations
@@ -36,15 +37,18 @@ class Journal:
     """
 
     def __init__(self, path: Path | None) -> None:
-        """Read what is there; without a path nothing is kept."""
+        """Read what is there; without a path answers are kept in memory alone."""
         self.unreadable = 0
         """Lines that were no answer: a write that broke off."""
         self._path = path
-        self._held: dict[str, Answered] = {}
+        self._held: dict[str, int] = {}
+        """Where a key's line begins."""
+        self._memory: dict[str, Answered] = {}
+        """Where there is no file."""
         self._lock = threading.Lock()
         self._pending = 0
         self._read = 0
-        """Bytes of the file that are known."""
+        """Bytes of the file that are known: the next line begins there."""
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -61,16 +65,25 @@ class Journal:
             self._file = None
 
     def get(self, key: str) -> Answered | None:
-        """The answer under a key, if there is one."""
-        return self._held.get(key)
+        """The answer under a key, if there is one; only while the journal is open."""
+        with self._lock:
+            place = self._held.get(key)
+            if place is None or self._file is None:
+                return self._memory.get(key)
+            self._file.seek(place)
+            found = _entry(self._file.readline())
+        # Another process may write beside us; its line is not taken for ours.
+        return found[1] if found is not None and found[0] == key else None
 
     def add(self, key: str, answer: Answered) -> None:
         """Keep an answer."""
         line = json.dumps({"key": key, **answer._asdict()}, ensure_ascii=True) + "\n"
         with self._lock:
-            self._held[key] = answer
             if self._file is None:
+                self._memory[key] = answer
                 return
+            self._file.seek(0, os.SEEK_END)
+            self._held[key] = self._file.tell()
             self._file.write(line.encode())
             self._file.flush()
             self._pending += 1
@@ -83,21 +96,24 @@ class Journal:
         self._pending = 0
 
     def _load(self, file: IO[bytes]) -> None:
-        file.seek(0, os.SEEK_END)
-        file.seek(self._read if self._read <= file.tell() else 0)
+        end = file.seek(0, os.SEEK_END)
+        place = self._read if self._read <= end else 0
+        file.seek(place)
         line = b"\n"
         for line in file:
-            self._take(line)
+            self._take(line, place)
+            place += len(line)
         if not line.endswith(b"\n"):
             file.write(b"\n")  # the next answer starts a line of its own
-        self._read = file.tell()
+            place += 1
+        self._read = place
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes, place: int) -> None:
         found = _entry(line)
         if found is None:
             self.unreadable += 1
         else:
-            self._held[found[0]] = found[1]
+            self._held[found[0]] = place
 
 
 def _entry(line: bytes) -> tuple[str, Answered] | None:

@@ -91,7 +91,9 @@ class RemotePredictor:
         async with self._client(self.deadline) as client:
             assert client.identity is not None
             refuse_another(client.identity, first, self.url)
-            async with aclosing(client.stream(_frames(pictures), kept)) as results:
+            async with aclosing(
+                client.stream(_frames(pictures), kept if self.journal else None)
+            ) as results:
                 async for each in results:
                     yield each
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,8 +34,7 @@ from semanticface.train.shots import Shot, decode, key_of
 
 SCHEMA = "predictions/1"
 ANSWERS = "answers.jsonl"
-_MAX_BYTES = 16 * 2**30
-"""Of all answers together."""
+_BLOCK = 1 << 16
 Told = Callable[[int, int], None]
 
 
@@ -58,6 +58,7 @@ class Answered(NamedTuple):
     time: float | None
     outcome: str
     text: str
+    """Of one that could not be read; empty otherwise, for it stands in the file."""
     values: NDArray[np.float32]
     analysis: dict[str, str] | None
     cut_at: int | None = None
@@ -86,14 +87,17 @@ class Predictions:
         if not path.is_file():
             write_text(path, json.dumps({"semanticface": SCHEMA, "origin": origin}) + "\n")
             return made
-        lines = _whole_lines(path)
-        head = lines[0] if lines else {}
-        if head.get("semanticface") != SCHEMA or head.get("origin") != origin:
-            raise BadInput("answers of another model or prompt", "a new folder, or the same model",
-                           file=path)  # fmt: skip
-        for row, line in enumerate(lines[1:], 2):
-            key, answer = _kept(line, path, row)
-            made.held[key] = answer
+        _drop_half_line(path)
+        head = None
+        for row, line in _lines(path):
+            if head is None:
+                head = line
+                _check_head(head, origin, path)
+            else:
+                key, answer = _kept(line, path, row)
+                made.held[key] = answer
+        if head is None:
+            _check_head({}, origin, path)
         return made
 
     def add(self, key: str, shot: Shot, face: Face, most: int) -> None:
@@ -114,16 +118,42 @@ class Predictions:
         self.held[key] = _answered(line)
 
 
-def _whole_lines(path: Path) -> list[dict[str, Any]]:
-    """All lines; one cut short at the end, by a killed process, is taken off the file."""
-    text = json_lines.read_text(path, max_bytes=_MAX_BYTES)
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        write_text(path, whole)
-    # Not splitlines: an answer may hold breaks that JSON leaves as they are, such as U+2028.
-    lines = whole.split("\n")[:-1]
-    return [json_lines.mapping(json_lines.parse(line, file=path, row=row), file=path, row=row)
-            for row, line in enumerate(lines, 1)]  # fmt: skip
+def _check_head(head: dict[str, Any], origin: str, path: Path) -> None:
+    if head.get("semanticface") != SCHEMA or head.get("origin") != origin:
+        raise BadInput("answers of another model or prompt", "a new folder, or the same model",
+                       file=path)  # fmt: skip
+
+
+def _drop_half_line(path: Path) -> None:
+    """Take off the file what a killed process has left of its last line."""
+    with path.open("r+b") as stream:
+        whole = end = stream.seek(0, os.SEEK_END)
+        while whole:
+            start = max(0, whole - _BLOCK)
+            stream.seek(start)
+            found = stream.read(whole - start).rfind(b"\n")
+            whole = start if found < 0 else start + found + 1
+            if found >= 0:
+                break
+        if whole != end:
+            stream.truncate(whole)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each line, one in memory at a time: 100,000 answers have half a gigabyte of text.
+
+    By bytes: an answer may hold breaks that JSON leaves as they are, such as U+2028.
+    """
+    with path.open("rb") as stream:
+        for row, data in enumerate(stream, 1):
+            try:
+                line = data.decode("utf-8-sig" if row == 1 else "utf-8")
+            except UnicodeDecodeError:
+                raise BadInput("bytes that are not UTF-8", "text", file=path, row=row) from None
+            yield (
+                row,
+                json_lines.mapping(json_lines.parse(line, file=path, row=row), file=path, row=row),
+            )
 
 
 def _kept(line: dict[str, Any], path: Path, row: int) -> tuple[str, Answered]:
@@ -140,7 +170,8 @@ def _kept(line: dict[str, Any], path: Path, row: int) -> tuple[str, Answered]:
 
 def _answered(line: dict[str, Any]) -> Answered:
     values = np.array([np.nan if v is None else v for v in line["values"]], np.float32)
-    return Answered(line["name"], line["time"], line["outcome"], line["text"], values,
+    text = line["text"] if line["outcome"] == "failed" else ""
+    return Answered(line["name"], line["time"], line["outcome"], text, values,
                     line["analysis"], line.get("cut_at"))  # fmt: skip
 
 
@@ -202,14 +233,22 @@ def _why(answer: Answered) -> str:
 def write_out(outcome: Outcome, folder: Path, source: str) -> dict[str, int]:
     """Write the files of a finished prediction; how many answers were read how."""
     good = [each for each in outcome.answers if each.outcome != "failed"]
-    faces = {each.name: face_json(each) for each in good}
-    write_text(folder / "faces.json", json.dumps(faces, ensure_ascii=False, indent=1) + "\n")
+    _write_faces(good, folder / "faces.json")
     _write_table(outcome.answers, folder / "faces.csv")
     failed = json.dumps(outcome.failed, ensure_ascii=False, indent=1)
     write_text(folder / "failed.json", failed + "\n")
     if outcome.answers:
         save_npz(clip_of(outcome.answers, source), folder / "clip.npz")
     return dict(Counter(each.outcome for each in outcome.answers))
+
+
+def _write_faces(answers: Sequence[Answered], path: Path) -> None:
+    """One object, a picture at a time: the whole of it is larger than what it is made of."""
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:
+        for n, each in enumerate(answers):
+            face = json.dumps(face_json(each), ensure_ascii=False, indent=1).replace("\n", "\n ")
+            out.write(f"{',' if n else '{'}\n {json.dumps(each.name, ensure_ascii=False)}: {face}")
+        out.write("\n}\n" if answers else "{}\n")
 
 
 def face_json(answer: Answered) -> dict[str, Any]:
