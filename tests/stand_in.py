@@ -23,7 +23,7 @@ import numpy as np
 from semanticface.data.tasks import Task
 from semanticface.language.describe import describe
 from semanticface.rig import CHANNELS, COUNT
-from semanticface.serve.identity import Served, identity_of, to_json
+from semanticface.serve.identity import MARK, Served, identity_of, mark_of, to_json
 
 Fault = Callable[[int, int], str]
 """(picture's number, times asked before) -> '' or a fault's name."""
@@ -45,6 +45,8 @@ class StandIn(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.task, self.key = task, key
         self.identity = to_json(Served({"face": identity_of(task, one_pass=one_pass)}))
+        self.marking = True
+        """Whether replies bear the mark of the identity, as those of a proxy may not."""
         self.asked: Counter[bytes] = Counter()
         self.numbers: dict[bytes, int] = {}
         """Filled by `know`; pictures that nobody named count on in the order they come."""
@@ -123,8 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
+        told = self.server.identity if self.server.marking else ""
+        mark = {MARK: mark_of(json.loads(told))} if told else {}
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)),
-                            **headers}.items():  # fmt: skip
+                            **mark, **headers}.items():  # fmt: skip
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

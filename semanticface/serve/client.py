@@ -18,7 +18,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -32,10 +32,10 @@ from semanticface.errors import BadInput, need
 from semanticface.language.description import Description
 from semanticface.language.parsed import ParseReport, nothing
 from semanticface.rig import COUNT, ClipMeta, FaceClip
-from semanticface.serve import identity as told
 from semanticface.serve.ask import Way, answer_of, way_of
-from semanticface.serve.identity import Identity, Served
+from semanticface.serve.identity import PATH, Identity
 from semanticface.serve.journal import Answered, Journal
+from semanticface.serve.known import Known
 from semanticface.serve.retry import AGAIN, NEVER, pause, retry_after
 
 _SPARE = 4
@@ -96,7 +96,7 @@ class Settings:
     likeliest: int = 20
     """Tokens a position that `prompt-logprobs` is told of; more needs --max-logprobs."""
     same: bool = False
-    """Refuse a server that comes back as another model: of one job, all answers are one's."""
+    """Refuse other weights, too, where the server turns into another: all answers are one's."""
 
 
 class _Again(Exception):
@@ -155,21 +155,21 @@ class FaceClient:
 
     async def _meet(self) -> None:
         """Learn what the model was trained on, and choose how to ask it."""
+        self._known = Known(self.url, self.model, self.settings.same)
         if self.check:
-            held = await self._told()
-            if self.task is None and self.model in held.models:
-                self.task = held.models[self.model].task()
-            self.identity = told.check(held, self.model, self.task or Task(), self.url)
+            self.task = self._known.first(await self._told(), self.task)
+            self.identity = self._known.identity
         if self.task is None:
             raise BadInput("no task", "one, where the server's word is not asked for")
         one_pass = self.identity is not None and self.identity.one_pass
         chosen = ("one-pass" if one_pass else "text") if self.way == "auto" else self.way
         self._way: Way = way_of(chosen, self.task, self.model, self.settings)
+        self._asked_sha256 = self._request_hash()
 
-    async def _told(self) -> Served:
+    async def _told(self) -> Any:
         end = time.monotonic() + self.settings.deadline
         try:
-            reply, _ = await self._persist("GET", told.PATH, None, end)
+            reply, _ = await self._persist("GET", PATH, None, end)
         except _Never as fault:
             if not fault.lasting:
                 raise BadInput(f"no answer ({fault})", "a server that runs", file=self.url,
@@ -179,7 +179,7 @@ class FaceClient:
                 "one that `semanticface serve` started", file=self.url,
                 hint="With check=False and a task of your own it is asked all the same.",
             ) from None  # fmt: skip
-        return told.from_json(reply, self.url)
+        return reply
 
     async def alive(self) -> bool:
         """Whether the server answers, within two seconds."""
@@ -250,20 +250,23 @@ class FaceClient:
         except self._library.HTTPError as fault:
             raise _Again(f"a broken connection ({type(fault).__name__}: {fault})") from None
         held = self._judged(reply, path)
-        if opened and self.settings.same and self.identity is not None and path != told.PATH:
-            await self._recognise(end)  # a server that was started again answers at a new one
+        if path != PATH and self._known.stranger(reply.headers, opened=opened):
+            await self._recognise(reply.headers, end)
         return held
 
-    async def _recognise(self, end: float) -> None:
-        """An error if the server is not the one that it was at first."""
+    async def _recognise(self, headers: Mapping[str, str], end: float) -> None:
+        """An error if the server is not one that may answer in the place of the first."""
         try:
-            held = told.from_json(await self._once("GET", told.PATH, None, end), self.url)
+            reply = await self._once("GET", PATH, None, end)
         except _Never as fault:
             raise BadInput(f"a server that no longer says what it serves ({fault})",
                            "the one that it was at first", file=self.url) from None  # fmt: skip
-        assert self.task is not None and self.identity is not None
-        found = told.check(held, self.model, self.task, self.url)
-        told.refuse_another(found, self.identity, self.url)
+        assert self.task is not None
+        self._known.again(reply, self.task)
+        self.identity = self._known.identity
+        self._asked_sha256 = self._request_hash()
+        if self._known.stranger(headers, opened=False):
+            raise _Again("an answer of another server than the one that says what it serves")
 
     def _judged(self, reply: Any, path: str) -> Any:
         if reply.status_code == 200:
@@ -274,7 +277,7 @@ class FaceClient:
         why = f"HTTP {reply.status_code}: {self._plain(reply.text[:300])}"
         if reply.status_code in AGAIN:
             raise _Again(why, retry_after(reply.headers.get("Retry-After")))
-        if (reply.status_code in NEVER and path != told.PATH) or reply.status_code in (401, 403):
+        if (reply.status_code in NEVER and path != PATH) or reply.status_code in (401, 403):
             hint = (
                 "Check the key." if reply.status_code in (401, 403) else "Check address and model."
             )
@@ -290,7 +293,11 @@ class FaceClient:
     async def stream(
         self, frames: Iterable[Frame] | AsyncIterator[Frame], journal: Journal | None = None
     ) -> AsyncGenerator[Result, None]:
-        """Results in the order of the frames; at most `2 * concurrency` are held at once."""
+        """Results in the order of the frames; at most `2 * concurrency` are held at once.
+
+        With a journal they are those of one job: another model is refused, as by `same`.
+        """
+        self._known.same = self._known.same or journal is not None
         waiting: list[asyncio.Task[Result]] = []
         silent = 0
         try:
@@ -336,11 +343,15 @@ class FaceClient:
 
     def journal_key(self, picture: bytes) -> str:
         """Of the picture and everything else that an answer depends on."""
+        found = self._asked_sha256.copy()
+        found.update(picture)
+        return found.hexdigest()
+
+    def _request_hash(self) -> Any:
         told = [self.model, self._way.path, self._way.body(b"")]
         if self.identity is not None and self.identity.weights:
             told.append(self.identity.weights)  # another training under the same name
-        asked = json.dumps(told, sort_keys=True)
-        return hashlib.sha256(asked.encode() + b"\n" + picture).hexdigest()
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode() + b"\n")
 
     # -- results -----------------------------------------------------------------
 
@@ -384,7 +395,8 @@ async def predict(
 ) -> Predicted:
     """All frames as a clip; with a `journal` file another run asks only what is missing."""
     with Journal(journal) as kept:
-        results = [each async for each in client.stream(frames, kept)]
+        one_job = None if journal is None else kept
+        results = [each async for each in client.stream(frames, one_job)]
     rows = np.array([each.values for each in results], np.float32).reshape(len(results), COUNT)
     meta = ClipMeta(source=source or client.model, format="endpoint")
     clip = FaceClip.of(rows, np.array([each.time for each in results]), meta=meta)

@@ -3,7 +3,8 @@
 vLLM knows weights and not prompts. `semanticface serve` therefore hands each model's task
 to the server (environment variable `SEMANTICFACE_IDENTITY`), and this package's endpoint
 plugin answers with it at `/semanticface`. A client compares rig version and the hash of
-the request's text with its own before it asks.
+the request's text with its own before it asks. Every reply bears a mark, a hash of what the
+server would say there just then, so a client sees when it has become another.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from semanticface.rig import RIG_VERSION
 
 PATH = "/semanticface"
 VARIABLE = "SEMANTICFACE_IDENTITY"
+MARK = "X-SemanticFace"
 SCHEMA = "served/1"
 
 
@@ -102,6 +104,11 @@ def to_json(served: Served) -> str:
     models = {name: each._asdict() for name, each in served.models.items()}
     told = asdict(served) | {"models": models}
     return json.dumps({"semanticface": SCHEMA} | told, sort_keys=True)
+
+
+def mark_of(told: Any) -> str:
+    """The mark of what `PATH` answers with, whichever version of this package wrote it."""
+    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def from_json(held: Any, place: str) -> Served:

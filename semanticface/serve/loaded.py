@@ -7,13 +7,14 @@ asked, and clients refuse it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from semanticface.errors import BadInput
-from semanticface.serve.identity import Identity, Served
+from semanticface.serve.identity import Identity, Served, mark_of, to_json
 from semanticface.serve.target import identity_at, without_place
 
 
@@ -31,6 +32,20 @@ class Loaded:
         self._models = {n: each for n, each in started.models.items() if n not in first}
         self._unknown = {n: why for n, why in started.unknown.items() if n not in first}
         self._known: dict[str, tuple[Request, Identity | str]] = {}
+        self._marked: tuple[dict[str, Request], str] | None = None
+
+    def marked(self, requests: Mapping[str, Request]) -> str:
+        """The mark of these adapters, if they were there the last time too; empty otherwise."""
+        if self._marked is None or self._marked[0].keys() != requests.keys():
+            return ""
+        before, mark = self._marked
+        return mark if all(before[name] is each for name, each in requests.items()) else ""
+
+    def mark(self, requests: Mapping[str, Request]) -> str:
+        """The mark of what `now` tells; of an adapter that is new, its files are read."""
+        mark = mark_of(json.loads(to_json(self.now(requests))))
+        self._marked = (dict(requests), mark)
+        return mark
 
     def now(self, requests: Mapping[str, Request]) -> Served:
         """With these adapters loaded; one that was loaded anew is looked at again."""

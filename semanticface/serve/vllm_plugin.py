@@ -1,21 +1,23 @@
 """What this package adds to a vLLM server, by vLLM's two documented entry points.
 
 `vllm.general_plugins` registers the one-pass model; `vllm.endpoint_plugins` adds the
-route at which a client learns what a model was trained to be asked, and has the server's
-key asked for wherever there is one. Nothing of vLLM is patched. Both are loaded by vLLM,
-and only where `VLLM_PLUGINS` names `semanticface`.
+route at which a client learns what a model was trained to be asked, marks every reply with
+it, and has the server's key asked for wherever there is one. Nothing of vLLM is patched. Both
+are loaded by vLLM, and only where `VLLM_PLUGINS` names `semanticface`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from typing import Any
 
 from semanticface.serve.arguments import ONE_PASS
 from semanticface.serve.guard import KeyGuard
-from semanticface.serve.identity import PATH, VARIABLE, Served, from_json, to_json
+from semanticface.serve.identity import PATH, VARIABLE, Served, from_json, mark_of, to_json
 from semanticface.serve.loaded import Loaded
+from semanticface.serve.marked import Marked
 
 
 def register() -> None:
@@ -55,6 +57,13 @@ class IdentityRoute:
                 return dict(json.loads(to_json(started)))
             return dict(json.loads(to_json(self._loaded.now(_requests(app.state)))))
 
+        async def mark() -> str:
+            if self._loaded is None:
+                return mark_of(json.loads(to_json(started)))
+            requests, loaded = _requests(app.state), self._loaded
+            return loaded.marked(requests) or await asyncio.to_thread(loaded.mark, requests)
+
+        app.add_middleware(Marked, telling=mark)
         app.get(PATH)(identity)
 
     async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:

@@ -152,11 +152,13 @@ def test_a_journal_reads_only_what_is_new(tmp_path):
     with path.open("ab") as stream:
         stream.write(b"half a li")
     seen = []
-    kept._take = lambda line: seen.append(line) or type(kept)._take(kept, line)
+    kept._take = lambda line, at: seen.append(line) or type(kept)._take(kept, line, at)
     with kept:
         kept.add("three", Answered("3"))
     with kept:
         assert [kept.get(each).text for each in ("one", "two", "three")] == ["1", "2", "3"]
+        kept._held["one"], kept._held["two"] = kept._held["two"], kept._held["one"] + 1
+        assert (kept.get("one"), kept.get("two")) == (None, None)  # no other line is taken for it
     assert len(seen) == 4 and kept.unreadable == 1  # one, two, the half; then three
 
 
@@ -193,6 +195,78 @@ def test_a_model_of_another_question_is_not_asked():
         assert not server.asked
         _, found = run(server, frames(2), task=TASK, check=False)
         exactly(found, frames(2))
+
+
+OTHER_WEIGHTS, OTHER_REQUEST = {"weights": "b"}, {"request_sha256": "0" * 64}
+
+
+def turning(server, **changes):
+    """Becomes another model with its third answer; the connection stands."""
+    after = to_json(Served({"face": identity_of(server.task)._replace(**changes)}))
+
+    def fault(number, before):
+        if number == 2:
+            server.identity = after
+        return ""
+
+    server.fault = fault
+
+
+@pytest.mark.parametrize(("how", "journal", "changes", "why"), [
+    (Settings(1), None, OTHER_REQUEST, "another request"),
+    (Settings(1, same=True), None, OTHER_WEIGHTS, "weights changed"),
+    (Settings(1), "answers.jsonl", OTHER_WEIGHTS, "weights changed"),
+    (Settings(1), None, OTHER_WEIGHTS, ""),
+])  # fmt: skip
+def test_a_model_that_changes_on_a_standing_connection_is_seen(
+    tmp_path, how, journal, changes, why
+):
+    """An adapter that was loaded in its place, or another server behind a proxy."""
+    kept = None if journal is None else tmp_path / journal
+    with standing_in(TASK) as server:
+        turning(server, **changes)
+        if why:
+            with pytest.raises(BadInput, match=why):
+                run(server, frames(5), kept, settings=how)
+            assert len(server.asked) == 3
+            assert kept is None or len(kept.read_text().splitlines()) == 2
+        else:
+            client, found = run(server, frames(5), kept, settings=how)
+            exactly(found, frames(5))
+            assert client.identity.weights == "b" and client.repeats == 0
+
+
+def test_what_changes_beside_a_model_disturbs_nobody():
+    with standing_in(TASK) as server:
+        alone = identity_of(TASK)
+        server.fault = lambda number, before: (
+            setattr(server, "identity", to_json(Served({"face": alone, f"late{number}": alone})))
+            or ""
+        )
+        client, found = run(server, frames(5), settings=Settings(1, same=True))
+        exactly(found, frames(5))
+        assert client.repeats == 0
+
+
+def test_an_answer_of_which_nobody_knows_whose_it_is_is_asked_for_again():
+    """Two servers in turn behind one address, and the other one says what is served."""
+    with standing_in(TASK) as server:
+        one, told = server.identity, identity_of(TASK)
+        other = to_json(Served({"face": told, "late": told}))
+        swaps = iter([other])  # answers as the other once, and is the first when asked who it is
+        sent = server.RequestHandlerClass._send
+
+        def swapped(handler, status, body, **headers):
+            if handler.command == "POST":
+                server.identity = next(swaps, one)
+            sent(handler, status, body, **headers)
+            server.identity = one
+
+        server.RequestHandlerClass = type("Swapped", (server.RequestHandlerClass,),
+                                          {"_send": swapped})  # fmt: skip
+        client, found = run(server, frames(3), settings=Settings(1, same=True, pause=0.01))
+        exactly(found, frames(3))
+        assert client.repeats == 1 and [each.tries for each in found.results] == [2, 1, 1]
 
 
 def test_one_pass_is_taken_where_it_is_served():

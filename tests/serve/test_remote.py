@@ -92,8 +92,10 @@ CHANGES = [{"weights": "b"}, {"prompt": "image/names"}, {"request_sha256": "0" *
            {"rig": "arkit99/1"}, {"one_pass": True}]  # fmt: skip
 
 
+@pytest.mark.parametrize("marking", [True, False])
 @pytest.mark.parametrize("changes", CHANGES)
-def test_a_server_that_comes_back_as_another_model_is_refused(server, tmp_path, changes):
+def test_a_server_that_comes_back_as_another_model_is_refused(server, tmp_path, changes, marking):
+    server.marking = marking
     before = identity_of(server.task)
     after = to_json(Served({"face": before._replace(**changes)}))
 

@@ -19,7 +19,15 @@ from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.rig import RIG_VERSION
 from semanticface.serve.adapter import read_adapter, weight_names
 from semanticface.serve.arguments import Options, arguments, environment
-from semanticface.serve.identity import VARIABLE, Served, check, from_json, identity_of
+from semanticface.serve.identity import (
+    MARK,
+    VARIABLE,
+    Served,
+    check,
+    from_json,
+    identity_of,
+    mark_of,
+)
 from semanticface.serve.server import vllm_python
 from semanticface.serve.target import target_of
 from semanticface.train.manifest import base_digest, prompt_json, task_json
@@ -369,7 +377,12 @@ def served(monkeypatch):
         web.state.openai_serving_models = SimpleNamespace(lora_requests=held)
         asyncio.run(route.init_state(None, web.state, None))
         with TestClient(web) as http:
-            yield held, lambda: from_json(http.get("/semanticface").json(), "here")
+
+            def told():
+                return from_json(http.get("/semanticface").json(), "here")
+
+            told.http = http
+            yield held, told
 
     return of
 
@@ -380,15 +393,26 @@ def test_adapters_that_come_and_go_are_told(tmp_path, served):
     flat = run(tmp_path / "flat", Task.of("flat", "coefficients"))
     with served(main, Options(hot=True)) as (held, told):
         assert told() == Served(main.models, base=base["sha256"])
+        first = marked(told)
         held["late"] = SimpleNamespace(lora_path=str(flat / "adapter"))
         assert told().models["late"].answer == "flat" and set(told().models) == {"face", "late"}
         again = run(tmp_path / "again")
         held["late"] = SimpleNamespace(lora_path=str(again / "adapter"))  # in the other's place
         assert told().models["late"].answer == "tokens"
+        assert first != marked(told) == marked(told)
         held["face"] = SimpleNamespace(lora_path=str(flat / "adapter"))  # in that of the first
         assert told().models["face"].answer == "flat"
         del held["late"], held["face"]
         assert told().models == {}
+        assert marked(told) != first
+
+
+def marked(told):
+    """The mark that every reply bears: of what the server says of itself just then."""
+    for path in ("/semanticface", "/nowhere"):
+        reply = told.http.get(path)
+        assert reply.headers[MARK] == mark_of(told.http.get("/semanticface").json())
+    return reply.headers[MARK]
 
 
 @pytest.mark.parametrize(("changes", "why"), [
