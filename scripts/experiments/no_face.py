@@ -1,14 +1,17 @@
 """Does the small model notice that there is no face? What tells best, and where to cut.
 
     python scripts/experiments/no_face.py CHUNK.npz ... [--run RUN] [--count 100] [--lost 0.02]
+        [--photos FILE ...] [--portrait FILE --box X Y SIDE]
 
 CHUNKs are those of `scripts/make_nano.py faces`, of people that the run was not trained on:
 `pictures` [N, 112, 112, 3]. Half of the faces set each statistic's threshold, so that a share
 of `lost` of them falls below it; the other half and the pictures without a face are judged by it.
 Columns are shares refused, of faces and of each kind without one, and the area under the curve
 (0.5: tells nothing, 1: parts them all). `plain` are faces as `semanticface render` draws them, a
-look that the run has not learnt. The last lines are the threshold for `semanticface stream
---least-confidence`, two in a hundred faces of the less sure look, rounded down, and what it does.
+look that the run has not learnt. PHOTOS are photographs without a face, of each the middle and five
+squares anywhere; of a portrait 20 squares about the face's, a tenth to and fro. The last lines are
+the threshold for `semanticface stream --least-confidence`, two in a hundred faces of the less sure
+look, rounded down, and what it does.
 """
 
 from __future__ import annotations
@@ -117,6 +120,34 @@ def plain(count: int) -> list[Picture]:
     ]
 
 
+def squares(file: Path, rng: np.random.Generator, count: int = 5) -> list[Picture]:
+    """The largest in the middle, and some of 40 to 90 % of it anywhere."""
+    photo = Image.open(file).convert("RGB")
+    (width, height), least = photo.size, min(photo.size)
+    boxes = [((width - least) // 2, (height - least) // 2, least)]
+    sizes = (least * rng.uniform(0.4, 0.9, count)).astype(int)
+    boxes += [(rng.integers(width - size + 1), rng.integers(height - size + 1), size)
+              for size in sizes]  # fmt: skip
+    return [cut(photo, *map(int, box)) for box in boxes]
+
+
+def portraits(
+    file: Path, box: list[int], rng: np.random.Generator, count: int = 20
+) -> list[Picture]:
+    """The face's square, moved and scaled by up to a tenth."""
+    photo, (x, y, side) = Image.open(file).convert("RGB"), box
+    told = []
+    for dx, dy, larger in rng.uniform(-0.1, 0.1, (count, 3)):
+        size = side * (1 + larger)
+        told.append(cut(photo, round(x + dx * side), round(y + dy * side), round(size)))
+    return told
+
+
+def cut(photo: Image.Image, x: int, y: int, size: int) -> Picture:
+    box = (x, y, x + size, y + size)
+    return np.asarray(photo.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box))
+
+
 def read(reader: Telling, pictures: list[Picture]) -> Seen:
     reader.kept.clear()
     images = [Image.fromarray(each) for each in pictures]
@@ -158,6 +189,9 @@ def main() -> None:
     parser.add_argument("--run", default=str(small_run()))
     parser.add_argument("--count", type=int, default=100, help="faces for each half")
     parser.add_argument("--others", type=int, default=40, help="pictures of each kind without one")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="without a face")
+    parser.add_argument("--portrait", type=Path, help="a photograph of a face")
+    parser.add_argument("--box", type=int, nargs=3, default=[147, 58, 150])
     parser.add_argument("--lost", type=float, default=0.02, help="share of faces to refuse")
     options = parser.parse_args()
     pool = np.concatenate([np.load(each)["pictures"] for each in options.chunks])
@@ -169,6 +203,15 @@ def main() -> None:
     others = {kind.__name__: read(reader, [kind(rng, chosen[options.count + n])
                                            for n in range(options.others)])
               for kind in KINDS}  # fmt: skip
+    for file in options.photos:
+        others[file.stem] = read(reader, squares(file, rng))
+    if options.portrait:
+        shown = read(reader, portraits(options.portrait, options.box, rng))
+        means = shown.confidence.mean(1)
+        print(
+            f"portrait: {len(means)} squares, mean confidence {means.min():.3f} to "
+            f"{means.max():.3f}, contradictions {[contradictions(v) for v in shown.values]}"
+        )
     unlike = read(reader, plain(options.others))
     print(table(known, faces, {"plain": unlike, **others}, options.lost))
     print(chosen_cut(known, faces, unlike, others, options.lost))

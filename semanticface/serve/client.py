@@ -169,7 +169,7 @@ class FaceClient:
     async def _told(self) -> Any:
         end = time.monotonic() + self.settings.deadline
         try:
-            reply, _ = await self._persist("GET", PATH, None, end)
+            return (await self._persist("GET", PATH, None, end))[0]
         except _Never as fault:
             if not fault.lasting:
                 raise BadInput(f"no answer ({fault})", "a server that runs", file=self.url,
@@ -179,7 +179,6 @@ class FaceClient:
                 "one that `semanticface serve` started", file=self.url,
                 hint="With check=False and a task of your own it is asked all the same.",
             ) from None  # fmt: skip
-        return reply
 
     async def alive(self) -> bool:
         """Whether the server answers, within two seconds."""
@@ -345,7 +344,7 @@ class FaceClient:
         """Of the picture and everything else that an answer depends on."""
         found = self._asked_sha256.copy()
         found.update(picture)
-        return found.hexdigest()
+        return str(found.hexdigest())
 
     def _request_hash(self) -> Any:
         told = [self.model, self._way.path, self._way.body(b"")]

@@ -172,6 +172,44 @@ def test_an_adapter_comes_and_goes_at_run_time(ask, server, models):
         known(server, "late")
 
 
+def test_an_adapter_in_anothers_place_is_seen_on_a_standing_connection(ask, server, models):
+    def put(run):
+        told = {"lora_name": "swapped", "lora_path": str(models / run / "adapter")}
+        assert ask(told, "/v1/load_lora_adapter").status_code == 200
+
+    async def across():
+        job = Settings(timeout=300, same=True)
+        async with FaceClient(server.url, "swapped", key=KEY, settings=job) as client:
+            first, again = await client.ask(png(0)), await client.ask(png(1))
+            assert (first.error, again.error, client.repeats) == ("", "", 0)
+            assert ask({"lora_name": "swapped"}, "/v1/unload_lora_adapter").status_code == 200
+            put("words")
+            with pytest.raises(BadInput, match="weights changed"):
+                await client.ask(png(2))
+
+    put("eyes")
+    try:
+        asyncio.run(across())
+    finally:
+        ask({"lora_name": "swapped"}, "/v1/unload_lora_adapter")
+
+
+def test_the_long_request_before_the_picture_comes_from_the_cache(ask, server):
+    def hits():
+        told = httpx.get(f"{server.url}/metrics", trust_env=False).text
+        lines = [each for each in told.splitlines()
+                 if each.startswith("vllm:prefix_cache_hits_total")]  # fmt: skip
+        return sum(float(each.split()[-1]) for each in lines)
+
+    flat, found = Task.of("flat", "coefficients"), []
+    for n in (50, 51):  # pictures that nobody has asked about
+        before = hits()
+        asked = ask(body(flat, picture=png(n), max_tokens=1)).json()["usage"]["prompt_tokens"]
+        found.append((hits() - before) / asked)
+    print("prompt tokens", asked, "of which cached", found)
+    assert found[1] > 0.5
+
+
 def known(server, model):
     """What the client reads that asks a model as the server says it wants to be asked."""
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import math
 import socket
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 from pictures import png
+from PIL import Image
 from stand_in import standing_in
 
 from semanticface.data.tasks import Task
@@ -23,7 +26,7 @@ from semanticface.serve.client import FaceClient, Frame, Result, Settings
 from semanticface.serve.doubt import contradictions
 from semanticface.serve.live.loop import Live
 from semanticface.serve.live.senders import sender_of
-from semanticface.serve.live.sources import pictures
+from semanticface.serve.live.sources import CAMERAS, pictures
 from semanticface.serve.live.steady import Settings as Failing
 from semanticface.serve.live.steady import Steady
 
@@ -228,6 +231,31 @@ def test_a_public_implementation_reads_what_is_sent_live():
 def test_a_camera_that_is_missing_is_one_plain_error():
     with standing_in(TASK) as server, pytest.raises(BadInput, match="no camera"):
         follow(server, pictures("webcam:9"), "udp://127.0.0.1:9")
+
+
+def test_a_camera_is_followed_and_the_newest_picture_is_what_counts(monkeypatch, tmp_path):
+    """FFmpeg's own test picture, by the interface that it gives devices."""
+    film = "testsrc=size=1280x720:rate=30:duration=0.8"
+    monkeypatch.setitem(CAMERAS, sys.platform, (film, "lavfi"))
+    over, seen = threading.Event(), []
+
+    def camera():
+        yield from pictures("webcam:0")
+        over.set()
+
+    class Slow:
+        """Has its first answer when the camera has shown everything."""
+
+        async def ask(self, picture, at=0.0):
+            seen.append(Image.open(io.BytesIO(picture)).size)
+            await asyncio.to_thread(over.wait, 60)
+            return result(at)
+
+    with sender_of(str(tmp_path / "take.csv"), subject="x", rate=30) as sender:
+        pulse = asyncio.run(Live(Slow(), sender, 30.0, 1).run(camera()))
+    assert seen == [(640, 360)] * 2 and (pulse.predicted, pulse.dropped) == (2, 22)
+    clip = read(tmp_path / "take.csv")
+    assert clip.column("jawOpen").max() > 0.4 and (np.diff(clip.times) > 0).all()
 
 
 def test_a_slow_model_costs_pictures_and_no_beat():

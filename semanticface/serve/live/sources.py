@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 KINDS = (".png", ".jpg", ".jpeg", ".webp")
 LONGEST = 640
 """Pixels a side of what is sent: more only costs time on the way."""
+CAMERAS = {"linux": ("/dev/video{}", "v4l2"), "darwin": ("{}", "avfoundation"),
+           "win32": ("video={}", "dshow")}  # fmt: skip
+"""A camera's place and FFmpeg's interface to it, by operating system."""
 _MOST_PIXELS = 50_000_000
 _QUALITY = 95
 
@@ -87,10 +90,8 @@ def _order(file: Path) -> list[tuple[int, int | str]]:
 def _camera(which: str, rate: float) -> Iterator[Frame]:
     """A camera through FFmpeg, by the operating system's own interface."""
     av = need("av", "serve", "Reading a camera")
-    place, interface = {
-        "linux": (f"/dev/video{which}", "v4l2"), "darwin": (which, "avfoundation"),
-        "win32": (f"video={which}", "dshow"),
-    }.get(sys.platform, (which, ""))  # fmt: skip
+    place, interface = CAMERAS.get(sys.platform, ("{}", ""))
+    place = place.format(which)
     try:
         camera = av.open(place, format=interface, options={"framerate": str(round(rate))})
     except (av.FFmpegError, OSError) as error:
