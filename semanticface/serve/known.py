@@ -15,7 +15,6 @@ from semanticface.data.tasks import Task
 from semanticface.serve.identity import (
     MARK,
     Identity,
-    Served,
     check,
     from_json,
     mark_of,
@@ -33,23 +32,26 @@ class Known:
     """Whether other weights are refused, too."""
     identity: Identity | None = None
     _marks: set[str] = field(default_factory=set)
+    """Of what was checked and found good."""
 
     def first(self, reply: Any, task: Task | None) -> Task:
         """The task to ask by, from the server's first word; its own unless one is given."""
-        held = self._served(reply)
+        held = from_json(reply, self.url)
         if task is None and self.model in held.models:
             task = held.models[self.model].task()
         self.identity = check(held, self.model, task or Task(), self.url)
+        self._marks.add(mark_of(reply))
         assert task is not None
         return task
 
     def again(self, reply: Any, task: Task) -> None:
         """The server's word once more; an error if it may not answer in the place of the first."""
         assert self.identity is not None
-        found = check(self._served(reply), self.model, task, self.url)
+        found = check(from_json(reply, self.url), self.model, task, self.url)
         first = self.identity if self.same else self.identity._replace(weights=found.weights)
         refuse_another(found, first, self.url)
         self.identity = found
+        self._marks.add(mark_of(reply))  # only now: one that was refused stays a stranger
 
     def stranger(self, headers: Mapping[str, str], *, opened: bool) -> bool:
         """Whether an answer may be another server's. Where a proxy takes the marks off, only one
@@ -58,8 +60,3 @@ class Known:
         if self.identity is None:
             return False
         return mark not in self._marks if mark else opened and self.same
-
-    def _served(self, reply: Any) -> Served:
-        held = from_json(reply, self.url)
-        self._marks.add(mark_of(reply))
-        return held

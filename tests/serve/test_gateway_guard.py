@@ -25,6 +25,7 @@ from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.serve.gateway.keys import add_key, make_key, read_keys
 from semanticface.serve.gateway.pictures import checked, scans
+from semanticface.serve.identity import Served, identity_of, to_json
 
 TASK = Task.of("flat", "coefficients")
 pytestmark = pytest.mark.filterwarnings(
@@ -80,6 +81,19 @@ def test_a_model_that_is_gone_is_no_crash(upstream, fault):
         code = 502 if fault == "400" else 503
         assert (reply.status_code, reply.json()["error"]["code"]) == (code, code)
         assert told["error"]["code"] == code
+        assert asked(http).status_code == 200
+
+
+def test_a_server_that_becomes_another_model_is_refused_until_it_is_the_first_again(upstream):
+    """Also the second picture: what was refused once is not known for that."""
+    first, told = upstream.identity, identity_of(TASK)
+    with opened(upstream.url) as http:
+        upstream.identity = to_json(Served({"face": told._replace(request_sha256="0" * 64)}))
+        try:
+            codes = [asked(http).status_code for _ in range(3)]
+        finally:
+            upstream.identity = first
+        assert codes == [503] * 3
         assert asked(http).status_code == 200
 
 
