@@ -13,7 +13,7 @@ from samples import picture
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.train.decoding import Completion
-from semanticface.train.predictions import Predictions, predict
+from semanticface.train.predictions import Predictions, face_json, predict, write_out
 from semanticface.train.predictor import Face
 from semanticface.train.shots import shots
 
@@ -94,3 +94,29 @@ def test_a_damaged_line_is_told_with_its_place(album, tmp_path, damage, fault):
     path.write_text("\n".join([head, damage, *rest]) + "\n")
     with pytest.raises(BadInput, match=rf"answers\.jsonl, {fault}"):
         answered(Writer(len(WHOLE)), album, tmp_path / "out")
+
+
+def test_answers_stay_in_their_file_and_results_are_written_one_by_one(album, tmp_path):
+    """100,000 answers would fill the memory; what is written is one object all the same."""
+    found = answered(Writer(len(WHOLE)), album, tmp_path / "out")
+    again = answered(Writer(len(WHOLE)), album, tmp_path / "out")
+    assert [each.text for each in (*found.answers, *again.answers)] == [""] * 4
+    write_out(again, tmp_path / "out", "album")
+    whole = {each.name: face_json(each) for each in again.answers}
+    text = (tmp_path / "out" / "faces.json").read_text()
+    assert text == json.dumps(whole, ensure_ascii=False, indent=1) + "\n" and len(whole) == 2
+    write_out(again._replace(answers=[]), tmp_path / "out", "album")
+    assert (tmp_path / "out" / "faces.json").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize("half", ['{"key": "a', '{"key": "' + "a" * 70_000, '{"key": "ä'])
+def test_what_a_killed_process_has_left_of_a_line_is_taken_off(album, tmp_path, half):
+    answered(Writer(len(WHOLE)), album, tmp_path / "out")
+    path = tmp_path / "out" / "answers.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + half.encode()[:-1])
+    assert answered(Writer(len(WHOLE)), album, tmp_path / "out").asked == 0
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[:20])  # of the very first
+    with pytest.raises(BadInput, match="answers of another model"):
+        Predictions.begun(tmp_path / "out", "writer")
