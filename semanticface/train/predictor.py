@@ -28,9 +28,12 @@ from semanticface.train.decoding import MOST_TOKENS, Completion, Decoder
 from semanticface.train.loading import Loaded, Source, load_model
 from semanticface.train.manifest import base_digest, prompt_json, prompt_of, read_manifest, task_of
 from semanticface.train.one_pass import Reader, Readout, task_named
-from semanticface.train.processors import load_processor
+from semanticface.train.processors import fixed_side, load_processor
 from semanticface.train.runs import ADAPTER, Run
 from semanticface.train.seal import SEAL, check_seal
+
+_CUBIC = 3
+"""Pillow's number for the way in which the processor resizes."""
 
 
 class Face(NamedTuple):
@@ -65,6 +68,8 @@ class Predictor:
 
     def faces(self, pictures: Sequence[Any]) -> list[Face]:
         """One face for each picture."""
+        side = fixed_side(self.processor)
+        pictures = [_sized(each, side) for each in pictures]
         if isinstance(self.answerer, Reader):
             return [self._read(each) for each in self.answerer.readouts(pictures)]
         return [self._face(each) for each in self.answerer.answers(pictures)]
@@ -174,6 +179,14 @@ def _predictor(loaded: Loaded, task: Task, weights: str) -> Predictor:
         model = model.to(device)
     origin = sha256(f"{weights} {json.dumps(prompt_json(task))}".encode()).hexdigest()
     return Predictor(model, loaded.processor, task, origin)
+
+
+def _sized(picture: Any, side: int | None) -> Any:
+    """A square picture at the one size that the processor knows. By itself it would make 84 x 84
+    of one square in ten, for its rounding takes 112.0 for less (so of 150, 192 and 384 pixels)."""
+    if side is None or picture.size[0] != picture.size[1] or picture.size[0] == side:
+        return picture
+    return picture.resize((side, side), _CUBIC)
 
 
 def _digest(path: Path) -> str:
