@@ -49,11 +49,9 @@ def main() -> None:
     console = Console(width=110)
     for name, row in scoring.table(held, told, mean).items():
         lost = int(np.isnan(told[name][:, 0]).sum())
-        console.print(f"{name:22} n {len(values)} without a face {lost} r {scoring.spelt(row.pearson)} "
-                      f"MAE {scoring.spelt(row.mae)} of the mean's {row.ratio:.2f}",
+        console.print(f"{name:22} n {len(values)}, {lost} not found; "
+                      f"r {scoring.spelt(row.pearson)} MAE {scoring.spelt(row.mae)} of the mean's {row.ratio:.2f}",
                       soft_wrap=True)  # fmt: skip
-    gap = scoring.difference(held, told[FOUND], told[WHOLE], "pearson", tracker=False)
-    console.print(f"found minus whole, r {scoring.spelt(gap)}")
 
 
 def _told(predictor: Predictor, shown: list[Far]) -> dict[str, np.ndarray]:

@@ -4,6 +4,8 @@
     cut = crop.cut(picture)           # a PIL picture; BadInput if no face is seen
     cut.picture, cut.told             # {"box": [98, 51, 240], "by": "blazeface", "score": 0.93}
 
+    encoded, told = cut_file(data, crop)   # the same of a file's bytes, for whoever sends them on
+
 `blazeface` finds the face; of several the largest one counts. The square that is cut is the one
 `nano_view.face_camera` would show: its middle and side are linear in the six points, moved and
 scaled to middle 0 and size 1, with coefficients that were fitted on renders (`frame.json`), for
@@ -13,6 +15,7 @@ picture's edge is its edge again. A picture that is cut so already stays as it i
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.data.images import ImageRef, Pictures
 from semanticface.errors import BadInput
 from semanticface.train.blazeface import SURE, Found, Square, faces, seen
 
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FACE, NONE = "face", "none"
+NO_FACE = "no face in the picture"
+_GRID = 28
+"""Pixels a side of what Qwen-VL makes one token of."""
 _CLOSER = 1.5
 """Side of the second look at a face, in sides of what the first would cut: points get sharper."""
 _SAME = 0.08
@@ -98,7 +105,7 @@ class Sought:
         """The face as `nano_view.face_camera` would show it."""
         found = face_in(picture)
         if found is None:
-            raise BadInput("no face in the picture", "one that can be seen",
+            raise BadInput(NO_FACE, "one that can be seen",
                            hint="--crop none reads the picture as it is.")  # fmt: skip
         square = square_of(found)
         score = round(found.score, 3)
@@ -118,6 +125,21 @@ def crop_of(text: str) -> Crop:
     if not (np.isfinite([left, top, side]).all() and side >= 1):
         raise BadInput(f"the crop '{text}'", f"{FACE}, {NONE}, or left,top,side in pixels")
     return Given(Square(left, top, side))
+
+
+def cut_file(data: bytes, crop: Crop) -> Cut:
+    """The same of an encoded picture; what is cut is PNG, or the bytes as they came."""
+    if not crop.key:
+        return Cut(data, {})
+    picture = Pictures().decode(ImageRef(data=data), "the picture")
+    cut = crop.cut(picture)
+    if cut.picture is picture:
+        return Cut(data, cut.told)
+    # A model of small squares sees one of this grid at its full size; see `predictor`.
+    side = max(1, round(cut.picture.width / _GRID)) * _GRID
+    buffer = io.BytesIO()
+    cut.picture.resize((side, side)).save(buffer, "PNG", compress_level=1)
+    return Cut(buffer.getvalue(), cut.told)
 
 
 def face_in(picture: Image) -> Found | None:

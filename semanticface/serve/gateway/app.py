@@ -55,6 +55,7 @@ from semanticface.serve.gateway.wire import (
     face_of,
     fault,
 )
+from semanticface.train.face_crop import Crop, Whole, cut_file
 
 log = logging.getLogger("semanticface.gateway")
 _SILENT = "the model does not answer just now"
@@ -96,8 +97,9 @@ class Desk:
 
     def __init__(
         self, client: FaceClient, door: Doorkeeper, limits: Limits, voice: str = "",
-        origins: Collection[str] = (),
+        origins: Collection[str] = (), crop: Crop | None = None,
     ) -> None:  # fmt: skip
+        self.crop: Crop = Whole() if crop is None else crop
         self.client, self.door, self.limits, self.voice = client, door, limits, voice
         self.origins = tuple(origin(each) for each in origins)
         self.metrics = Metrics()
@@ -149,12 +151,13 @@ class Desk:
         with self._room():
             try:
                 await asyncio.to_thread(checked, picture, self.limits.most_pixels)
+                cut = await asyncio.to_thread(cut_file, picture, self.crop)
             except BadInput as error:
-                raise Refused(422, str(error)) from None
-            result = await self._asked(picture)
+                raise Refused(422, f"found {error.found}, expected {error.expected}") from None
+            result = await self._asked(cut.picture)
         self.metrics.face("unanswered" if result.error else result.report.outcome,
                           result.seconds, result.asked, result.written)  # fmt: skip
-        return face_of(self._answered(result), self.client.model)
+        return face_of(self._answered(result), self.client.model, cut.told)
 
     async def _asked(self, picture: bytes) -> Result:
         try:
@@ -207,12 +210,12 @@ class Desk:
 
 def create_app(
     client: FaceClient, keys: Path | None = None, limits: Limits | None = None, voice: str = "",
-    origins: Collection[str] = (),
+    origins: Collection[str] = (), crop: Crop | None = None,
 ) -> FastAPI:  # fmt: skip
     """The application; without `keys` anybody may ask, without `voice` no scripts are taken,
-    and without `origins` no other site's pages."""
+    without `origins` no other site's pages, and with `crop` the model is shown a part."""
     door = Doorkeeper(read_keys(keys) if keys is not None else [])
-    desk = Desk(client, door, limits or Limits(), voice, origins)
+    desk = Desk(client, door, limits or Limits(), voice, origins, crop)
 
     @asynccontextmanager
     async def life(app: Any) -> AsyncIterator[None]:

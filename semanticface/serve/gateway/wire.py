@@ -83,6 +83,9 @@ class Meta(BaseModel):
     notes: list[str]
     confidence: dict[str, float | None] | None = None
     """With the one-pass read-out: the belief within 0.05 of the value, by coefficient."""
+    crop: dict[str, Any] | None = None
+    """Where the gateway cuts pictures: `box` (left, top and side in pixels, or `all`), by whom, and
+    how sure a face was (`score`)."""
     seconds: float
     prompt_tokens: int
     answer_tokens: int
@@ -152,7 +155,7 @@ class FacesReply(BaseModel):
     faces: list[FaceOrFault]
 
 
-def face_of(result: Result, model: str) -> Face:
+def face_of(result: Result, model: str, crop: dict[str, Any] | None = None) -> Face:
     """A client's result as the gateway tells it: named numbers, null where there is none."""
     report = result.report
     return Face(
@@ -162,7 +165,7 @@ def face_of(result: Result, model: str) -> Face:
             model=model, outcome=report.outcome, missing=list(report.missing),
             out_of_range=list(report.out_of_range), notes=list(report.notes),
             confidence=None if result.confidence is None else named(result.confidence),
-            seconds=round(result.seconds, 4), prompt_tokens=result.asked,
+            crop=crop or None, seconds=round(result.seconds, 4), prompt_tokens=result.asked,
             answer_tokens=result.written,
         ),
     )  # fmt: skip
