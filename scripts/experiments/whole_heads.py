@@ -50,7 +50,8 @@ def main() -> None:
     for name, row in scoring.table(held, told, mean).items():
         lost = int(np.isnan(told[name][:, 0]).sum())
         console.print(f"{name:22} n {len(values)}, {lost} not found; "
-                      f"r {scoring.spelt(row.pearson)} MAE {scoring.spelt(row.mae)} of the mean's {row.ratio:.2f}",
+                      f"r {scoring.spelt(row.pearson)} MAE {scoring.spelt(row.mae)} "
+                      f"of the mean's {row.ratio:.2f}",
                       soft_wrap=True)  # fmt: skip
 
 
