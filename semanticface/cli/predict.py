@@ -38,6 +38,12 @@ def predict(
         typer.Option("--format", "--answer", help="Answer format: one that a run has learnt, its "
                      "first unless given; of a model any.", show_default=False),
     ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(help="Of a model, or of a server's: arkit-52, mouth-31, mouth-29, or names "
+                     "with commas; all 61 unless given. A run has those that it has learnt.",
+                     show_default=False),
+    ] = None,
     base: Annotated[
         str | None, typer.Option(help="Where the run's base model lies now.", show_default=False)
     ] = None,
@@ -111,10 +117,11 @@ def predict(
         if run is not None or base is not None:
             raise BadInput("--endpoint with --run or --base", "one or the other")
         predictor: Asked = _remote(
-            endpoint, served, api_key_env, out, _task(stage, answer), at_once
+            endpoint, served, api_key_env, out, _task(stage, answer, channels), at_once
         )
     else:
-        predictor = opened(run or small_run(), answer=answer, stage=stage, base=base)
+        predictor = opened(run or small_run(), answer=answer, stage=stage, base=base,
+                           channels=channels)  # fmt: skip
     predictor.most = tokens
     if out is None:
         _say(predictor, found, cutting)
@@ -140,17 +147,18 @@ def _folder(out: Path | None) -> Path:
     return out
 
 
-def _task(stage: str | None, answer: str | None) -> Any:
+def _task(stage: str | None, answer: str | None, channels: str | None = None) -> Any:
+    from semanticface.data.channel_sets import ALL
     from semanticface.data.tasks import STAGES, Task
     from semanticface.errors import BadInput, did_you_mean
 
-    if stage is None and answer is None:
+    if stage is None and answer is None and channels is None:
         return None
     chosen = next((each for each in STAGES if each == (stage or "describe+coefficients")), None)
     if chosen is None:
         raise BadInput(f"the stage '{stage}'", f"one of {', '.join(STAGES)}",
                        hint=did_you_mean(str(stage), STAGES))  # fmt: skip
-    return Task.of(answer or "two-key", chosen)
+    return Task.of(answer or "two-key", chosen, channels=channels or ALL)
 
 
 def _say(predictor: Asked, found: list[Shot], crop: Crop) -> None:

@@ -127,8 +127,8 @@ def _one_each(found: list[Found]) -> list[Found]:
         alike = [each for each in waiting if _overlap(waiting[0].box, each.box) > _ALIKE]
         shares = np.array([each.score for each in alike], np.float32)
         shares /= shares.sum()
-        box = np.tensordot(shares, np.array([each.box for each in alike]), 1)
-        points = np.tensordot(shares, np.array([each.points for each in alike]), 1)
+        box = (shares[:, None] * [each.box for each in alike]).sum(0, np.float32)
+        points = (shares[:, None, None] * [each.points for each in alike]).sum(0, np.float32)
         kept.append(Found(alike[0].score, box, points))
         waiting = [each for each in waiting if _overlap(waiting[0].box, each.box) <= _ALIKE]
     return kept

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.data.channel_sets import ALL
 from semanticface.data.tasks import STAGES, Stage, Task
 from semanticface.errors import BadInput, did_you_mean, need
 from semanticface.language.description import Description
@@ -93,16 +94,20 @@ class Predictor:
 
 def opened(
     place: str | Path, *, answer: str | None = None, stage: str | None = None,
-    base: str | None = None,
+    base: str | None = None, channels: str | None = None,
 ) -> Predictor:  # fmt: skip
     """A predictor from a run's folder, whose manifest says what it has learnt to answer, or from
     a model's folder or name. Of a run, `answer` and `stage` choose among what it has learnt;
-    a model is asked for what they say, for words and then JSON unless told otherwise. `base` is
-    where a run's base model lies now."""
+    a model is asked for what they and `channels` say, for words and then JSON of all channels
+    unless told otherwise. `base` is where a run's base model lies now."""
     folder = Path(place).expanduser()
     if (folder / "manifest.json").is_file():
+        if channels is not None:
+            raise BadInput("channels for a run", "none: it has the channels that it has learnt",
+                           file=folder)  # fmt: skip
         return _of_run(folder, answer, stage, base)
-    asked = task_named(answer or "two-key", _stage(stage or "describe+coefficients"))
+    asked = task_named(answer or "two-key", _stage(stage or "describe+coefficients"),
+                       channels=channels or ALL)  # fmt: skip
     loaded = Loaded(load_model(Source(str(place))), load_processor(place))
     weights = base_digest(str(place), None) if folder.is_dir() else f"hub {place}"
     return _predictor(loaded, asked, weights)
