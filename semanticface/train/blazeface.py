@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,11 +127,15 @@ def _one_each(found: list[Found]) -> list[Found]:
         alike = [each for each in waiting if _overlap(waiting[0].box, each.box) > _ALIKE]
         shares = np.array([each.score for each in alike], np.float32)
         shares /= shares.sum()
-        box = (shares[:, None] * [each.box for each in alike]).sum(0, np.float32)
-        points = (shares[:, None, None] * [each.points for each in alike]).sum(0, np.float32)
-        kept.append(Found(alike[0].score, box, points))
+        box = np.tensordot(shares, np.array([each.box for each in alike]), 1)
+        points = np.tensordot(shares, np.array([each.points for each in alike]), 1)
+        kept.append(Found(alike[0].score, _narrow(box), _narrow(points)))
         waiting = [each for each in waiting if _overlap(waiting[0].box, each.box) <= _ALIKE]
     return kept
+
+
+def _narrow(numbers: NDArray[Any]) -> Floats:
+    return np.asarray(numbers, np.float32)
 
 
 def _overlap(a: Floats, b: Floats) -> float:

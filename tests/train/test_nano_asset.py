@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,6 +89,20 @@ def test_a_square_of_any_size_is_seen_at_its_size(run, held_out, side):
                   for size in (2 * PIXELS, side))  # fmt: skip
     off = [np.abs(a.values - b.values).mean() for a, b in zip(one, other, strict=True)]
     assert np.mean(off) < 0.012
+
+
+def test_its_card_survives_new_weights(run, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "scripts"))
+    from nano_build.packing import CARD, pack
+
+    card = (run / CARD).read_text()
+    assert "Licence" in card and "Limits" in card and "docs/nano.md" in card
+    again = tmp_path / "nano"
+    again.mkdir()
+    shutil.copy(run / CARD, again / CARD)
+    pack(run, again, json.loads((run / "manifest.json").read_text()))
+    assert (again / CARD).read_text() == card
+    check_seal(again / "model")
 
 
 def test_changed_weights_are_refused(run, tmp_path):
