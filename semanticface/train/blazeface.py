@@ -117,7 +117,7 @@ def _found(score: np.float32, raw: Floats, anchor: Floats, square: Square) -> Fo
     pairs = raw.reshape(8, 2) / SIZE
     middle, size = pairs[0] + anchor, pairs[1]
     box = np.concatenate([middle - size / 2, middle + size / 2]) * square.side + np.tile(to, 2)
-    return Found(float(score), box, (pairs[2:] + anchor) * square.side + to)
+    return Found(float(score), _narrow(box), _narrow((pairs[2:] + anchor) * square.side + to))
 
 
 def _one_each(found: list[Found]) -> list[Found]:
