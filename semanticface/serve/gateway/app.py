@@ -55,7 +55,7 @@ from semanticface.serve.gateway.wire import (
     face_of,
     fault,
 )
-from semanticface.train.face_crop import Crop, Whole, cut_file
+from semanticface.train.face_crop import Crop, Cut, Whole, cut_file
 
 log = logging.getLogger("semanticface.gateway")
 _SILENT = "the model does not answer just now"
@@ -151,13 +151,20 @@ class Desk:
         with self._room():
             try:
                 await asyncio.to_thread(checked, picture, self.limits.most_pixels)
-                cut = await asyncio.to_thread(cut_file, picture, self.crop)
             except BadInput as error:
-                raise Refused(422, f"found {error.found}, expected {error.expected}") from None
+                raise Refused(422, str(error)) from None
+            cut = await self._cut(picture)
             result = await self._asked(cut.picture)
         self.metrics.face("unanswered" if result.error else result.report.outcome,
                           result.seconds, result.asked, result.written)  # fmt: skip
         return face_of(self._answered(result), self.client.model, cut.told)
+
+    async def _cut(self, picture: bytes) -> Cut:
+        """The part that the model is shown; hints about flags are not for whoever asks."""
+        try:
+            return await asyncio.to_thread(cut_file, picture, self.crop)
+        except BadInput as error:
+            raise Refused(422, f"found {error.found}, expected {error.expected}") from None
 
     async def _asked(self, picture: bytes) -> Result:
         try:
