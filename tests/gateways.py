@@ -17,10 +17,10 @@ LIMITS = Limits(most_bytes=1 << 20, most_pixels=1_000_000, body_seconds=1.5)
 
 
 @contextlib.contextmanager
-def opened(upstream: str, keys=None, limits=LIMITS, *, concurrency=8, origins=()):
+def opened(upstream: str, keys=None, limits=LIMITS, *, concurrency=8, origins=(), crop=None):
     """A gateway on a port of its own, on a thread."""
     quick = Settings(concurrency=concurrency, timeout=20.0, deadline=3.0, pause=0.05)
-    app = create_app(FaceClient(upstream, settings=quick), keys, limits, origins=origins)
+    app = create_app(FaceClient(upstream, settings=quick), keys, limits, origins=origins, crop=crop)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]

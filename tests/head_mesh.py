@@ -41,13 +41,19 @@ def covered(points: np.ndarray, triangles: np.ndarray, vertices: np.ndarray, nea
     area = _cross(b - a, c - a)
     kept = np.abs(area) > 1e-12
     a, b, c, area = a[kept], b[kept], c[kept], area[kept]
-    p = points[:, None]
+    # Few points lie in a triangle's box, and only there the rest is worth its time.
+    box = np.stack([a, b, c])[..., :2]
+    least, most = box.min(0) - 1e-6, box.max(0) + 1e-6
+    x, y = points[:, :1], points[:, 1:2]
+    near_by = (x >= least[:, 0]) & (x <= most[:, 0]) & (y >= least[:, 1]) & (y <= most[:, 1])
+    which, of = np.nonzero(near_by)
+    p, a, b, c, area = points[which], a[of], b[of], c[of], area[of]
     v = _cross(p - a, c - a) / area
     w = _cross(b - a, p - a) / area
     u = 1 - v - w
     depth = u * a[:, 2] + v * b[:, 2] + w * c[:, 2]
-    hit = (u >= -1e-6) & (v >= -1e-6) & (w >= -1e-6) & (depth > p[..., 2])
-    return hit.any(1)
+    hit = (u >= -1e-6) & (v >= -1e-6) & (w >= -1e-6) & (depth > p[:, 2])
+    return np.bincount(which[hit], minlength=len(points)) > 0
 
 
 def _cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:

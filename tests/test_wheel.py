@@ -24,6 +24,10 @@ def test_the_wheel_works_on_its_own(tmp_path):
                for p in (REPOSITORY / "prompts").rglob("*.*")}  # fmt: skip
     assert prompts <= set(names)
     assert "semanticface/py.typed" in names
+    assets = "semanticface/train/assets"
+    assert {f"{assets}/nano/README.md", f"{assets}/nano/model/model.safetensors",
+            f"{assets}/blazeface/README.md", f"{assets}/blazeface/weights.npz",
+            f"{assets}/blazeface/frame.json"} <= set(names)  # fmt: skip
     assert not [name for name in names if name.startswith(("tests/", "scripts/"))]
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"

@@ -12,6 +12,7 @@ from semanticface.train.manifest import prompt_json, read_manifest, task_json, t
 from semanticface.train.runs import Run
 from semanticface.train.seal import check_seal, seal
 
+CARD = "README.md"
 _KEPT = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
          "chat_template.jinja", "preprocessor_config.json", "video_preprocessor_config.json",
          "processor_config.json")  # fmt: skip
@@ -32,8 +33,11 @@ def pack(folder: Path, to: Path, manifest: dict[str, Any], weights: Path | None 
     run = Run(folder)
     result = run.result()
     check_seal(result)
+    card = (to / CARD).read_bytes() if (to / CARD).is_file() else None
     shutil.rmtree(to, ignore_errors=True)  # not before all is there that takes its place
     (to / "model").mkdir(parents=True)
+    if card is not None:  # written by hand, without figures: it holds for other weights too
+        (to / CARD).write_bytes(card)
     manifest["base"]["path"], manifest["data"]["path"] = "WORK/tower", "WORK/faces"
     manifest["weights"] = {"stored": "float16", "used": "float32"}
     (to / "config.yaml").write_text(_without_places(run.folder / "config.yaml"), encoding="utf-8")

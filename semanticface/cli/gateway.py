@@ -42,6 +42,11 @@ def gateway(
         typer.Option(help="Mean below which a picture is refused as one without a face; 0: never. "
                      "One pass alone tells one.", min=0, max=1),
     ] = 0.0,
+    crop: Annotated[
+        str,
+        typer.Option(help="What part of a picture the model is shown: the largest face, as "
+                     "`face`, `none` for all, or LEFT,TOP,SIDE."),
+    ] = "none",
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(help="Whose web pages may ask, https://HOST or *. May be repeated; none may "
@@ -64,6 +69,7 @@ def gateway(
     from semanticface.serve.gateway.app import Limits, create_app
     from semanticface.serve.gateway.run import http_server
     from semanticface.serve.server import refuse_taken
+    from semanticface.train.face_crop import crop_of
 
     if keys is None and host not in ("127.0.0.1", "localhost", "::1"):
         raise BadInput(
@@ -75,7 +81,7 @@ def gateway(
     settings = Settings(concurrency=concurrency, timeout=deadline, deadline=deadline)
     limits = Limits(max_mb << 20, max_pixels, least_confidence=least_confidence)
     client = FaceClient(url, model, key=upstream, settings=settings)
-    app = create_app(client, keys, limits, _known(voice), allow_origin or ())
+    app = create_app(client, keys, limits, _known(voice), allow_origin or (), crop_of(crop))
     refuse_taken(host, port)
     asyncio.run(_met(client))
     http_server(app, host, port, limits).run()

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from semanticface.serve.remote import RemotePredictor
+    from semanticface.train.face_crop import Crop
     from semanticface.train.predictions import Asked, Outcome
     from semanticface.train.shots import Shot
 
@@ -37,6 +38,12 @@ def predict(
         typer.Option("--format", "--answer", help="Answer format: one that a run has learnt, its "
                      "first unless given; of a model any.", show_default=False),
     ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(help="Of a model, or of a server's: arkit-52, mouth-31, mouth-29, or names "
+                     "with commas; all 61 unless given. A run has those that it has learnt.",
+                     show_default=False),
+    ] = None,
     base: Annotated[
         str | None, typer.Option(help="Where the run's base model lies now.", show_default=False)
     ] = None,
@@ -52,6 +59,12 @@ def predict(
     at_once: Annotated[
         int, typer.Option(help="Pictures with the server at the same time.", min=1)
     ] = 32,
+    crop: Annotated[
+        str | None,
+        typer.Option(help="What part is shown: the largest face, as `face`; `none` for all; or "
+                     "LEFT,TOP,SIDE in pixels. `face` for the small model, else `none`.",
+                     show_default=False),
+    ] = None,
     every: Annotated[float, typer.Option(help="Seconds between a movie's pictures.", min=0)] = 0.0,
     camera: Annotated[
         int | None, typer.Option(help="Number of a webcam.", min=0, show_default=False)
@@ -74,7 +87,7 @@ def predict(
 
     semanticface predict face.png
 
-    semanticface predict face.png --answer two-key
+    semanticface predict party.jpg --crop 120,40,300
 
     semanticface predict movie.mp4 --run runs/nano --out answers --every 0.1 --overlay
 
@@ -85,6 +98,7 @@ def predict(
     semanticface predict --camera 0 --seconds 10 --out me --overlay
     """
     from semanticface.errors import BadInput
+    from semanticface.train.face_crop import FACE, NONE, crop_of
     from semanticface.train.places import small_run
     from semanticface.train.predictor import opened
     from semanticface.train.shots import record, shots
@@ -95,6 +109,7 @@ def predict(
                        "pictures, folders, movies, or --camera")  # fmt: skip
     if out is None and (len(given) != 1 or overlay or camera is not None):
         raise BadInput("no folder for the answers", "--out FOLDER")
+    cutting = crop_of(crop or (FACE if run is None and endpoint is None else NONE))
     found = shots(given, every) if given else record(camera or 0, seconds, _folder(out) / "camera")
     if out is None and len(found) != 1:
         raise BadInput(f"{len(found)} pictures", "--out FOLDER for more than one")
@@ -102,15 +117,17 @@ def predict(
         if run is not None or base is not None:
             raise BadInput("--endpoint with --run or --base", "one or the other")
         predictor: Asked = _remote(
-            endpoint, served, api_key_env, out, _task(stage, answer), at_once
+            endpoint, served, api_key_env, out, _task(stage, answer, channels), at_once
         )
     else:
-        predictor = opened(run or small_run(), answer=answer, stage=stage, base=base)
+        predictor = opened(run or small_run(), answer=answer, stage=stage, base=base,
+                           channels=channels)  # fmt: skip
     predictor.most = tokens
     if out is None:
-        _say(predictor, found)
+        _say(predictor, found, cutting)
     else:
-        _fill(predictor, found, out, batch, overlay, ", ".join(map(str, given)) or "camera")
+        source = ", ".join(map(str, given)) or "camera"
+        _fill(predictor, found, out, batch, overlay, source, cutting)
 
 
 def _remote(
@@ -130,20 +147,21 @@ def _folder(out: Path | None) -> Path:
     return out
 
 
-def _task(stage: str | None, answer: str | None) -> Any:
+def _task(stage: str | None, answer: str | None, channels: str | None = None) -> Any:
+    from semanticface.data.channel_sets import ALL
     from semanticface.data.tasks import STAGES, Task
     from semanticface.errors import BadInput, did_you_mean
 
-    if stage is None and answer is None:
+    if stage is None and answer is None and channels is None:
         return None
     chosen = next((each for each in STAGES if each == (stage or "describe+coefficients")), None)
     if chosen is None:
         raise BadInput(f"the stage '{stage}'", f"one of {', '.join(STAGES)}",
                        hint=did_you_mean(str(stage), STAGES))  # fmt: skip
-    return Task.of(answer or "two-key", chosen)
+    return Task.of(answer or "two-key", chosen, channels=channels or ALL)
 
 
-def _say(predictor: Asked, found: list[Shot]) -> None:
+def _say(predictor: Asked, found: list[Shot], crop: Crop) -> None:
     """The answer to one picture, on stdout."""
     import json
     import tempfile
@@ -154,14 +172,14 @@ def _say(predictor: Asked, found: list[Shot]) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         kept = Predictions.begun(Path(folder), predictor.origin)
-        outcome = answer(predictor, found, kept, batch=1)
+        outcome = answer(predictor, found, kept, batch=1, crop=crop)
     if outcome.failed:
         raise SemanticFaceError(next(iter(outcome.failed.values())))
     typer.echo(json.dumps(face_json(outcome.answers[0]), ensure_ascii=False))
 
 
 def _fill(
-    predictor: Asked, found: list[Shot], out: Path, batch: int, film: bool, source: str
+    predictor: Asked, found: list[Shot], out: Path, batch: int, film: bool, source: str, crop: Crop
 ) -> None:
     """Answers to all pictures, in a folder."""
     import time
@@ -175,7 +193,7 @@ def _fill(
     kept = Predictions.begun(out, predictor.origin)
     with watching() as tell:
         told = None if tell is None else lambda done, of: tell("looking", done, of)
-        outcome = answer(predictor, found, kept, batch=batch, told=told)
+        outcome = answer(predictor, found, kept, batch=batch, told=told, crop=crop)
     took = time.perf_counter() - begun
     counts = write_out(outcome, out, source)
     if film and outcome.answers:

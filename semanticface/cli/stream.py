@@ -40,8 +40,13 @@ def stream(
             help="Mean below which an answer is taken for no face; 0: never.", min=0, max=1
         ),
     ] = LEAST_CONFIDENCE,
+    crop: Annotated[
+        str,
+        typer.Option(help="What part is shown: the largest face, as `face`; `none` for all; or "
+                     "LEFT,TOP,SIDE in pixels."),
+    ] = "none",
     source_rate: Annotated[float, typer.Option(help="Pictures a second of a folder.")] = 30.0,
-) -> None:
+) -> None:  # fmt: skip
     """Read pictures, ask the model, send frames at a steady rate; Ctrl-C ends it.
 
     [bold]semanticface stream --source webcam --to udp://192.168.1.20:11111[/bold]
@@ -53,13 +58,16 @@ def stream(
     from semanticface.cli.console import note
     from semanticface.cli.ending import as_ctrl_c
     from semanticface.serve.client import FaceClient, Settings
+    from semanticface.serve.live.cropped import Cropped
     from semanticface.serve.live.ear import Ear, is_sound, windows
     from semanticface.serve.live.loop import Live
     from semanticface.serve.live.senders import sender_of
     from semanticface.serve.live.sources import pictures
     from semanticface.serve.live.steady import Settings as Failing
     from semanticface.serve.live.steady import Steady
+    from semanticface.train.face_crop import crop_of
 
+    cutting = crop_of(crop)
     key = os.environ.get(api_key_env, "") if api_key_env else ""
     # A late answer is worth nothing here, so nothing is asked again for long.
     settings = Settings(concurrency=depth, timeout=5.0, deadline=5.0, pause=0.05)
@@ -77,7 +85,7 @@ def stream(
         if speech:
             return await sent(Ear(), 1)
         async with FaceClient(endpoint, model, key=key, settings=settings) as client:
-            return await sent(client, depth)
+            return await sent(Cropped(client, cutting), depth)
 
     try:
         with as_ctrl_c():

@@ -1,7 +1,8 @@
 """Answers to many pictures, kept as they come, and written out as files people use.
 
 OUT/answers.jsonl    one line an answer, as it came; another run goes on after them
-OUT/faces.json       by picture: the words (`analysis`), the coefficients (`arkit`)
+OUT/faces.json       by picture: the words (`analysis`), the coefficients (`arkit`), and under
+                     `meta` how the answer was read and, where pictures are cut, what was shown
 OUT/faces.csv        the same numbers as a table, one row a picture
 OUT/clip.npz         a clip: of a movie by its times, of files one a second
 OUT/failed.json      pictures that could not be read, and answers that could not
@@ -29,6 +30,7 @@ from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.language.answers import ANSWER_ORDER
 from semanticface.rig import CHANNELS, COUNT, NAMES, ClipMeta, FaceClip, save_npz
+from semanticface.train.face_crop import Crop, Whole
 from semanticface.train.predictor import Face
 from semanticface.train.shots import Shot, decode, key_of
 
@@ -63,6 +65,8 @@ class Answered(NamedTuple):
     analysis: dict[str, str] | None
     cut_at: int | None = None
     """Tokens that were allowed where the answer did not come to its end within them."""
+    crop: dict[str, Any] | None = None
+    """What part of the picture was shown, and who said so; None for all of it."""
 
     def stands(self, most: int) -> bool:
         """Whether nothing more is to be had by asking again with `most` tokens allowed."""
@@ -100,7 +104,9 @@ class Predictions:
             _check_head({}, origin, path)
         return made
 
-    def add(self, key: str, shot: Shot, face: Face, most: int) -> None:
+    def add(
+        self, key: str, shot: Shot, face: Face, most: int, crop: dict[str, Any] | None = None
+    ) -> None:
         """Keep an answer for which `most` tokens were allowed, on disk before anything else
         happens."""
         outcome = face.parsed.report.outcome if face.parsed is not None else "words"
@@ -112,6 +118,7 @@ class Predictions:
             "values": [None if np.isnan(v) else json_lines.shortest(v) for v in face.values],
             "analysis": None if face.words is None else face.words.as_analysis(),
             **({} if face.completion.whole else {"cut_at": most}),
+            **({"crop": crop} if crop else {}),
         }  # fmt: skip
         with (self.folder / ANSWERS).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -172,7 +179,7 @@ def _answered(line: dict[str, Any]) -> Answered:
     values = np.array([np.nan if v is None else v for v in line["values"]], np.float32)
     text = line["text"] if line["outcome"] == "failed" else ""
     return Answered(line["name"], line["time"], line["outcome"], text, values,
-                    line["analysis"], line.get("cut_at"))  # fmt: skip
+                    line["analysis"], line.get("cut_at"), line.get("crop"))  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -187,12 +194,14 @@ class Outcome(NamedTuple):
 
 def predict(
     predictor: Asked, found: Sequence[Shot], kept: Predictions, *, batch: int = 8,
-    told: Told | None = None,
+    told: Told | None = None, crop: Crop | None = None,
 ) -> Outcome:  # fmt: skip
-    """Answer every shot that has no answer yet; one that cannot be read stops nothing."""
+    """Answer every shot that has no answer yet; one that cannot be read stops nothing. `crop`
+    cuts what is shown; an answer to another part of the picture is another answer."""
+    cutting: Crop = Whole() if crop is None else crop
     failed: dict[str, str] = {}
     keys: list[tuple[str, Shot]] = []
-    waiting: deque[tuple[str, Shot]] = deque()
+    waiting: deque[tuple[str, Shot, dict[str, Any]]] = deque()
     pictures, hashes, asked = Pictures(), dict[str, str](), 0
 
     def unanswered() -> Iterator[Any]:
@@ -200,25 +209,25 @@ def predict(
             try:
                 if shot.fault is not None:
                     raise shot.fault
-                key = key_of(shot, hashes)
+                key = key_of(shot, hashes) + cutting.key
                 stands = key in kept.held and kept.held[key].stands(predictor.most)
-                shown = None if stands else decode(shot, pictures)
+                shown = None if stands else cutting.cut(decode(shot, pictures))
                 keys.append((key, shot))
                 if shown is not None:
-                    waiting.append((key, shot))
-                    yield shown
+                    waiting.append((key, shot, shown.told))
+                    yield shown.picture
             except (BadInput, OSError) as fault:
                 failed[shot.name] = str(fault)
             if told is not None:
                 told(done, len(found))
 
     for face in predictor.each(unanswered(), batch):
-        key, shot = waiting.popleft()
+        key, shot, part = waiting.popleft()
         asked += 1
         if face.refused:
             failed[shot.name] = face.refused
         else:
-            kept.add(key, shot, face, predictor.most)
+            kept.add(key, shot, face, predictor.most, part)
     answers = [kept.held[key] for key, _ in keys if key in kept.held]
     failed |= {a.name: _why(a) for a in answers if a.outcome == "failed"}
     return Outcome(answers, failed, asked)
@@ -256,7 +265,8 @@ def face_json(answer: Answered) -> dict[str, Any]:
     numbers = {CHANNELS[i].label: json_lines.shortest(answer.values[i])
                for i in ANSWER_ORDER if not np.isnan(answer.values[i])}  # fmt: skip
     told = {} if answer.analysis is None else {"analysis": answer.analysis}
-    return {**told, "arkit": numbers, "meta": {"outcome": answer.outcome}}
+    shown = {} if answer.crop is None else {"crop": answer.crop}
+    return {**told, "arkit": numbers, "meta": {"outcome": answer.outcome, **shown}}
 
 
 def _write_table(answers: Sequence[Answered], path: Path) -> None:

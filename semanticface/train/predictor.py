@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.data.channel_sets import ALL
 from semanticface.data.tasks import STAGES, Stage, Task
 from semanticface.errors import BadInput, did_you_mean, need
 from semanticface.language.description import Description
@@ -28,9 +29,12 @@ from semanticface.train.decoding import MOST_TOKENS, Completion, Decoder
 from semanticface.train.loading import Loaded, Source, load_model
 from semanticface.train.manifest import base_digest, prompt_json, prompt_of, read_manifest, task_of
 from semanticface.train.one_pass import Reader, Readout, task_named
-from semanticface.train.processors import load_processor
+from semanticface.train.processors import fixed_side, load_processor
 from semanticface.train.runs import ADAPTER, Run
 from semanticface.train.seal import SEAL, check_seal
+
+_CUBIC = 3
+"""Pillow's number for the way in which the processor resizes."""
 
 
 class Face(NamedTuple):
@@ -65,6 +69,8 @@ class Predictor:
 
     def faces(self, pictures: Sequence[Any]) -> list[Face]:
         """One face for each picture."""
+        side = fixed_side(self.processor)
+        pictures = [_sized(each, side) for each in pictures]
         if isinstance(self.answerer, Reader):
             return [self._read(each) for each in self.answerer.readouts(pictures)]
         return [self._face(each) for each in self.answerer.answers(pictures)]
@@ -88,16 +94,20 @@ class Predictor:
 
 def opened(
     place: str | Path, *, answer: str | None = None, stage: str | None = None,
-    base: str | None = None,
+    base: str | None = None, channels: str | None = None,
 ) -> Predictor:  # fmt: skip
     """A predictor from a run's folder, whose manifest says what it has learnt to answer, or from
     a model's folder or name. Of a run, `answer` and `stage` choose among what it has learnt;
-    a model is asked for what they say, for words and then JSON unless told otherwise. `base` is
-    where a run's base model lies now."""
+    a model is asked for what they and `channels` say, for words and then JSON of all channels
+    unless told otherwise. `base` is where a run's base model lies now."""
     folder = Path(place).expanduser()
     if (folder / "manifest.json").is_file():
+        if channels is not None:
+            raise BadInput("channels for a run", "none: it has the channels that it has learnt",
+                           file=folder)  # fmt: skip
         return _of_run(folder, answer, stage, base)
-    asked = task_named(answer or "two-key", _stage(stage or "describe+coefficients"))
+    asked = task_named(answer or "two-key", _stage(stage or "describe+coefficients"),
+                       channels=channels or ALL)  # fmt: skip
     loaded = Loaded(load_model(Source(str(place))), load_processor(place))
     weights = base_digest(str(place), None) if folder.is_dir() else f"hub {place}"
     return _predictor(loaded, asked, weights)
@@ -174,6 +184,14 @@ def _predictor(loaded: Loaded, task: Task, weights: str) -> Predictor:
         model = model.to(device)
     origin = sha256(f"{weights} {json.dumps(prompt_json(task))}".encode()).hexdigest()
     return Predictor(model, loaded.processor, task, origin)
+
+
+def _sized(picture: Any, side: int | None) -> Any:
+    """A square picture at the one size that the processor knows. By itself it would make 84 x 84
+    of one square in ten, for its rounding takes 112.0 for less (so of 150, 192 and 384 pixels)."""
+    if side is None or picture.size[0] != picture.size[1] or picture.size[0] == side:
+        return picture
+    return picture.resize((side, side), _CUBIC)
 
 
 def _digest(path: Path) -> str:

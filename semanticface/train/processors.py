@@ -12,6 +12,7 @@ This is the one file that reaches into transformers. It knows versions 5.19 to 5
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,17 @@ def load_processor(
     if pictures and getattr(processor, "image_processor", None) is None:
         raise BadInput("a processor of text alone", "one that takes pictures", file=path)
     return processor
+
+
+def fixed_side(processor: Any) -> int | None:
+    """Pixels a side of the only square that a processor makes of pictures: of Qwen-VL's kind,
+    where least and most pixels are the same square number. None where sizes vary."""
+    size = getattr(getattr(processor, "image_processor", None), "size", None) or {}
+    least, most = size.get("shortest_edge"), size.get("longest_edge")
+    if least is None or least != most or not hasattr(processor.image_processor, "merge_size"):
+        return None
+    side = math.isqrt(most)
+    return side if side * side == most else None
 
 
 def has_torchvision() -> bool:

@@ -37,6 +37,8 @@ def test_a_config_is_parsed_and_says_how_it_is_launched(path):
     held = yaml.safe_load(path.read_text())
     assert settings.training.output_dir == held["output_dir"]
     assert settings.model.plan and (settings.data.speech or settings.data.task)
+    if settings.data.augment:  # the same pixels would come again with every second pass
+        assert settings.data.views >= 16
     text = path.read_text()
     assert "accelerate launch" in text and "# Hardware:" in text
     assert f"recipes/configs/{path.name}" in text

@@ -26,6 +26,7 @@ from semanticface.language.answer_format import ANSWER_ORDER
 from semanticface.rig import CHANNELS
 from semanticface.serve.gateway.keys import Bucket, add_key, hash_of, make_key, read_keys
 from semanticface.serve.gateway.pictures import checked
+from semanticface.train.face_crop import crop_of, cut_file
 
 LABELS = [CHANNELS[i].label for i in ANSWER_ORDER]
 pytestmark = pytest.mark.filterwarnings(
@@ -57,6 +58,18 @@ def good(http) -> None:
     """It is alive and well."""
     reply = http.post("/v1/face", json=as_json(png(0, (32, 32))))
     assert reply.status_code == 200, reply.text
+
+
+def test_a_gateway_that_cuts_tells_what_it_showed(upstream):
+    picture, crop = png(5, (64, 80)), crop_of("8,4,28")
+    shown = cut_file(picture, crop).picture
+    with opened(upstream.url, crop=crop) as http:
+        told = http.post("/v1/face", json=as_json(picture)).json()
+        assert told["meta"]["crop"] == {"box": [8, 4, 28], "by": "given"}
+        np.testing.assert_allclose(numbers(told), face_of(shown)[list(ANSWER_ORDER)], atol=1e-4)
+    with opened(upstream.url, crop=crop_of("face")) as http:
+        reply = http.post("/v1/face", json=as_json(picture))
+        assert reply.status_code == 422 and "no face" in reply.json()["error"]["message"]
 
 
 def test_a_picture_comes_back_as_named_numbers_and_words(http):

@@ -24,11 +24,13 @@ from semanticface.language.parsed import STRICT, nothing
 from semanticface.rig import CHANNELS, COUNT, INDEX
 from semanticface.serve.client import FaceClient, Frame, Result, Settings
 from semanticface.serve.doubt import contradictions
+from semanticface.serve.live.cropped import Cropped
 from semanticface.serve.live.loop import Live
 from semanticface.serve.live.senders import sender_of
 from semanticface.serve.live.sources import CAMERAS, pictures
 from semanticface.serve.live.steady import Settings as Failing
 from semanticface.serve.live.steady import Steady
+from semanticface.train.face_crop import NO_FACE, crop_of, cut_file
 
 TASK = Task.of("tokens", "coefficients")
 JAW = INDEX["jawOpen"]
@@ -42,6 +44,27 @@ def result(at: float, jaw: float = 0.5, *, error: str = "", confidence: float | 
         values[INDEX[name]] = value
     sure = None if confidence is None else np.full(COUNT, confidence, np.float32)
     return Result(at, values, sure, None, STRICT, "", "stop", 0.1, 1, 1, 1, error)
+
+
+# -- what part is shown ----------------------------------------------------------------
+
+
+def test_the_model_is_asked_about_the_part_alone():
+    asked = []
+
+    class Client:
+        async def ask(self, picture, at=0.0):
+            asked.append((picture, at))
+            return result(at)
+
+    whole = png(3, (60, 40))
+    given, sought = (Cropped(Client(), crop_of(text)) for text in ("2,3,28", "face"))
+    assert asyncio.run(given.ask(whole, 1.5)).time == 1.5
+    assert asked == [(cut_file(whole, crop_of("2,3,28")).picture, 1.5)]
+    lost = asyncio.run(sought.ask(whole, 2.5))
+    assert (lost.time, lost.error, lost.lasting) == (2.5, NO_FACE, True) and len(asked) == 1
+    assert Steady().failure(lost) == "no face"
+    assert asyncio.run(Cropped(Client(), crop_of("none")).ask(whole)) and asked[-1][0] == whole
 
 
 # -- what goes out between predictions -----------------------------------------------
@@ -76,7 +99,7 @@ def test_the_stamp_is_when_the_face_looked_so_and_never_falls():
 
 
 @pytest.mark.parametrize(("bad", "why"), [
-    (result(2.0, error="HTTP 503"), "no answer"),
+    (result(2.0, error="HTTP 503"), "no answer"), (result(2.0, error=NO_FACE), "no face"),
     (result(2.0, confidence=0.1), "unsure"),
     (result(2.0, eyeLookInLeft=0.5, eyeLookOutLeft=0.5, jawLeft=0.9, jawRight=0.9),
      "contradictory"),

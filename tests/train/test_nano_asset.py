@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,9 +20,11 @@ from semanticface.data.shards import digest_of
 from semanticface.data.splits import DEFAULT
 from semanticface.errors import BadInput
 from semanticface.motion.expressions import sample_frames
+from semanticface.train.nano import PIXELS
 from semanticface.train.nano_view import face_camera
 from semanticface.train.places import small_run
 from semanticface.train.predictor import opened
+from semanticface.train.processors import fixed_side
 from semanticface.train.seal import check_seal
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -75,6 +78,31 @@ def test_one_face_at_a_time_is_the_same(run, held_out):
     alone = [predictor.faces([each])[0] for each in held_out[0][:3]]
     for one, other in zip(together, alone, strict=True):
         assert np.abs(one.values - other.values).max() <= 0.011
+
+
+@pytest.mark.parametrize("side", [150, 192, 384])
+def test_a_square_of_any_size_is_seen_at_its_size(run, held_out, side):
+    """The processor's own rounding shows some squares to the model at 84 x 84."""
+    predictor = opened(run)
+    assert fixed_side(predictor.processor) == PIXELS
+    one, other = (predictor.faces([each.resize((size, size)) for each in held_out[0][:6]])
+                  for size in (2 * PIXELS, side))  # fmt: skip
+    off = [np.abs(a.values - b.values).mean() for a, b in zip(one, other, strict=True)]
+    assert np.mean(off) < 0.012
+
+
+def test_its_card_survives_new_weights(run, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "scripts"))
+    from nano_build.packing import CARD, pack
+
+    card = (run / CARD).read_text()
+    assert "Licence" in card and "Limits" in card and "docs/nano.md" in card
+    again = tmp_path / "nano"
+    again.mkdir()
+    shutil.copy(run / CARD, again / CARD)
+    pack(run, again, json.loads((run / "manifest.json").read_text()))
+    assert (again / CARD).read_text() == card
+    check_seal(again / "model")
 
 
 def test_changed_weights_are_refused(run, tmp_path):

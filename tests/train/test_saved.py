@@ -248,6 +248,14 @@ def test_one_picture_is_answered_on_stdout(run, album):
     assert len(json.loads(done.stdout)["arkit"]) == 61
 
 
+def test_a_model_is_asked_for_the_channels_that_are_wanted(tiny, album):
+    done = call(album / "f1.png", "--run", tiny, "--stage", "coefficients", "--format", "tokens",
+                "--channels", "jawOpen,cheekPuff")  # fmt: skip
+    assert list(json.loads(done.stdout)["arkit"]) == ["JawOpen", "CheekPuff"]
+    with pytest.raises(BadInput, match="channels for a run"):
+        call(album / "f1.png", "--channels", "arkit-52")
+
+
 def test_a_movie_is_a_clip_with_its_own_times(run, tmp_path):
     from semanticface.render.video import write_video
 

@@ -56,6 +56,7 @@ from semanticface.serve.gateway.wire import (
     face_of,
     fault,
 )
+from semanticface.train.face_crop import Crop, Cut, Whole, cut_file
 
 log = logging.getLogger("semanticface.gateway")
 _SILENT = "the model does not answer just now"
@@ -99,8 +100,9 @@ class Desk:
 
     def __init__(
         self, client: FaceClient, door: Doorkeeper, limits: Limits, voice: str = "",
-        origins: Collection[str] = (),
+        origins: Collection[str] = (), crop: Crop | None = None,
     ) -> None:  # fmt: skip
+        self.crop: Crop = Whole() if crop is None else crop
         self.client, self.door, self.limits, self.voice = client, door, limits, voice
         self.origins = tuple(origin(each) for each in origins)
         self.metrics = Metrics()
@@ -154,11 +156,12 @@ class Desk:
                 await asyncio.to_thread(checked, picture, self.limits.most_pixels)
             except BadInput as error:
                 raise Refused(422, str(error)) from None
-            result = await self._asked(picture)
+            cut = await self._cut(picture)
+            result = await self._asked(cut.picture)
         unsure = self._unsure(result)
         outcome = "unanswered" if result.error else "unsure" if unsure else result.report.outcome
         self.metrics.face(outcome, result.seconds, result.asked, result.written)
-        face = face_of(self._answered(result), self.client.model)
+        face = face_of(self._answered(result), self.client.model, cut.told)
         if unsure:
             raise Refused(422, unsure)
         return face
@@ -169,6 +172,13 @@ class Desk:
         if sure is None or sure >= least:
             return ""
         return f"no face that the model is sure of: confidence {sure:.2f}, {least:g} at least"
+
+    async def _cut(self, picture: bytes) -> Cut:
+        """The part that the model is shown; hints about flags are not for whoever asks."""
+        try:
+            return await asyncio.to_thread(cut_file, picture, self.crop)
+        except BadInput as error:
+            raise Refused(422, f"found {error.found}, expected {error.expected}") from None
 
     async def _asked(self, picture: bytes) -> Result:
         try:
@@ -221,12 +231,12 @@ class Desk:
 
 def create_app(
     client: FaceClient, keys: Path | None = None, limits: Limits | None = None, voice: str = "",
-    origins: Collection[str] = (),
+    origins: Collection[str] = (), crop: Crop | None = None,
 ) -> FastAPI:  # fmt: skip
     """The application; without `keys` anybody may ask, without `voice` no scripts are taken,
-    and without `origins` no other site's pages."""
+    without `origins` no other site's pages, and with `crop` the model is shown a part."""
     door = Doorkeeper(read_keys(keys) if keys is not None else [])
-    desk = Desk(client, door, limits or Limits(), voice, origins)
+    desk = Desk(client, door, limits or Limits(), voice, origins, crop)
 
     @asynccontextmanager
     async def life(app: Any) -> AsyncIterator[None]:

@@ -106,6 +106,9 @@ class Meta(BaseModel):
     """The mean of these; low where no face is to be seen, for most such pictures."""
     contradictions: int
     """Opposite muscles that are on together: a model that guesses."""
+    crop: dict[str, Any] | None = None
+    """Where the gateway cuts pictures: `box` (left, top and side in pixels, or `all`), by whom, and
+    how sure a face was (`score`)."""
     seconds: float
     prompt_tokens: int
     answer_tokens: int
@@ -175,7 +178,7 @@ class FacesReply(BaseModel):
     faces: list[FaceOrFault]
 
 
-def face_of(result: Result, model: str) -> Face:
+def face_of(result: Result, model: str, crop: dict[str, Any] | None = None) -> Face:
     """A client's result as the gateway tells it: named numbers, null where there is none."""
     report, sure = result.report, certainty(result.confidence)
     return Face(
@@ -186,7 +189,7 @@ def face_of(result: Result, model: str) -> Face:
             out_of_range=list(report.out_of_range), notes=list(report.notes),
             confidence=None if result.confidence is None else named(result.confidence),
             certainty=None if sure is None else round(sure, 4),
-            contradictions=contradictions(result.values),
+            contradictions=contradictions(result.values), crop=crop or None,
             seconds=round(result.seconds, 4), prompt_tokens=result.asked,
             answer_tokens=result.written,
         ),

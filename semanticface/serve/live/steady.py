@@ -27,6 +27,7 @@ from semanticface.rig import COUNT
 from semanticface.serve.client import Result
 from semanticface.serve.doubt import certainty, contradictions
 from semanticface.serve.live.least import LEAST_CONFIDENCE
+from semanticface.train.face_crop import NO_FACE
 
 Values = NDArray[np.float32]
 _STEP = 1e-4
@@ -90,7 +91,7 @@ class Steady:
     def failure(self, result: Result) -> str:
         """Why a prediction is not good; empty if it is."""
         if result.error:
-            return "no answer"
+            return "no face" if result.error == NO_FACE else "no answer"
         known = np.isfinite(result.values)
         if result.report.outcome == "failed" or known.sum() < COUNT / 2:
             return "not readable"
