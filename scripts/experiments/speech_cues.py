@@ -39,7 +39,7 @@ from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.splits import DEFAULT
 from semanticface.rig import FaceClip
 from semanticface.speech.audio import RATE
-from semanticface.speech.cues import SETS
+from semanticface.speech.cues import SETS, cues_of
 from semanticface.train.runs import read_journal
 
 
@@ -139,10 +139,13 @@ def main() -> None:
     parser.add_argument("--save-steps", type=int, default=SAVE, help="steps between checkpoints")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--corpus-seed", type=int, default=7)
-    parser.add_argument("--cues", nargs="*", choices=tuple(SETS), default=(), help="these alone")
+    parser.add_argument("--cues", nargs="*", default=(), help=f"these alone, of {', '.join(SETS)}; "
+                        "parts left out after one: articulation-stress")  # fmt: skip
     parser.add_argument("--runs", type=Path, nargs="*", default=(), help="finished runs to score")
     parser.add_argument("--real", type=Path, help="samples.jsonl of recordings of people")
     asked = parser.parse_args()
+    for each in asked.cues:
+        cues_of(each)  # before anything is made
     if asked.what == "table":
         table(asked.places[0])
     else:

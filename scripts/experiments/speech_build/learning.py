@@ -24,6 +24,7 @@ from semanticface.atomic import write_text
 from semanticface.data.speech_samples import SpeechSample
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.errors import BadInput
+from semanticface.speech.cues import needs_sound
 from semanticface.train.runs import Run, append, cut_after, read_journal
 from semanticface.train.seal import check_seal, seal, sealed
 
@@ -136,7 +137,7 @@ def _settings(plan: Plan, out: Path, folder: Path, steps: int, save: int, batch:
             "probe_steps": 0, "probe_rows": 1, "cache": out / "cache", "data": out,
             "output_dir": folder, "use_cpu": "true", "disable_tqdm": "true",
             "logging_steps": LOG}  # fmt: skip
-    if plan.cues == "text":
+    if not needs_sound(plan.cues):
         told |= {"vision": "frozen", "projector": "frozen"}
     flags = [word for key, value in told.items() for word in (f"--{key}", str(value))]
     return parse(["--config", str(CONFIG), *flags])
