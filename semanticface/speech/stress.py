@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import lzma
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -89,19 +90,19 @@ def agreed(ways: Sequence[str], phones: Sequence[str]) -> Marks:
 @lru_cache(maxsize=4096)
 def _ways(word: str) -> tuple[tuple[tuple[str, int], ...], ...]:
     """The vowels of each way to say a word, with their digits."""
-    text = _table()
-    start = text.find(f"\n{word} ")
-    if start < 0 or not word:
+    rows, key = _table(), f"{word} "
+    at = bisect_left(rows, key)  # a space comes before whatever else a word may have there
+    if at == len(rows) or not rows[at].startswith(key):
         return ()
-    row = text[start + 1 : text.index("\n", start + 1)]
     return tuple(tuple((vowel, int(mark)) for vowel, mark in _VOWEL.findall(way))
-                 for way in row.split()[1:])  # fmt: skip
+                 for way in rows[at].split()[1:])  # fmt: skip
 
 
 @cache
-def _table() -> str:
+def _table() -> list[str]:
+    """Rows in the order of their words."""
     packed = resources.files(__package__).joinpath(TABLE).read_bytes()
-    return f"\n{lzma.decompress(packed).decode()}\n"
+    return lzma.decompress(packed).decode().split("\n")
 
 
 def _by_word(sounds: Sequence[Sound]) -> dict[int, list[int]]:
