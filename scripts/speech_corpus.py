@@ -24,12 +24,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--accent", type=float, default=1.0,
                         help="departure from the rules, 0 for none")  # fmt: skip
+    parser.add_argument("--pauses", action="store_true",
+                        help="silence before, after and between the words")  # fmt: skip
     told = parser.parse_args()
     texts = sentences(told.sentences, told.seed)
     if told.texts:
         texts = [each for each in told.texts.read_text().splitlines() if each.strip()]
     built = build(told.folder, texts, seed=told.seed, voices=told.voices, voices_each=told.each,
-                  held_out=told.held_out, accent=told.accent)  # fmt: skip
+                  held_out=told.held_out, accent=told.accent, pauses=told.pauses)  # fmt: skip
     for why in built.refused:
         print(f"left out: {why}")
     for note in built.notes:

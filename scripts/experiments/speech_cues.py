@@ -10,7 +10,9 @@
 Each run is recipes/configs/audioface_nano.yaml with other cues, window or seed; every one is
 scored on whole recordings: unseen sentences of known voices, an unseen voice, noise (cues
 aligned anew on the noisy sound), and the transcript of another sentence (its phone times
-stretched to this sound). Runs that OUT has are not made again. The truth is synthetic, but
+stretched to this sound). The same command goes on with what was stopped: runs that OUT has are
+not made again, and one that was being trained goes on from its last checkpoint (OUT/ARM has
+them and log.jsonl) as if it had not been stopped. The truth is synthetic, but
 for `--real`: samples of people (scripts/speech_samples.py), by sides of their sentences. Every
 run is scored on those held out, and one more learns from the others too.
 """
@@ -22,39 +24,23 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from speech_build.arms import always, by_rules, by_shapes, by_the_speaker, judged
 from speech_build.cases import MANY, Case, conditions, kept, plain, read_take
+from speech_build.learning import SAVE, Plan, train
 from speech_build.report import table
 
+from semanticface.atomic import write_text
 from semanticface.data.sounds import cut
 from semanticface.data.speech_samples import SpeechSample, read_samples
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.splits import DEFAULT
 from semanticface.rig import FaceClip
 from semanticface.speech.audio import RATE
-from semanticface.speech.cues import SETS
-
-CONFIG = Path(__file__).resolve().parents[2] / "recipes" / "configs" / "audioface_nano.yaml"
-BATCH = 16
-
-
-class Plan(NamedTuple):
-    """One run."""
-
-    cues: str
-    seed: int
-    window: int = 15
-    hop: int = 12
-    real: bool = False
-    """Whether it learns from recordings of people too."""
-
-    @property
-    def name(self) -> str:
-        more = " with real takes" if self.real else ""
-        return f"{self.cues}{more}, {self.window} frames, seed {self.seed}"
+from semanticface.speech.cues import SETS, cues_of
+from semanticface.train.runs import read_journal
 
 
 def plans(seeds: int, only: Sequence[str] = (), real: bool = False) -> Iterator[Plan]:
@@ -66,68 +52,6 @@ def plans(seeds: int, only: Sequence[str] = (), real: bool = False) -> Iterator[
             yield from (Plan(cues, seed, real=True) for cues in wanted)
         if seed == 0 and not only:
             yield from (Plan("articulation", 0, 6, 4), Plan("articulation", 0, 30, 27))
-
-
-def train(plan: Plan, samples: list[SpeechSample], out: Path, steps: int) -> tuple[Any, Any]:
-    """(model, task) of a run by the recipe's own parts; sides are made of takes kept in memory."""
-    from transformers import set_seed
-
-    from semanticface.train.loading import load
-    from semanticface.train.parsing import parse
-    from semanticface.train.places import model_place
-    from semanticface.train.runs import Run
-    from semanticface.train.trainer import trainer_of
-
-    folder = out / plan.name.replace(", ", "-").replace(" ", "-")
-    told = {"cues": plan.cues, "window": plan.window, "hop": plan.hop, "seed": plan.seed,
-            "max_steps": steps, "per_device_train_batch_size": BATCH,
-            "save_strategy": "no", "probe_steps": 0, "probe_rows": 1,
-            "cache": out / "cache", "data": out, "output_dir": folder, "use_cpu": "true",
-            "disable_tqdm": "true", "logging_steps": 25}  # fmt: skip
-    if plan.cues == "text":
-        told |= {"vision": "frozen", "projector": "frozen"}
-    flags = [word for key, value in told.items() for word in (f"--{key}", str(value))]
-    settings = parse(["--config", str(CONFIG), *flags])
-    task = settings.data.speech
-    set_seed(plan.seed)
-    base = model_place("", settings.data.cache, task)
-    loaded = load(settings.model.source(base), task)
-    model = _fresh(loaded.model, plan.seed)
-    from semanticface.train.adapters import apply
-
-    run = Run(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    held = _sides(task, samples, folder)
-    ready = loaded._replace(model=apply(settings.model.plan, model))
-    trainer = trainer_of(settings, ready, held, run)
-    trainer.pop_callback(trainer.callback_handler.callbacks[-1])  # no probe: scored below
-    trainer.train()
-    trainer.model.save_pretrained(folder / "model")
-    return loaded._replace(model=trainer.model.eval()), task
-
-
-def _fresh(model: Any, seed: int) -> Any:
-    """Random weights by seed, as `nano_audio.build` draws them."""
-    import torch
-
-    torch.manual_seed(seed)
-    places = model.model.audio_tower.embed_positions.weight.data.clone()
-    made = type(model)(model.config)
-    made.model.audio_tower.embed_positions.weight.data.copy_(places)
-    made.generation_config = model.generation_config
-    return made
-
-
-def _sides(task: SpeechTask, samples: list[SpeechSample], folder: Path) -> Any:
-    from datasets import Dataset
-
-    from semanticface.train.speech_rows import SpeechSides, SpeechTable
-
-    learnt = [each for each in samples if each.split == "train"]
-    rows = [json.dumps(task.example(read_take(s), w))
-            for s in learnt for w in task.windows(read_take(s))]  # fmt: skip
-    probe = [each for each in samples if each.split == "val"][:1]
-    return SpeechSides(SpeechTable(Dataset.from_dict({"row": rows})), probe)
 
 
 def by_model(loaded: Any, task: SpeechTask) -> Callable[[Case], FaceClip]:
@@ -148,8 +72,7 @@ def by_speaker(asked: Any) -> Callable[[Case], FaceClip]:
 def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
     out.mkdir(parents=True, exist_ok=True)
     journal = out / "scores.jsonl"
-    done = {json.loads(line)["name"] for line in journal.read_text().splitlines()} \
-        if journal.exists() else set()  # fmt: skip
+    done = {row["name"] for row in read_journal(journal)}
     clock = time.process_time()
     samples = list(read_samples(corpus / "samples.jsonl"))
     cases = kept(out / "cases.pickle", lambda: conditions(corpus))
@@ -179,15 +102,16 @@ def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
     for plan in plans(asked.seeds, asked.cues, bool(people)):
         if plan.name in done:
             continue
-        clock = time.process_time()
-        loaded, task = train(plan, samples + people * plan.real, out, asked.steps)
-        learnt = time.process_time() - clock
+        learnt = train(plan, samples + people * plan.real, out, asked.steps, save=asked.save_steps)
+        told(f"{plan.name}: learnt in {learnt.seconds:.0f} s, now scored", clock)
         some = cases if plan.window == 15 else \
             {key: cases[key] for key in ("unseen sentence", "unseen voice")}  # fmt: skip
-        scores = judged(some, by_model(loaded, task), out / "mouths" / f"{plan.name}.npz")
+        scores = judged(
+            some, by_model(learnt.loaded, learnt.task), out / "mouths" / f"{plan.name}.npz"
+        )
         write(journal, {"name": plan.name, **plan._asdict(), "steps": asked.steps, "scores": scores,
-                        "seconds": learnt})  # fmt: skip
-        told(f"{plan.name}: learnt in {learnt:.0f} s", clock)
+                        "seconds": learnt.seconds})  # fmt: skip
+        told(f"{plan.name}: scored", clock)
 
 
 def dealt(place: Path) -> list[SpeechSample]:
@@ -198,8 +122,9 @@ def dealt(place: Path) -> list[SpeechSample]:
 
 
 def write(journal: Path, row: dict[str, Any]) -> None:
-    with journal.open("a") as file:
-        file.write(json.dumps(row) + "\n")
+    """One row more, whole or not at all."""
+    rows = [*read_journal(journal), row]
+    write_text(journal, "".join(json.dumps(each) + "\n" for each in rows))
 
 
 def told(what: str, since: float) -> None:
@@ -211,12 +136,16 @@ def main() -> None:
     parser.add_argument("what", choices=("run", "table"))
     parser.add_argument("places", type=Path, nargs="+", help="CORPUS OUT, or OUT")
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--save-steps", type=int, default=SAVE, help="steps between checkpoints")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--corpus-seed", type=int, default=7)
-    parser.add_argument("--cues", nargs="*", choices=tuple(SETS), default=(), help="these alone")
+    parser.add_argument("--cues", nargs="*", default=(), help=f"these alone, of {', '.join(SETS)}; "
+                        "parts left out after one: articulation-stress")  # fmt: skip
     parser.add_argument("--runs", type=Path, nargs="*", default=(), help="finished runs to score")
     parser.add_argument("--real", type=Path, help="samples.jsonl of recordings of people")
     asked = parser.parse_args()
+    for each in asked.cues:
+        cues_of(each)  # before anything is made
     if asked.what == "table":
         table(asked.places[0])
     else:

@@ -67,8 +67,9 @@ def budget(
 
     chosen = next((each for each in STAGES if each == stage), None)
     if chosen is None:
+        hint = "For speech: semanticface tokens --speech RECORDING." if stage == "speech" else ""
         raise BadInput(f"the stage '{stage}'", f"one of {', '.join(STAGES)}",
-                       hint=did_you_mean(stage, STAGES))  # fmt: skip
+                       hint=hint or did_you_mean(stage, STAGES))  # fmt: skip
     task = task_named(answer, chosen, prompt=prompt, decimals=decimals, channels=channels)
     held = track(islice(records(manifest_of(data)), rows), "counting", rows)
     asked = processor_of(Source(processor, min_pixels=min_pixels, max_pixels=max_pixels))

@@ -20,6 +20,7 @@ _SHOWN = (
     "coverage", "mae", "active_mae", "pearson", "ccc", "f1_10", "amplitude_ratio", "skill_mean",
     "blink_f1", "closure_f1", "lag", "jitter_ratio", "mouth_mae", "closure_rate", "teeth_rate",
     "rounding_rate", "rounding_contrast", "jaw_energy", "onset_lag", "silence_motion",
+    "viseme_accuracy",
 )  # fmt: skip
 _SOUNDS = (".wav", ".flac", ".mp3", ".m4a", ".ogg", ".mp4", ".mov")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,8 +86,8 @@ def speak(
     if transcribe is not None:
         key = _key(api_key_env)
         transcript = _transcribed(audio, transcribe, transcriber, key)
-    heard = _heard(audio, transcript, alignment, lexicon)
-    _tell(heard)
+    heard = heard_as_told(audio, transcript, alignment, lexicon)
+    tell(heard)
     if save_alignment is not None:
         from semanticface.speech.alignments import write_alignment
 
@@ -103,17 +104,22 @@ def _check(
     output: str, transcript: str | None, transcribe: str | None, alignment: Path | None
 ) -> None:
     """What can be wrong before anybody has waited."""
-    from semanticface.errors import BadInput
     from semanticface.formats.catalogue import for_writing
 
-    given = {"--transcript": transcript, "--transcribe": transcribe, "--alignment": alignment}
-    named = [name for name, value in given.items() if value is not None]
-    if len(named) > 1:
-        raise BadInput(" and ".join(named), "one of them", hint="Each brings its own words.")
+    one_of({"--transcript": transcript, "--transcribe": transcribe, "--alignment": alignment})
     if output.startswith("udp://"):
         _address(output)
     elif Path(output).suffix.lower() not in FILMS:
         for_writing(output)
+
+
+def one_of(given: Mapping[str, object]) -> None:
+    """An error where words come from two sides."""
+    from semanticface.errors import BadInput
+
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise BadInput(" and ".join(named), "one of them", hint="Each brings its own words.")
 
 
 def _address(output: str) -> tuple[str, int]:
@@ -166,9 +172,10 @@ def _recogniser(model: str, name: str, key: str) -> Recogniser:
     return recogniser(Path(model)) if is_model(Path(model)) else whisper(model)
 
 
-def _heard(
+def heard_as_told(
     audio: Path, transcript: str | None, alignment: Path | None, lexicon: Path | None
 ) -> Heard:
+    """A recording with what is known of its words."""
     from semanticface.speech.alignments import WordsOnly, read_alignment
     from semanticface.speech.lexicon import read_lexicon
     from semanticface.speech.listen import listen
@@ -184,7 +191,8 @@ def _heard(
     return listen(audio, told, lexicon=own)
 
 
-def _tell(heard: Heard) -> None:
+def tell(heard: Heard) -> None:
+    """What a person should know of a recording, and what was found in it."""
     import math
 
     from semanticface.cli.console import err, note

@@ -72,9 +72,10 @@ def _mouth(run: Path | None, fps: float) -> tuple[Mouth, float]:
         from semanticface.speech.live import Ear
 
         return Ear(), fps
+    from semanticface.train.places import SMALL_RUN, small_run
     from semanticface.train.speaking import ModelEar, opened
 
-    ear = ModelEar(opened(run))
+    ear = ModelEar(opened(small_run(speech=True) if str(run) == SMALL_RUN else run))
     return ear, ear.speaker.task.rate
 
 

@@ -28,14 +28,37 @@ def tokens(
         int | None, typer.Option(help="Decimals of every format: 1, 2 or 3.", min=1, max=3)
     ] = None,
     frames: Annotated[int, typer.Option(help="How many frames, spread evenly.", min=1)] = 50,
+    speech: Annotated[
+        Path | None,
+        typer.Option(help="A recording: count its cues part by part, requests and answers.",
+                     show_default=False),
+    ] = None,
+    transcript: Annotated[
+        str | None, typer.Option(help="Of --speech: a text file, or the words.", show_default=False)
+    ] = None,
+    alignment: Annotated[
+        Path | None,
+        typer.Option(help="Of --speech: ready words and phones.", show_default=False),
+    ] = None,
+    window: Annotated[int, typer.Option(help="Of --speech: frames of an answer.", min=1)] = 15,
+    hop: Annotated[
+        int, typer.Option(help="Of --speech: frames between the starts of two windows.", min=1)
+    ] = 12,
+    fps: Annotated[
+        float, typer.Option(help="Of --speech: frames a second.", min=1, max=240)
+    ] = 30.0,
 ) -> None:  # fmt: skip
     """Count what one frame costs in each answer format: decoding time is bought by the token.
+
+    With --speech, what a second of talking costs: each part of the cues, requests and answers.
 
     [bold]Examples[/bold]
 
     semanticface tokens --tokenizer models/Qwen3-VL-4B/tokenizer.json
 
     semanticface tokens -t tokenizer.json --clip take.csv --decimals 2
+
+    semanticface tokens -t tokenizer.json --speech voice.wav --transcript said.txt
     """
     from rich.table import Table
 
@@ -46,6 +69,12 @@ def tokens(
     unit = "bytes"
     if tokenizer is not None:
         count, unit = tokenizer_counter(tokenizer), "tokens"
+    if speech is not None:
+        from semanticface.cli.speech_tokens import show
+        from semanticface.speech.stitching import Cut
+
+        show(speech, transcript, alignment, count, unit, Cut(window, hop), fps)
+        return
     clip, moved = _chosen_frames(clip_file, frames)
     if moved:
         note(f"{moved} values lay out of range and were brought to its edge for counting")

@@ -12,12 +12,16 @@ share one departure from the table (`accent` times the sizes in `speech.manners`
 has another of 0.4 of that, each sentence one of 0.2. The first can be learnt from the corpus,
 the second from a voice's own sentences, the third by nobody.
 
+**Pauses.** With `pauses` each utterance waits before and after its words, and may between them
+(`data.pauses`); else it begins and ends with speech, as flite speaks.
+
 Splits go by sentence and by voice: training sees neither a held-out sentence nor a held-out
 voice, and a test sample says which of the two it has not seen.
 """
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
@@ -27,13 +31,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
+from semanticface.data.pauses import Pause, draw_pauses, paused
 from semanticface.data.speech_samples import SpeechSample, Unseen, write_samples
 from semanticface.data.splits import DEFAULT, Shares
 from semanticface.errors import BadInput, SemanticFaceError, did_you_mean
 from semanticface.rig import FaceClip, save_npz
 from semanticface.speech.align import Aligner
 from semanticface.speech.alignments import write_alignment
-from semanticface.speech.audio import Recording
+from semanticface.speech.audio import RATE, Recording, as_int16
 from semanticface.speech.contours import contours
 from semanticface.speech.manners import Manner, differing
 from semanticface.speech.rules import Style, animate
@@ -118,7 +123,7 @@ def split_of(
 def build(
     folder: Path, texts: Sequence[str], *, seed: int = 0, voices: Sequence[str] | None = None,
     voices_each: int = 2, held_out: Sequence[str] = ("flite:awb",),
-    rate: float = 30.0, shares: Shares = DEFAULT, accent: float = 1.0,
+    rate: float = 30.0, shares: Shares = DEFAULT, accent: float = 1.0, pauses: bool = False,
 ) -> Built:  # fmt: skip
     """Write WAV, TextGrid and NPZ for each utterance, and `samples.jsonl` last of all."""
     names = list(voices) if voices is not None else installed()
@@ -137,7 +142,7 @@ def build(
         rng = np.random.default_rng([seed, number])
         for name in rng.permutation(names)[: min(voices_each, len(names))].tolist():
             voice = Voice(name, float(rng.uniform(0.85, 1.25)), float(rng.uniform(0.9, 1.15)))
-            made = _utter(folder, number, text, voice, aligner, seed, rate, accent)
+            made = _utter(folder, number, text, voice, aligner, seed, rate, accent, pauses)
             if isinstance(made, str):
                 refused.append(made)
                 continue
@@ -165,6 +170,7 @@ def _utter(
     seed: int,
     rate: float,
     accent: float,
+    pauses: bool,
 ) -> tuple[str, float] | str:
     """(stem, seconds) of an utterance, or why it was left out."""
     stem = f"{voice.name.replace(':', '-')}/{number:05d}"
@@ -175,10 +181,29 @@ def _utter(
         sound.unlink(missing_ok=True)
         why = timeline.faults[0].line() if timeline.faults else f"score {timeline.score:.0f}"
         return f"{stem}: {why}"
+    put: tuple[Pause, ...] = ()
+    if pauses:
+        timeline, put = _with_pauses(sound, timeline, [seed, number, *voice.name.encode()])
     write_alignment(timeline, folder / f"{stem}.TextGrid")
     mouth = _mouth(timeline, sound, voice, seed, number, rate, accent)
+    mouth = mouth.with_meta(notes={**mouth.meta.notes, "pauses": [list(each) for each in put]})
     save_npz(mouth, folder / f"{stem}.npz")
     return stem, timeline.seconds
+
+
+def _with_pauses(
+    sound: Path, timeline: Timeline, seed: list[int]
+) -> tuple[Timeline, tuple[Pause, ...]]:
+    """Pauses in the WAV and in its timeline; seeded by themselves, so that nothing else changes."""
+    rng = np.random.default_rng(seed)
+    put = draw_pauses(timeline, rng)
+    samples, told = paused(Recording(sound).samples(), timeline, put, rng)
+    with wave.open(str(sound), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(as_int16(samples))
+    return told, put
 
 
 def _mouth(

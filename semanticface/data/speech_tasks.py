@@ -36,7 +36,7 @@ from semanticface.rig import CHANNELS, COUNT, NAMES, ClipMeta, FaceClip
 from semanticface.speech.alignments import WordsOnly, read_alignment
 from semanticface.speech.audio import Recording
 from semanticface.speech.contours import contours
-from semanticface.speech.cues import SETS, Cue, Spoken, Window
+from semanticface.speech.cues import SETS, Cue, Spoken, Window, cues_of, needs_sound
 from semanticface.speech.mouth_shapes import SHAPES, ShapeForm
 from semanticface.speech.rules import spoken_only
 from semanticface.speech.stitching import Cut, stitch
@@ -103,13 +103,13 @@ class SpeechTask:
         frames: int = 15, hop: int = 12, rate: float = 30.0, tolerance: float = 0.03,
         margin: float = 0.25, prompt: str | None = None,
     ) -> SpeechTask:  # fmt: skip
-        """A task by names; `text` asks by cues alone, every other set sends the sound too."""
-        if cues not in SETS:
-            raise BadInput(f"the cues '{cues}'", f"one of {', '.join(SETS)}",
-                           hint=did_you_mean(cues, SETS))  # fmt: skip
+        """A task by names; `text` asks by cues alone, every other set sends the sound too.
+
+        `cues` may leave parts out of a set: `articulation-stress-mouth`.
+        """
         asked = prompt or (SHAPES_PROMPT if form == SHAPES else PROMPT)
-        return cls(_form(form, channels, tolerance), Cut(frames, hop), rate, SETS[cues],
-                   audio=cues != "text", prompt=asked, margin=margin)  # fmt: skip
+        return cls(_form(form, channels, tolerance), Cut(frames, hop), rate, cues_of(cues),
+                   audio=needs_sound(cues), prompt=asked, margin=margin)  # fmt: skip
 
     # -- the example ---------------------------------------------------------------
 

@@ -18,11 +18,12 @@ from semanticface.errors import BadInput
 from semanticface.evaluation.result import Figure
 from semanticface.evaluation.summary import Sureness, interval, within_bounds
 from semanticface.metrics.clusters import by_key, together
-from semanticface.metrics.ratio import Floats
+from semanticface.metrics.ratio import Floats, ratio
 from semanticface.metrics.speech import (
     SpeechScores,
     SpeechSums,
     SpokenSpans,
+    nearest_visemes,
     speech_scores,
     speech_sums,
 )
@@ -30,7 +31,7 @@ from semanticface.rig import FaceClip
 from semanticface.speech.alignments import WordsOnly, read_alignment
 from semanticface.speech.audio import Recording
 from semanticface.speech.contours import Contours, contours
-from semanticface.speech.spans import spoken_spans
+from semanticface.speech.spans import spoken_spans, viseme_spans
 
 if TYPE_CHECKING:
     from semanticface.evaluation.ground import Run
@@ -44,29 +45,54 @@ _COUNTED = {
 """What each figure rests on."""
 
 
+VISEMES = "viseme_accuracy"
+_APART = 1.0
+"""Seconds between takes that are looked at as one."""
+
+
 class _Speech(NamedTuple):
     spans: SpokenSpans
     voice: Contours | None
+    sounds: list[tuple[str, float, float]]
+    """(viseme, start, end)."""
+
+
+class _Seen(NamedTuple):
+    """Sounds whose viseme was looked at, and those that came out nearest to their own."""
+
+    sounds: Floats | float
+    own: Floats | float
+
+
+class _Take(NamedTuple):
+    pred: FaceClip
+    truth: FaceClip
+    item: Item
+    start: float
+    """Seconds of the clips' clock at which the alignment begins."""
 
 
 def of_sources(runs: Sequence[Run], sure: Sureness, *, same_start: bool) -> dict[str, Figure]:
     """The figures of a source's takes, of those that have an alignment."""
-    sums, keys = [], []
+    takes, keys = [], []
     for run in runs:
         if run.paired is None or run.item.truth is None or run.item.alignment is None:
             continue
         start = 0.0 if same_start else float(run.item.truth.times[0])
-        sums.append(_sums(run.paired.pred, run.item, start, run.paired.truth))
+        takes.append(_Take(run.paired.pred, run.paired.truth, run.item, start))
         keys.append(run.pairing.cluster)
-    return _figures(sums, keys, sure)
+    sums = [_sums(each.pred, each.item, each.start, each.truth) for each in takes]
+    return _figures(sums, keys, sure) | _visemes(takes, keys, sure)
 
 
 def of_reference(items: Sequence[Item], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
     """The same of the references, without errors."""
     told = [(item, item.truth, key) for item, key in zip(items, keys, strict=True)
             if item.truth is not None and item.alignment is not None]  # fmt: skip
-    sums = [_sums(truth, item, float(truth.times[0]), None) for item, truth, _ in told]
-    return _figures(sums, [key for *_, key in told], sure)
+    own = [_Take(truth, truth, item, float(truth.times[0])) for item, truth, _ in told]
+    sums = [_sums(each.pred, each.item, each.start, None) for each in own]
+    named = [key for *_, key in told]
+    return _figures(sums, named, sure) | _visemes(own, named, sure)
 
 
 def _sums(clip: FaceClip, item: Item, start: float, truth: FaceClip | None) -> SpeechSums:
@@ -83,7 +109,7 @@ def _speech(alignment: str, sound: str) -> _Speech:
         raise BadInput("words without phones", "an alignment with phones", file=alignment,
                        hint="Make one: semanticface speak --save-alignment.")  # fmt: skip
     voice = contours(Recording(sound).blocks()) if sound else None
-    return _Speech(spoken_spans(timeline), voice)
+    return _Speech(spoken_spans(timeline), voice, viseme_spans(timeline))
 
 
 def _figures(sums: Sequence[SpeechSums], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
@@ -102,3 +128,44 @@ def _figures(sums: Sequence[SpeechSums], keys: Sequence[str], sure: Sureness) ->
             count = float(np.sum(getattr(whole, _COUNTED[name])))
             found[name] = within_bounds(name, Figure.of(told, count))
     return found
+
+
+def _visemes(takes: Sequence[_Take], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
+    """The share of sounds that look most like their own viseme in the references of all takes."""
+    clocks = _one_after_another(takes)
+    held = [_speech(str(each.item.alignment), str(each.item.sound or "")).sounds for each in takes]
+    told = [[(name, start + zero, end + zero) for name, start, end in sounds
+             if clock[0] <= (start + end) / 2 + zero <= clock[-1]]
+            for sounds, (clock, zero) in zip(held, clocks, strict=True)]  # fmt: skip
+    flat = [each for sounds in told for each in sounds]
+    if not flat:
+        return {}
+    seen = iter(nearest_visemes(
+        np.concatenate([each.pred.values for each in takes]),
+        np.concatenate([each.truth.values for each in takes]),
+        np.concatenate([clock for clock, _ in clocks]), flat,
+    ))  # fmt: skip
+    sums = [_seen([(name, next(seen)) for name, *_ in sounds]) for sounds in told]
+    grouped = by_key(sums, keys)
+    count = float(np.sum(together(grouped.sums).sounds))
+    if not count:
+        return {}
+    whole = interval(grouped.sums, lambda tree: ratio(tree.own, tree.sounds),
+                     len(grouped.names), sure)  # fmt: skip
+    return {VISEMES: within_bounds(VISEMES, Figure.of(whole, count))}
+
+
+def _one_after_another(takes: Sequence[_Take]) -> list[tuple[Floats, float]]:
+    """Each take's times behind those of the take before, and where its alignment begins there."""
+    clocks, now = [], 0.0
+    for each in takes:
+        times = np.asarray(each.pred.times, np.float64)
+        moved = now - float(times[0])
+        clocks.append((times + moved, each.start + moved))
+        now = float(times[-1]) + moved + _APART
+    return clocks
+
+
+def _seen(pairs: Sequence[tuple[str, str]]) -> _Seen:
+    known = [(said, name) for said, name in pairs if name]
+    return _Seen(float(len(known)), float(sum(said == name for said, name in known)))

@@ -38,7 +38,7 @@ _BOUNDS = {
                      "out_of_range", "contradictory", "high_share", "frozen", "grid_share",
                      "zero_share", "missing_values", "supported", "contradicted", "open",
                      "mention_precision", "mention_recall", "coverage", "closure_rate",
-                     "teeth_rate", "rounding_rate"), (0.0, 1.0)),
+                     "teeth_rate", "rounding_rate", "viseme_accuracy"), (0.0, 1.0)),
     **dict.fromkeys(("mouth_mae", "mouth_mse", "onset_spread", "silence_motion"), (0.0, np.inf)),
 }  # fmt: skip
 _ONE = "one take: nothing shows how much takes differ, so there is no interval"

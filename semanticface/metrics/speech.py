@@ -225,21 +225,34 @@ def viseme_confusion(
     *, channels: Sequence[int] = MOUTH_31,
 ) -> Confusion:  # fmt: skip
     """Each sound (viseme, start, end) by its middle half, against the truth's viseme means."""
+    seen = nearest_visemes(pred, truth, times, sounds, channels=channels)
+    pairs = [(said, name) for (said, _, _), name in zip(sounds, seen, strict=True) if name]
+    names = tuple(sorted({said for said, _ in pairs}))
+    counts = np.zeros((len(names), len(names)), np.int64)
+    for said, name in pairs:
+        counts[names.index(said), names.index(name)] += 1
+    return Confusion(names, counts)
+
+
+def nearest_visemes(
+    pred: Array, truth: Array, times: Array, sounds: Sequence[tuple[str, float, float]],
+    *, channels: Sequence[int] = MOUTH_31,
+) -> list[str]:  # fmt: skip
+    """The viseme that each sound came out nearest to; empty where it was not measured."""
     p, y = _face(pred)[:, list(channels)], _face(truth)[:, list(channels)]
     clock = np.asarray(times, np.float64)
-    rows = [(name, _middle(p, clock, start, end), _middle(y, clock, start, end))
-            for name, start, end in sounds]  # fmt: skip
-    known = [(name, ours, theirs) for name, ours, theirs in rows
-             if not (np.isnan(ours).any() or np.isnan(theirs).any())]  # fmt: skip
-    names = tuple(sorted({name for name, _, _ in known}))
-    counts = np.zeros((len(names), len(names)), np.int64)
-    if not names:
-        return Confusion(names, counts)
-    means = np.array([np.mean([t for n, _, t in known if n == name], axis=0) for name in names])
-    for name, ours, _ in known:
-        nearest = int(np.square(means - ours).sum(axis=1).argmin())
-        counts[names.index(name), nearest] += 1
-    return Confusion(names, counts)
+    ours = [_middle(p, clock, start, end) for _, start, end in sounds]
+    theirs = [_middle(y, clock, start, end) for _, start, end in sounds]
+    known = [not (np.isnan(a).any() or np.isnan(b).any())
+             for a, b in zip(ours, theirs, strict=True)]  # fmt: skip
+    rows: dict[str, list[Floats]] = {}
+    for (name, _, _), there, own in zip(sounds, known, theirs, strict=True):
+        if there:
+            rows.setdefault(name, []).append(own)
+    names = sorted(rows)
+    means = np.array([np.mean(rows[name], axis=0) for name in names])
+    return [names[int(np.square(means - own).sum(axis=1).argmin())] if there else ""
+            for there, own in zip(known, ours, strict=True)]  # fmt: skip
 
 
 def _middle(values: Floats, times: Floats, start: float, end: float) -> Floats:

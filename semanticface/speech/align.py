@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from semanticface.errors import BadInput
 from semanticface.speech.audio import RATE, Samples, as_int16
 from semanticface.speech.decoder import Decoder, Placed
-from semanticface.speech.lexicon import stresses
+from semanticface.speech.stress import agreed
 from semanticface.speech.timeline import Fault, Sound, Timeline, Word
 from semanticface.speech.words import Token, latin_share, tokens
 
@@ -71,7 +71,6 @@ class Aligner:
 
     def __init__(self, own: Mapping[str, tuple[str, ...]] | None = None, *, letters: bool = True):
         self._decoder = Decoder(own, letters=letters)
-        self._own = own or {}
 
     def align(self, blocks: Iterable[Samples], transcript: str) -> Timeline:
         """Words and phones of a recording's blocks, and what could not be placed."""
@@ -115,19 +114,16 @@ class Aligner:
                         score, tuple(faults))  # fmt: skip
 
     def _sounds(self, base: float, placed: Placed, word: Token, index: int) -> list[Sound]:
-        marks = self._marks(word.key, placed.way) if placed.way else [None] * len(placed.phones)
         return [
             Sound(each.symbol, base + each.start, base + each.end, mark, index, each.score)
-            for each, mark in zip(placed.phones, marks, strict=True)
+            for each, mark in zip(placed.phones, self._marks(placed, word.key), strict=True)
         ]
 
-    def _marks(self, key: str, way: str) -> list[int | None]:
-        """Stress as your own entry marks it; the dictionary of the model has none."""
-        for told in self._own.get(key, ()):
-            marks = stresses(told)
-            if len(marks) == len(way.split()):
-                return marks
-        return [None] * len(way.split())
+    def _marks(self, placed: Placed, key: str) -> list[int | None]:
+        """Stress as your own entry or the dictionary marks it, of the way that was heard."""
+        said = self._decoder.lexicon.saying(key)
+        phones = [each.symbol for each in placed.phones]
+        return agreed(said.ways, phones) if placed.way and said else [None] * len(phones)
 
     def _about(self, base: float, placed: Placed, word: Token) -> list[Fault]:
         start, end = base + placed.start, base + placed.end

@@ -23,6 +23,7 @@ from semanticface.formats.json_lines import PathLike
 from semanticface.formats.srt import read_srt, write_srt
 from semanticface.formats.textgrid import Interval, read_tiers, write_tiers
 from semanticface.formats.whisperx_json import read_whisperx
+from semanticface.speech.mandarin import in_context, in_pinyin
 from semanticface.speech.phones import Symbols, is_silence, of_ipa, parts, split_stress
 from semanticface.speech.timeline import Fault, Sound, Timeline, Word
 
@@ -52,7 +53,7 @@ def read_alignment(path: PathLike, *, recording: str | None = None) -> Timeline 
         return _of_tiers(read_tiers(path), path)
     if suffix == ".ctm":
         rows = read_ctm(path, recording=recording)
-        rows = in_arpabet(rows) or rows
+        rows = as_known(rows)
         symbols = symbols_of([each.text for each in rows])
         return WordsOnly(tuple(rows)) if symbols is None else _of_phones(rows, [], symbols, path)
     if suffix == ".srt":
@@ -89,6 +90,18 @@ def symbols_of(labels: Sequence[str]) -> Symbols | None:
     return best if labels and known[best] >= _KNOWN * len(labels) else None
 
 
+def as_known(phones: Sequence[Interval]) -> list[Interval]:
+    """Symbols of other spellings by the table's names: IPA as ARPAbet, Mandarin as pinyin."""
+    labels = [each.text for each in phones]
+    told = in_pinyin(labels)
+    if told is None and symbols_of(labels) == "pinyin":
+        told = in_context(labels)
+    if told is not None:
+        return [Interval(each.start, each.end, name)
+                for each, name in zip(phones, told, strict=True)]  # fmt: skip
+    return in_arpabet(phones) or list(phones)
+
+
 def in_arpabet(phones: Sequence[Interval]) -> list[Interval] | None:
     """IPA as ARPAbet, a symbol that is not known as it stands; None where it is no IPA."""
     told = [of_ipa(each.text) for each in phones]
@@ -107,13 +120,14 @@ def _of_tiers(tiers: Mapping[str, list[Interval]], path: PathLike) -> Timeline |
     spoken = [each for each in words or [] if not is_silence(each.text)]
     if phones is None:
         return WordsOnly(tuple(spoken))
-    phones = in_arpabet(phones) or phones
+    phones = as_known(phones)
     symbols = symbols_of([each.text for each in phones])
     if symbols is None:
         raise BadInput(
             f"phones such as {', '.join(sorted({each.text for each in phones})[:6])}",
-            "ARPAbet, IPA of US English, or pinyin initials and finals", file=path,
-            hint="With MFA take english_us_arpa, english_us_mfa, or a pinyin dictionary.",
+            "ARPAbet, IPA of US English, IPA of Mandarin with tones, or pinyin initials and finals",
+            file=path, hint="With MFA take english_us_arpa, english_us_mfa, mandarin_china_mfa or "
+            "mandarin_pinyin.",
         )  # fmt: skip
     return _of_phones(phones, spoken, symbols, path)
 

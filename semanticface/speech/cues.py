@@ -13,37 +13,72 @@ higher than the speaker's usual vowels. `voice` is loudness in tenths of the rec
 range, a digit a frame. `frames` has a phone for each frame and for six before and after, `-`
 where it is silent: what its neighbours are and how far it has come is told by place, which a
 small model learns to read long before it learns to compare numbers. Every part can be left
-out, which is how cues are tested.
+out, which is how cues are tested; of the phones, the digits (`stress`) and `!` (`emphasis`) too.
+`articulation-stress` is the set without that part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from itertools import islice, takewhile
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.errors import BadInput
+from semanticface.errors import BadInput, did_you_mean
 from semanticface.speech.contours import STEP, Contours
 from semanticface.speech.phones import Phone, parts, phone
 from semanticface.speech.timeline import Sound, Timeline
 
 Floats = NDArray[np.float64]
-Cue = Literal["words", "phones", "mouth", "voice", "pause", "frames"]
+Cue = Literal["words", "phones", "stress", "emphasis", "mouth", "voice", "pause", "frames"]
 CUES: tuple[Cue, ...] = get_args(Cue)
+MARKS: tuple[Cue, ...] = ("stress", "emphasis")
+"""Parts that have no line of their own: they stand on the phones."""
 SETS: dict[str, tuple[Cue, ...]] = {
     "audio": (),
     "transcript": ("words",),
-    "phones": ("words", "phones", "pause"),
-    "articulation": ("words", "phones", "mouth", "pause"),
-    "text": ("words", "phones", "mouth", "voice", "pause"),
+    "phones": ("words", "phones", *MARKS, "pause"),
+    "articulation": ("words", "phones", *MARKS, "mouth", "pause"),
+    "text": ("words", "phones", *MARKS, "mouth", "voice", "pause"),
     "timed": ("words", "frames"),
 }
 """The rungs of an ablation: sound alone, then more and more; `text` needs no sound. `timed` is
 another way to tell the phones."""
+TEXT = "text"
+"""The set that is told instead of the sound."""
+
+
+def cues_of(told: str) -> tuple[Cue, ...]:
+    """The parts of a set by its name, less those named after it: `text-stress-voice`."""
+    name, *less = told.split("-")
+    if name not in SETS:
+        raise BadInput(f"the cues '{name}'", f"one of {', '.join(SETS)}",
+                       hint=did_you_mean(name, SETS))  # fmt: skip
+    for each in less:
+        if each not in SETS[name]:
+            raise BadInput(f"'{told}'", f"parts of {name}: {', '.join(SETS[name]) or 'none'}",
+                           hint=did_you_mean(each, SETS[name]))  # fmt: skip
+    return tuple(cue for cue in SETS[name] if cue not in less)
+
+
+def needs_sound(told: str) -> bool:
+    """Whether a set of that name goes with the sound."""
+    return told.partition("-")[0] != TEXT
+
+
+def name_of(cues: Iterable[Cue], *, audio: bool) -> str:
+    """What `cues_of` makes these parts of again."""
+    wanted = set(cues)
+    fitting = [name for name, held in SETS.items()
+               if wanted <= set(held) and needs_sound(name) == audio]  # fmt: skip
+    if not fitting:
+        raise BadInput(f"the cues {', '.join(wanted)}", "parts of one set of cues")
+    base = min(fitting, key=lambda name: len(SETS[name]))
+    return "-".join((base, *(cue for cue in SETS[base] if cue not in wanted)))
+
 
 _AROUND = 3
 """Words told before and after those of the window."""
@@ -93,10 +128,12 @@ class Spoken:
         unknown = [each for each in wanted if each not in CUES]
         if unknown:
             raise BadInput(f"the cue '{unknown[0]}'", f"some of {', '.join(CUES)}")
-        told = {"words": self._words, "phones": self._phones, "mouth": self._mouth,
-                "voice": self._voice, "pause": self._pause,
-                "frames": self._timed}  # fmt: skip
-        lines = [(cue, told[cue](window)) for cue in CUES if cue in wanted]
+        told: dict[Cue, Callable[[Window], str]] = {
+            "words": self._words, "mouth": self._mouth, "voice": self._voice,
+            "pause": self._pause, "frames": self._timed,
+            "phones": partial(self._phones, marks=[each for each in MARKS if each in wanted]),
+        }  # fmt: skip
+        lines = [(cue, told[cue](window)) for cue in CUES if cue in wanted and cue in told]
         return "\n".join(f"{cue}: {line}" for cue, line in lines if line)
 
     def frame(self, time: float) -> str:
@@ -128,13 +165,13 @@ class Spoken:
             for i, each in enumerate(words[low:high], low)
         )
 
-    def _phones(self, window: Window) -> str:
+    def _phones(self, window: Window, marks: Sequence[Cue]) -> str:
         inside = self._inside(self._starts, self._ends, window)
         told = []
         for at in inside:
             each = self.timeline.sounds[at]
             frames = _frames(each.start, each.end, window)
-            told.append(f"{frames} {self._marked(at)}")
+            told.append(f"{frames} {self._marked(at, marks)}")
         return " | ".join(told)
 
     def _mouth(self, window: Window) -> str:
@@ -172,10 +209,11 @@ class Spoken:
                 told[frame] = symbol
         return " ".join(told)
 
-    def _marked(self, at: int) -> str:
+    def _marked(self, at: int, marks: Sequence[Cue] = MARKS) -> str:
         each = self.timeline.sounds[at]
-        mark = "" if each.stress is None else str(each.stress)
-        return f"{each.symbol}{mark}{'!' if at in self._emphasised else ''}"
+        digit = "" if each.stress is None or "stress" not in marks else str(each.stress)
+        loud = "!" if at in self._emphasised and "emphasis" in marks else ""
+        return f"{each.symbol}{digit}{loud}"
 
 
 @lru_cache(maxsize=512)

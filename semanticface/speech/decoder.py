@@ -19,6 +19,7 @@ import numpy as np
 
 from semanticface.errors import need
 from semanticface.speech.lexicon import Lexicon, Saying, without_stress
+from semanticface.speech.stress import stressed
 
 FRAMES = 100
 """Frames a second: times are whole hundredths."""
@@ -81,7 +82,7 @@ class Decoder:
         self._decoder: Any = pocketsphinx.Decoder(
             lm=None, loglevel="FATAL", bestpath=False, fsgusefiller=False, **_FAST
         )
-        self.lexicon = Lexicon(self._decoder.lookup_word, own or {}, letters=letters)
+        self.lexicon = Lexicon(stressed(self._decoder.lookup_word), own or {}, letters=letters)
         self._names: dict[str, str] = {}
         self._phones = self._any_phones()
 

@@ -39,7 +39,7 @@ class Saying(NamedTuple):
     """Pronunciations of one word."""
 
     ways: tuple[str, ...]
-    """Each as symbols with a space between: `HH AH L OW`."""
+    """Each as symbols with a space between, with stress where it is known: `HH AH0 L OW1`."""
     by: str
     """lexicon, dictionary, number, ending, parts or letters."""
 
@@ -153,20 +153,20 @@ def without_accents(word: str) -> str:
 
 def _plural(way: str) -> str:
     last = way.split()[-1]
-    return f"{way} AH Z" if last in _HISSES else f"{way} {'S' if last in _VOICELESS else 'Z'}"
+    return f"{way} AH0 Z" if last in _HISSES else f"{way} {'S' if last in _VOICELESS else 'Z'}"
 
 
 def _past(way: str) -> str:
     last = way.split()[-1]
     if last in ("T", "D"):
-        return f"{way} AH D"
+        return f"{way} AH0 D"
     return f"{way} {'T' if last in _VOICELESS | (_HISSES - {'Z', 'ZH', 'JH'}) else 'D'}"
 
 
 _ENDINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("'s", _plural), ("s'", _plural), ("es", _plural), ("s", _plural), ("ed", _past),
-    ("ing", lambda way: f"{way} IH NG"), ("'ll", lambda way: f"{way} AH L"),
-    ("'d", _past), ("'ve", lambda way: f"{way} AH V"),
+    ("ing", lambda way: f"{way} IH0 NG"), ("'ll", lambda way: f"{way} AH0 L"),
+    ("'d", _past), ("'ve", lambda way: f"{way} AH0 V"),
 )  # fmt: skip
 
 
@@ -221,8 +221,3 @@ def read_lexicon(path: PathLike) -> dict[str, tuple[str, ...]]:
 def without_stress(way: str) -> str:
     """The symbols without their digits."""
     return " ".join(split_stress(symbol)[0].upper() for symbol in way.split())
-
-
-def stresses(way: str) -> list[int | None]:
-    """The digit of each symbol."""
-    return [split_stress(symbol)[1] for symbol in way.split()]

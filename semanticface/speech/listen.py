@@ -12,6 +12,7 @@ from semanticface.speech.align import Aligner
 from semanticface.speech.audio import SILENT_PEAK, PathLike, Recording, Report, Samples
 from semanticface.speech.contours import Contours, Reader
 from semanticface.speech.hear import hear
+from semanticface.speech.stress import filled
 from semanticface.speech.timeline import Fault, Timeline
 from semanticface.speech.unsaid import heard_instead, on_voice, unsaid
 
@@ -72,7 +73,7 @@ def _given(recording: Recording, reader: Reader, alignment: Timeline) -> Heard:
         raise BadInput(f"an alignment of {alignment.seconds:.2f} s",
                        f"one of the recording's {seconds:.2f} s", file=recording.path,
                        hint="Is it of another recording?")  # fmt: skip
-    timeline = replace(alignment, seconds=max(seconds, alignment.seconds))
+    timeline = replace(filled(alignment), seconds=max(seconds, alignment.seconds))
     return Heard(timeline.with_fault(*_doubts(timeline, heard)), heard, recording.report)
 
 

@@ -25,6 +25,8 @@ Symbols = Literal["arpabet", "pinyin"]
 SILENCE = "SIL"
 _IPA_MARKS = re.compile("[\u02d0\u02d1\u02c8\u02cc\u02b0\u02b2\u02b7\u02de\u0300-\u036f]")
 """Length, stress, aspiration, palatalisation, rounding, rhoticity, and marks above and below."""
+_CURL = 0.33
+"""Share of a rhotacised final in which the tongue is curled up."""
 _STRESSED = re.compile(r"([A-Za-z<>#]*)([0-9]?)")
 
 
@@ -127,12 +129,24 @@ def parts(symbol: str, symbols: Symbols = "arpabet") -> tuple[Part, ...]:
         row = held["initials"].get(base.lower()) or held["finals"].get(base.lower())
         if row is not None:
             return tuple(Part(name, share) for name, share in row.items())
+        if base.lower().endswith("r") and base.lower()[:-1] in held["finals"]:
+            return _with_r(held["finals"][base.lower()[:-1]])
         return (Part(SILENCE, 1.0),) if _arpabet(base) == SILENCE else ()
     name = _arpabet(base)
     row = _held()["compounds"].get(name)
     if row is not None:
         return tuple(Part(each, share) for each, share in row.items())
     return (Part(name, 1.0),) if name in phones() else ()
+
+
+def _with_r(final: Mapping[str, float]) -> tuple[Part, ...]:
+    """Erhua: the tongue curls up over the last third; a final n or i gives way to it."""
+    kept = dict(final)
+    if len(kept) > 1 and list(kept)[-1] in ("N", "IY"):
+        kept.popitem()
+    whole = sum(kept.values())
+    return (*(Part(name, (1 - _CURL) * share / whole) for name, share in kept.items()),
+            Part("R", _CURL))  # fmt: skip
 
 
 def split_stress(symbol: str) -> tuple[str, int | None]:
@@ -149,6 +163,12 @@ def of_ipa(symbol: str) -> str:
     plain = _IPA_MARKS.sub("", unicodedata.normalize("NFC", symbol.strip()))
     known: Mapping[str, str] = _held()["ipa"]
     return known.get(plain, SILENCE if is_silence(symbol) else "")
+
+
+def mandarin_ipa() -> Mapping[str, str]:
+    """Initials and finals by the IPA of Mandarin without its tones, as it is decomposed."""
+    held: Mapping[str, str] = _held()["mandarin"]
+    return held
 
 
 def is_silence(symbol: str) -> bool:

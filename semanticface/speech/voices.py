@@ -17,6 +17,7 @@ from semanticface.speech.align import Aligner, cut_short
 from semanticface.speech.audio import Recording
 from semanticface.speech.lexicon import flite_symbol
 from semanticface.speech.phones import is_silence
+from semanticface.speech.stress import filled
 from semanticface.speech.timeline import Sound, Timeline, Word
 
 VOICES = ("flite:slt", "flite:rms", "flite:awb", "flite:kal16")
@@ -86,8 +87,8 @@ def _with_words(timeline: Timeline, text: str, path: Path, aligner: Aligner) -> 
     lost = tuple(fault for fault in found.faults if "not found" in fault.why)
     if cut_short(found):
         lost = found.faults
-    return Timeline(sounds, tuple(words), timeline.seconds, "arpabet", timeline.source,
-                    found.score, lost)  # fmt: skip
+    return filled(Timeline(sounds, tuple(words), timeline.seconds, "arpabet", timeline.source,
+                           found.score, lost))  # fmt: skip
 
 
 def _owner(words: list[Word], each: Sound) -> int | None:

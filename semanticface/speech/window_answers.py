@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,23 @@ class WindowForm(NamedTuple):
         return WindowRead(ranged.values, "", ranged.moved)
 
 
+class Written(Protocol):
+    """A form of answers, here or in `mouth_shapes`."""
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """What it tells."""
+        ...
+
+    def write(self, values: NDArray[np.floating[Any]]) -> str:
+        """Values [N, 61] as text."""
+        ...
+
+    def read(self, text: str, count: int) -> WindowRead:
+        """The same back."""
+        ...
+
+
 class Reconstruction(NamedTuple):
     """How far a form's text is from what it was written of."""
 
@@ -102,7 +119,7 @@ class Reconstruction(NamedTuple):
     worst: float
 
 
-def reconstruction(form: WindowForm, windows: Sequence[Values]) -> Reconstruction:
+def reconstruction(form: Written, windows: Sequence[Values]) -> Reconstruction:
     """Mean and largest absolute error after writing and reading, over the form's channels."""
     errors = []
     for window in windows:

@@ -18,7 +18,7 @@ from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.language.prompts import load_prompt
 from semanticface.rig import RIG_VERSION
-from semanticface.speech.cues import SETS
+from semanticface.speech.cues import name_of
 from semanticface.train.one_pass import SLOTS, Slots, task_named
 from semanticface.train.options import (
     SPEECH,
@@ -95,8 +95,7 @@ def _asked(settings: Settings) -> Manifest:
 
 def speech_json(task: SpeechTask) -> dict[str, Any]:
     """What `speech_of` makes a task of speech of again."""
-    cues = next(name for name, held in SETS.items()
-                if held == task.cues and task.audio == (name != "text"))  # fmt: skip
+    cues = name_of(task.cues, audio=task.audio)
     told = {
         "stage": SPEECH, "answer": task.form.form, "cues": cues, "frames": task.cut.frames,
         "hop": task.cut.hop, "rate": task.rate, "margin": task.margin, "prompt": task.prompt,

@@ -79,7 +79,9 @@ class DataOptions:
     without_consent: bool = _told(False, "Train on faces whose consent nobody recorded.")
     max_records: int | None = _told(None, "Only so many faces, the first ones.")
     cues: str = _told(
-        "articulation", "Of speech: audio, transcript, phones, timed, articulation or text."
+        "articulation",
+        "Of speech: audio, transcript, phones, timed, articulation or text; "
+        "parts left out after it, as articulation-stress-mouth.",
     )
     window: int = _told(15, "Of speech: frames of an answer.")
     hop: int = _told(12, "Of speech: frames between the starts of two windows.")

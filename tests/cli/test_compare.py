@@ -137,8 +137,11 @@ def test_a_mouth_is_judged_by_what_is_said(tmp_path):
     assert loud["silence_motion"]["value"] < mute["silence_motion"]["value"]
     assert {"rounding_rate", "jaw_energy", "mouth_mae"} <= set(loud)
     assert mute["mouth_mae"]["value"] > 0.02 and loud["mouth_mae"]["low"] is not None
+    assert loud["viseme_accuracy"]["n"] == 10  # OW is two
+    assert loud["viseme_accuracy"]["value"] > 0.8 > 0.4 > mute["viseme_accuracy"]["value"]
     held = json.loads((tmp_path / "out" / "result.json").read_text())
     assert held["reference"]["closure_rate"]["value"] == 1
+    assert held["reference"]["viseme_accuracy"]["value"] == loud["viseme_accuracy"]["value"]
     assert "closure_rate" in (tmp_path / "out" / "index.html").read_text()
 
 

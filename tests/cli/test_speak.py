@@ -221,3 +221,29 @@ def test_your_own_lexicon_is_used(run, voice):
     assert done.code == 0, done.err
     assert [(s.symbol, s.stress) for s in read_alignment("a.TextGrid").sounds][:3] == [
         ("B", None), ("AA", 1), ("B", None)]  # fmt: skip
+
+
+def test_what_a_recording_costs_is_told_by_part_of_its_cues(voice, monkeypatch, capsys, tmp_path):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+
+    def command(*more):
+        told = ["semanticface", "tokens", "-t", str(tmp_path), "--speech", str(voice), *more]
+        monkeypatch.setattr(sys, "argv", told)
+        try:
+            cli.main()
+        except SystemExit as stop:
+            return int(stop.code or 0), capsys.readouterr()
+        return 0, capsys.readouterr()
+
+    code, shown = command("--transcript", TEXT)
+    assert code == 0, shown.err
+    rows = {line.split()[0]: line.split()[1:] for line in shown.out.splitlines() if line.strip()}
+    assert {"words", "phones", "stress", "mouth", "frames", "articulation", "codes"} <= set(rows)
+    assert float(rows["mouth"][0]) > float(rows["words"][0]) > 0
+    assert "a second" in shown.out and "sound is not counted" in shown.err
+    code, shown = command("--transcript", TEXT, "--alignment", "a.TextGrid")
+    assert code == 2 and "one of them" in shown.err

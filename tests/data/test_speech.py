@@ -92,13 +92,16 @@ def test_the_builders_command_holds_out_the_voice_it_is_told(tmp_path):
     (tmp_path / "t.txt").write_text(TEXTS[0])
     done = subprocess.run(
         [sys.executable, "scripts/speech_corpus.py", tmp_path / "c", "--texts", tmp_path / "t.txt",
-         "--voices", "flite:slt", "flite:rms", "--held-out", "flite:rms", "--accent", "0"],
+         "--voices", "flite:slt", "flite:rms", "--held-out", "flite:rms", "--accent", "0",
+         "--pauses"],
         cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "unseen voice" not in done.stdout
     held = {each.subject for each in read_samples(tmp_path / "c" / "samples.jsonl")
             if each.unseen in ("voice", "both")}  # fmt: skip
     assert held == {"flite:rms"}
+    (sample, *_) = read_samples(tmp_path / "c" / "samples.jsonl")
+    assert read_alignment(sample.alignment).sounds[0].start > 0.5
 
 
 def test_no_held_out_sentence_or_voice_is_trained_on():

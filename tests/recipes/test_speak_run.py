@@ -77,3 +77,12 @@ def test_a_run_of_speech_reads_no_picture(place, monkeypatch, capsys):
 
     with pytest.raises(BadInput, match="a run of speech"):
         opened(place / "run")
+
+
+def test_the_small_model_reads_words_so_it_is_refused_live(place, monkeypatch, capsys, tmp_path):
+    told = ["speak-live", str(place / "one.wav"), "--run", "small", "-o", str(tmp_path / "a.csv")]
+    monkeypatch.setattr(sys, "argv", ["semanticface", *told])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    assert "trained with cues" in capsys.readouterr().err

@@ -10,7 +10,17 @@ from semanticface.language.answers import FlatJson
 from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.rig import CHANNELS, COUNT, INDEX
 from semanticface.speech.contours import Contours
-from semanticface.speech.cues import CUES, SETS, Spoken, Window, emphasised
+from semanticface.speech.cues import (
+    CUES,
+    MARKS,
+    SETS,
+    Spoken,
+    Window,
+    cues_of,
+    emphasised,
+    name_of,
+    needs_sound,
+)
 from semanticface.speech.rules import animate
 from semanticface.speech.stitching import Cut, stitch
 from semanticface.speech.timeline import Sound, Timeline, Word
@@ -60,7 +70,7 @@ def test_one_moment_in_words():
 @pytest.mark.parametrize("name", list(SETS))
 def test_every_rung_of_the_ablation_shows_its_parts_only(name):
     told = Spoken(MAPLE, voice(0.7, 0.9)).section(Window(10, 40, 30.0), SETS[name])
-    assert {line.partition(":")[0] for line in told.splitlines()} == set(SETS[name])
+    assert {line.partition(":")[0] for line in told.splitlines()} == set(SETS[name]) - set(MARKS)
 
 
 def test_parts_cost_what_they_say():
@@ -70,6 +80,39 @@ def test_parts_cost_what_they_say():
     assert costs[0] == 0
     with pytest.raises(BadInput, match="the cue 'smell'"):
         spoken.section(window, ("smell",))
+
+
+def test_stress_and_emphasis_can_be_left_out_alone():
+    spoken, window = Spoken(MAPLE, voice(0.7, 0.9)), Window(18, 12, 30.0)
+    told = {
+        name: spoken.section(window, cues_of(name)).splitlines()[1]
+        for name in ("phones", "phones-stress", "phones-emphasis", "phones-emphasis-stress")
+    }
+    assert told == {
+        "phones": "phones: 0-2 M | 3-8 EY1! | 9-11 P",
+        "phones-stress": "phones: 0-2 M | 3-8 EY! | 9-11 P",
+        "phones-emphasis": "phones: 0-2 M | 3-8 EY1 | 9-11 P",
+        "phones-emphasis-stress": "phones: 0-2 M | 3-8 EY | 9-11 P",
+    }  # fmt: skip
+
+
+@given(name=st.sampled_from(list(SETS)), data=st.data())
+def test_a_set_with_parts_left_out_has_a_name(name, data):
+    less = data.draw(st.lists(st.sampled_from(SETS[name]), unique=True)) if SETS[name] else []
+    told = "-".join((name, *less))
+    assert cues_of(told) == tuple(cue for cue in SETS[name] if cue not in less)
+    again = name_of(cues_of(told), audio=needs_sound(told))
+    assert (cues_of(again), needs_sound(again)) == (cues_of(told), needs_sound(told))
+    assert less or again == name
+
+
+@pytest.mark.parametrize(("told", "why"), [
+    ("fones", "the cues 'fones'"), ("phones-mouth", "parts of phones: words, phones, stress"),
+    ("audio-stress", "parts of audio: none"), ("text-", "parts of text"),
+])  # fmt: skip
+def test_what_no_set_has_is_refused(told, why):
+    with pytest.raises(BadInput, match=why):
+        cues_of(told)
 
 
 def test_a_phone_a_frame_and_six_more_on_each_side():

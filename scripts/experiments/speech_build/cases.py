@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from semanticface.atomic import write_bytes
 from semanticface.data.speech_samples import SpeechSample, read_samples
 from semanticface.data.speech_tasks import SpeechTask, Take
 from semanticface.speech.align import Aligner
@@ -48,7 +49,7 @@ def sound_of(path: str) -> Samples:
 def kept(place: Path, make: Callable[[], Any]) -> Any:
     """What was made before, or made now: aligning noisy speech takes longest."""
     if not place.exists():
-        place.write_bytes(pickle.dumps(make()))
+        write_bytes(place, pickle.dumps(make()))
     return pickle.loads(place.read_bytes())
 
 
