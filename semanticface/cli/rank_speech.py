@@ -23,7 +23,7 @@ def speech(
     run: Annotated[
         list[str] | None,
         typer.Option("--run", "-r", help="A run's folder; repeat for answers of several. The "
-                     "packaged small model else.", show_default=False),
+                     "packaged one of speech else.", show_default=False),
     ] = None,
     side: Annotated[str, typer.Option(help="train, val or test.")] = "train",
     count: Annotated[int, typer.Option(help="Recordings at most.", min=1)] = 50,
@@ -57,7 +57,7 @@ def speech(
     how = How(samples, listed(others), listed(regions), per_region, windows, seed=seed)
     store, chosen = opened(where, project, media)
     some = tuple(islice(samples_on(recordings, side), count))
-    told = fill(store, chosen, _voices(run or [""], temperature), some, how,
+    told = fill(store, chosen, _voices(run or ["small-speech"], temperature), some, how,
                 store.media / "answers" / chosen.id)  # fmt: skip
     say(f"{told.pairs} pairs of {len(some)} recordings; left out: {told.alike} that look the same, "
         f"{told.known} known before, {told.unread} windows that cannot be read")  # fmt: skip
@@ -93,7 +93,7 @@ def _voices(places: list[str], temperature: float) -> list[tuple[str, Voice]]:
     from semanticface.errors import BadInput
     from semanticface.preference.speech_sampling import voice_of
 
-    names = [Path(each).resolve().name if each else "small" for each in places]
+    names = [Path(each).resolve().name for each in places]
     if len(set(names)) < len(names):
         raise BadInput(f"models called {', '.join(names)}", "different names of their folders")
     return [(name, voice_of(each, temperature=temperature))

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,13 +96,28 @@ def fill(
         if (voice.task.cut, voice.task.rate) != (task.cut, task.rate):
             raise BadInput(f"'{name}' with windows of {voice.task.cut.frames} frames",
                            f"those of '{voices[0][0]}'", hint="One project for each.")  # fmt: skip
-    recordings = [asked_about(each, task) for each in samples]
-    told = [collect_spoken(voice, recordings, how.samples, folder / _file(voice, how),
-                           seed=how.seed, name=name) for name, voice in voices]  # fmt: skip
+    told = [sampled_in(folder, name, voice, samples, how) for name, voice in voices]
     filling = _Filling(store, project, task, how)
-    for number, asked in enumerate(recordings):
-        filling.add(asked, [each for some in told for each in some[number]])
+    for number, asked in enumerate(told[0].recordings):
+        filling.add(asked, [each for some in told for each in some.answers[number]])
     return filling.total
+
+
+class SampledSpeech(NamedTuple):
+    """What a model answered to recordings."""
+
+    recordings: list[Asked]
+    answers: list[list[Told]]
+
+
+def sampled_in(
+    folder: Path, name: str, voice: Voice, samples: Sequence[SpeechSample], how: How
+) -> SampledSpeech:
+    """Answers kept in a folder, those asked for before not again."""
+    recordings = [asked_about(each, voice.task) for each in samples]
+    path = folder / _file(voice, how)
+    return SampledSpeech(recordings, collect_spoken(voice, recordings, how.samples, path,
+                                                    seed=how.seed, name=name))  # fmt: skip
 
 
 @dataclass

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -82,22 +83,25 @@ def asked_about(sample: SpeechSample, task: SpeechTask) -> Asked:
 
 
 def voice_of(place: str | Path, *, temperature: float) -> Voice:
-    """A finished run of speech on this machine; the packaged small one unless given."""
-    from semanticface.train.places import small_run
+    """A finished run of speech on this machine; its model is loaded when it is first asked."""
+    from semanticface.train.manifest import read_manifest, speech_of
+    from semanticface.train.places import run_folder
     from semanticface.train.runs import Run
     from semanticface.train.speaking import opened
     from semanticface.train.speech_drawing import Drawing
 
-    folder = Path(place) if str(place) else small_run(speech=True)
-    speaker = opened(folder)
+    folder = run_folder(str(place))
+    task = speech_of(read_manifest(folder / "manifest.json"))
+    speaker = cache(lambda: opened(folder))
 
     def texts(asked: Asked, seed: int | None) -> list[str]:
-        one = speaker if seed is None else Drawing.of(speaker, temperature=temperature, seed=seed)
+        one = speaker() if seed is None else Drawing.of(speaker(), temperature=temperature,
+                                                        seed=seed)  # fmt: skip
         told = one.windows(asked.spoken, asked.sound, asked.windows)
         return [each.text for each in told]
 
     digest = sha256((Run(folder).result() / "hashes.json").read_bytes()).hexdigest()[:16]
-    return Voice(f"{digest} {speaker.task.form.form} t={temperature:g}", speaker.task, texts)
+    return Voice(f"{digest} {task.form.form} t={temperature:g}", task, texts)
 
 
 def collect_spoken(

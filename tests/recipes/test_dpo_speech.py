@@ -12,8 +12,7 @@ pytest.importorskip("trl", reason="comes with the train extra")
 import speech_preferences
 import tiny_hearing
 import torch
-import yaml
-from training import LORA, REPOSITORY, recipe, speech_data, train
+from training import LORA, recipe, speech_data, train
 
 from semanticface.data.speech_samples import read_samples
 from semanticface.data.speech_tasks import SpeechTask

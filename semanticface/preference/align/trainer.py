@@ -31,7 +31,7 @@ from semanticface.train.loading import Loaded, Source, load
 from semanticface.train.manifest import Manifest, prompt_json, read_manifest, speech_of, task_of
 from semanticface.train.one_pass import SLOTS, Slots
 from semanticface.train.options import SPEECH
-from semanticface.train.places import small_run
+from semanticface.train.places import run_folder
 from semanticface.train.predictor import base_of
 from semanticface.train.runs import ADAPTER, Run
 from semanticface.train.seal import check_seal
@@ -74,7 +74,7 @@ class Start(NamedTuple):
 
 def start_of(options: StartOptions) -> Start:
     """Find the start, and which of its answers is aligned."""
-    folder = Path(options.start).expanduser() if options.start else small_run()
+    folder = run_folder(options.start)
     manifest, result = read_manifest(folder / "manifest.json"), Run(folder).result()
     check_seal(result)
     base = base_of(folder, options.base) if result.name == ADAPTER else str(result)
