@@ -1,4 +1,4 @@
-"""Alignment of models of speech: requests as in training, the loss by hand, what counts, rounds."""
+"""Alignment of models of speech: requests as in training, the loss by hand, what it leaves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ pytest.importorskip("trl", reason="comes with the train extra")
 import speech_preferences
 import tiny_hearing
 import torch
-from training import LORA, recipe, speech_data, train
+import yaml
+from training import LORA, REPOSITORY, recipe, speech_data, train
 
 from semanticface.data.speech_samples import read_samples
 from semanticface.data.speech_tasks import SpeechTask
@@ -29,6 +30,7 @@ from semanticface.train.speaking import opened
 from semanticface.train.speech_collation import Asking, SpeechCollator
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+CONFIGS = sorted((REPOSITORY / "recipes" / "configs" / "dpo").glob("audioface_*.yaml"))
 EVERY = How(samples=4, others=("rules", "take", "faults"), per_region=4, windows=1, least=0.5)
 SPEECH = {"stage": "speech", "probe_steps": 0, "dtype": "float32"}
 
@@ -279,3 +281,88 @@ def test_pictures_and_speech_are_not_mixed_up(ears, pairs, tmp_path):
     options = PairOptions(preferences=str(pairs), media=str(pairs.parent / "media"))
     with pytest.raises(BadInput, match="a model of pictures says nothing"):
         read_pairs(options, Task.of("tokens", "coefficients"))
+
+
+# -- configs ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_a_config_aligns_a_small_model_of_its_family(path, ears, writer, pairs, data, tmp_path):
+    """All of the config's own keys but size."""
+    text = path.read_text()
+    assert "accelerate launch" in text and "# Hardware:" in text
+    assert f"recipes/configs/dpo/{path.name}" in text
+    start = {"audioface_nano": ears, "audioface_qwen3_4b_text_lora": writer}[path.stem]
+    module, run = recipe("dpo"), tmp_path / "run"
+    small = {"start": start, "preferences": pairs, "media": pairs.parent / "media", "data": data,
+             "output_dir": run, "max_steps": 1, "per_device_train_batch_size": 1,
+             "gradient_accumulation_steps": 1, "dtype": "float32", "max_pairs": 2,
+             "warmup_steps": 0, "probe_rows": 1, "probe_tokens": 8, "use_cpu": "true",
+             "bf16": "false", "disable_tqdm": "true", "dataloader_num_workers": 0,
+             "dataloader_pin_memory": "false"}  # fmt: skip
+    flags = [word for key, value in small.items() for word in (f"--{key}", str(value))]
+    module.main(module.parse(["--config", str(path), *flags]))
+    held = json.loads((run / "manifest.json").read_text())
+    assert held["training"]["beta"] == yaml.safe_load(text)["beta"]
+    assert (run / "adapter" / "hashes.json").is_file()
+
+
+def test_the_packaged_model_can_be_aligned():
+    start = start_of(StartOptions(start="small-speech"))
+    assert start.heard is not None and start.heard.form.form == "shapes" and not start.adapted
+
+
+@pytest.mark.parametrize("family", ["qwen2_5_omni", "qwen3_omni"])
+def test_the_larger_families_that_hear_are_aligned_too(family, pairs, data, tmp_path_factory):
+    start = started(tmp_path_factory, data, family, answer="codes", cues="audio", max_steps=1,
+                    probe_rows=1, probe_tokens=8, **LORA | {"projector": "frozen"})  # fmt: skip
+    trainer, rows, batch = built(start, pairs, tmp_path_factory.mktemp("run"))
+    trainer.model.train()
+    loss = trainer.compute_loss(trainer.model, dict(batch))
+    assert len(batch["input_ids"]) == 2 * len(rows)
+    assert float(loss.detach()) > 0.69  # log 2, and a tenth of the SFT term
+    loss.backward()
+    deaf = {**batch, "input_features": batch["input_features"].flip(-1)}
+    again = trainer.compute_loss(trainer.model, dict(deaf))
+    assert abs(float(again.detach()) - float(loss.detach())) > 1e-7
+
+
+# -- rounds -------------------------------------------------------------------
+
+
+def test_rounds_of_speech_go_on_where_they_were_stopped(ears, data, tmp_path):
+    from semanticface.preference.rounds import Plan, go, ledger
+    from semanticface.preference.speech_rounds import speech_steps
+
+    plan = Plan(start=str(ears), data=str(data), rounds=1, faces=1, held_out=1, samples=6,
+                windows=1, per_region=6, training={"max_steps": 2, "save_steps": 2, "use_cpu":
+                "true", "disable_tqdm": "true", "per_device_train_batch_size": 2})  # fmt: skip
+    steps = speech_steps(plan)
+
+    def killed(work):
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        go(tmp_path, plan, {**steps, "judge": killed})
+    assert [row.step for row in ledger(tmp_path)] == ["sample", "pair"]
+    outcome = go(tmp_path, plan, steps)
+    told = {row.step: row.told for row in outcome.rows}
+    assert [row.step for row in outcome.rows] == ["sample", "pair", "judge", "train", "evaluate"]
+    assert told["pair"]["pairs"] == told["judge"]["preferences"] > 0
+    assert told["evaluate"]["duels"] == 2 and 0 <= told["evaluate"]["preference"] <= 1
+    assert told["evaluate"]["mae"] > 0
+    assert opened(tmp_path / "round-1" / "run").task == start_of(StartOptions(str(ears))).heard
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"ask": 5}, "stills only"), ({"judge": "human"}, "--evaluated-by oracle"),
+     ({"regions": ("brows",)}, "lower, mouth, jaw"), ({"data": ""}, "a corpus of speech")],
+)  # fmt: skip
+def test_rounds_that_speech_cannot_have_are_refused(change, told, ears, data, tmp_path):
+    from semanticface.preference.rounds import Plan, go
+    from semanticface.preference.speech_rounds import speech_steps
+
+    plan = Plan(**{"start": str(ears), "data": str(data), "faces": 1, **change})
+    with pytest.raises(BadInput, match=told):
+        go(tmp_path, plan, speech_steps(plan))
