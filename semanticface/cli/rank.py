@@ -256,9 +256,12 @@ def preferences(
         0.6,
     without: Annotated[str, typer.Option(help="Raters to leave out, with commas.")] = "",
     whole: Annotated[
-        bool, typer.Option("--whole", help="One row a face: the winners of its upper and lower "
-                           "half as one answer, the losers as the other.")
+        bool, typer.Option("--whole", help="One row a face: the winners of its parts as one "
+                           "answer, the losers as the other.")
     ] = False,
+    parts: Annotated[
+        str, typer.Option(help="With --whole: the regions put together, as mouth,jaw of speech.")
+    ] = "upper,lower",
     project: Which = None,
     media: Media = None,
 ) -> None:  # fmt: skip
@@ -268,7 +271,8 @@ def preferences(
 
     rule = Filter(listed(judges), mixed, votes, share, listed(without) if without else ())
     store, chosen = opened(where, project, media)
-    written = (write_wholes if whole else write_preferences)(store, chosen.id, output, rule)
+    written = write_wholes(store, chosen.id, output, rule, listed(parts)) if whole else \
+        write_preferences(store, chosen.id, output, rule)  # fmt: skip
     told = written.manifest
     by = ", ".join(f"{n} by {kind}" for kind, n in told["judged_by"].items()) or "none"
     say(f"{written.rows} preferences of {told['pairs_judged']} judged pairs "

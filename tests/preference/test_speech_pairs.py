@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +20,20 @@ from semanticface.data.speech_samples import read_samples, write_samples
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.errors import BadInput
 from semanticface.metrics.mouth_sets import MOUTH_31
+from semanticface.preference.align.options import PairOptions
+from semanticface.preference.align.rows import read_pairs
 from semanticface.preference.candidates import Candidate
-from semanticface.preference.oracle import Oracle, geometry
+from semanticface.preference.oracle import Oracle, geometry, let_judge
 from semanticface.preference.recordings import Recordings, Stretch
 from semanticface.preference.speech_pairs import How, fill, stretches, truths_in
 from semanticface.preference.speech_sampling import Voice, asked_about, collect_spoken
 from semanticface.preference.store import open_store
-from semanticface.preference.store.content import add_project
+from semanticface.preference.store.content import add_project, add_rater
 from semanticface.preference.store.exchange import export_project, import_project
 from semanticface.preference.store.files import kept_file
+from semanticface.preference.store.preferred import Filter, write_preferences
 from semanticface.preference.store.tables import ITEMS
+from semanticface.preference.store.wholes import write_wholes
 from semanticface.rig import COUNT, INDEX, load_npz, save_npz
 from semanticface.speech.audio import RATE, Recording
 from semanticface.train.hearing import load_hearing
@@ -130,6 +135,27 @@ def test_the_truth_is_the_takes_own_frames(held):
         take = TASK.take(next(each for each in samples if each.id == stretch.sample))
         wanted = take.clip.values[stretch.first : stretch.first + 15]
         assert np.array_equal(truths[item["id"]].values, wanted, equal_nan=True)
+
+
+def test_winners_of_mouth_and_jaw_are_put_together(data, tmp_path):
+    store = open_store(tmp_path / "s", create=True)
+    project = add_project(store, "speech", rules=PATIENT)
+    samples = list(read_samples(data))
+    how = replace(HOW, regions=("mouth", "jaw"))
+    fill(store, project, [("parrot", PARROT)], samples, how, tmp_path / "answers")
+    rater = add_rater(store, project.id, "oracle", "oracle", PERFECT.as_json())
+    let_judge(store, project, rater, Oracle(PERFECT), truths_in(store, project, samples))
+    path, rule = tmp_path / "p.jsonl", Filter(("oracle",))
+    assert write_wholes(store, project.id, path, rule, ("mouth", "jaw")).rows == 4
+    row = json.loads(path.read_text().splitlines()[0])
+    assert row["region"] == "full" and set(row["winners"]) == {"mouth", "jaw"}
+    options = PairOptions(preferences=str(path), media=str(store.media))
+    pairs = read_pairs(options, TASK)
+    assert len(pairs.rows) == 4 and not pairs.left_out
+    write_preferences(store, project.id, path, rule)
+    with pytest.raises(BadInput, match="a part of the mouth"):
+        read_pairs(options, TASK)
+    store.close()
 
 
 def test_an_oracle_sees_two_frames_of_open_lips_and_what_is_missing_in_one_only():
