@@ -6,9 +6,9 @@
 
 The fault: `mouthClose` of every label at 0.3 of its value, so that lips do not meet. `start` has
 the packaged model learn that. `run` takes what the faulty model answers to other recordings by
-chance (and the rules' mouth with --rules), has an oracle that errs as `Traits()` says choose
-between two at a time, and aligns; and beside it learns the chosen answers alone (`sft`). Every
-verdict is an oracle's. `tell` scores unseen sentences, with intervals over sentences.
+chance (and the rules' mouth with --rules), has an oracle whose chance is --noise choose between
+two at a time, and aligns; or learns the chosen answers alone (--loss sft). Every verdict is an
+oracle's. `tell` scores unseen sentences, with intervals over sentences.
 """
 
 from __future__ import annotations
@@ -36,7 +36,13 @@ from semanticface.preference.oracle import Oracle, Traits, let_judge
 from semanticface.preference.speech_pairs import How, fill, truths_in
 from semanticface.preference.speech_sampling import voice_of
 from semanticface.preference.store import open_store
-from semanticface.preference.store.content import Rules, add_project, known_rater
+from semanticface.preference.store.content import (
+    Rules,
+    add_project,
+    known_rater,
+    project_of,
+    raters_of,
+)
 from semanticface.preference.store.preferred import Filter, write_preferences
 from semanticface.rig import INDEX, load_npz, save_npz
 from semanticface.speech.audio import Recording
@@ -86,49 +92,58 @@ def muted(sample: SpeechSample, folder: Path) -> SpeechSample:
 
 
 def run(options: argparse.Namespace) -> None:
-    """For each seed a store, its verdicts, the alignment, and the chosen answers learnt alone."""
+    """For each seed a store, its verdicts, and the alignment."""
     samples = chosen(options.corpus, "train")[LEARNT : LEARNT + ASKED]
     others = ("rules",) if options.rules else ()
     for seed in options.seeds:
         store = options.folder / f"store-{'rules-' if others else ''}{seed}"
-        if not (store / "preferences.jsonl").is_file():
-            judge(store, options.folder / "start", samples, others, seed)
-        for name, losses, weights in (("dpo", ["sigmoid", "sft"], [1.0, 0.1]),
-                                      ("sft", ["sft"], [1.0])):  # fmt: skip
-            place = options.folder / f"{name}-{'rules-' if others else ''}{seed}"
-            if not (place / "adapter" / "hashes.json").is_file():
-                learn(place, store, options, seed, losses, weights)
+        if not (store / "store.sqlite").is_file():
+            ask(store, options.folder / "start", samples, others, seed)
+        path = judge(store, samples, options.noise, seed)
+        place = options.folder / f"{options.loss}-{path.stem}-{store.name}"
+        if not (place / "adapter" / "hashes.json").is_file():
+            learn(place, path, options, seed)
 
 
-def judge(
+def ask(
     folder: Path, run: Path, samples: list[SpeechSample], others: tuple[str, ...], seed: int
 ) -> None:
-    """Pairs of stretches of one window, and what the oracle says of them."""
+    """Pairs of stretches of one window."""
     how = How(samples=4, others=others, windows=1, per_region=1, seed=seed)
     store = open_store(folder, create=True)
     project = add_project(store, "speech", rules=Rules(check_every=0, repeat_every=0))
     told = fill(store, project, [("start", voice_of(run, temperature=1.0))], samples, how,
                 folder / "media" / "answers")  # fmt: skip
-    rater = known_rater(store, project.id, "oracle", "oracle", Traits().as_json())
-    let_judge(store, project, rater, Oracle(Traits(), seed=seed),
-              truths_in(store, project, samples))  # fmt: skip
-    written = write_preferences(store, project.id, folder / "preferences.jsonl",
-                                Filter(("oracle",)))  # fmt: skip
     store.close()
-    sys.stderr.write(f"{told} {written.rows} preferences\n")
+    sys.stderr.write(f"{told}\n")
 
 
-def learn(
-    place: Path, store: Path, options: argparse.Namespace, seed: int, losses: list[str],
-    weights: list[float],
-) -> None:  # fmt: skip
+def judge(folder: Path, samples: list[SpeechSample], noise: float, seed: int) -> Path:
+    """What an oracle says of a store's pairs; those of other oracles are left out."""
+    name, traits = f"noise-{noise:g}", Traits(noise=noise, lapse=0.02 if noise else 0.0)
+    store = open_store(folder)
+    project = project_of(store)
+    rater = known_rater(store, project.id, name, "oracle", traits.as_json())
+    let_judge(store, project, rater, Oracle(traits, seed=seed),
+              truths_in(store, project, samples))  # fmt: skip
+    others = tuple(r.name for r in raters_of(store, project.id) if r.name != name)
+    path = folder / f"{name}.jsonl"
+    write_preferences(store, project.id, path, Filter(("oracle",), without=others))
+    store.close()
+    return path
+
+
+def learn(place: Path, pairs: Path, options: argparse.Namespace, seed: int) -> None:
     """An alignment by recipes/dpo.py's own parts."""
+    losses = ["sigmoid", "sft"] if options.loss == "dpo" else ["sft"]
+    weights = [1.0, 0.1] if options.loss == "dpo" else [1.0]
     config = REPOSITORY / "recipes/configs/dpo/audioface_nano.yaml"
     aligned(parse_alignment([
         "--config", str(config), "--start", str(options.folder / "start"), "--preferences",
-        str(store / "preferences.jsonl"), "--media", str(store / "media"), "--output_dir",
+        str(pairs), "--media", str(pairs.parent / "media"), "--output_dir",
         str(place), "--max_steps", str(options.align), "--probe_steps", "0", "--save_steps",
         "1000", "--per_device_train_batch_size", "8", "--seed", str(seed), "--use_cpu", "true",
+        "--learning_rate", str(options.rate),
         "--disable_tqdm", "true", "--loss_type", *losses, "--loss_weights", *map(str, weights),
     ]))  # fmt: skip
 
@@ -136,8 +151,8 @@ def learn(
 def tell(options: argparse.Namespace) -> None:
     """A line of each arm, on sentences that nothing was learnt from."""
     arms = {"packaged": small_run(speech=True), "start": options.folder / "start"}
-    arms |= {each.name: each for each in sorted(options.folder.glob("*-[0-9]"))
-             if (each / "manifest.json").is_file()}  # fmt: skip
+    arms |= {each.name: each for each in sorted(options.folder.glob("*-store-*"))
+             if (each / "adapter" / "hashes.json").is_file()}  # fmt: skip
     task = opened(arms["start"]).task
     takes = [task.take(each) for each in
              islice(chosen(options.corpus, "test", "sentence"), SCORED)]  # fmt: skip
@@ -209,6 +224,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60, help="of the fault's learning")
     parser.add_argument("--align", type=int, default=100, help="of the alignment")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--noise", type=float, default=Traits().noise, help="0 never errs")
+    parser.add_argument("--rate", type=float, default=5e-4, help="of learning, of the alignment")
+    parser.add_argument("--loss", choices=("dpo", "sft"), default="dpo")
     parser.add_argument("--rules", action="store_true", help="the rules' mouth in pairs too")
     options = parser.parse_args()
     {"start": start, "run": run, "tell": tell}[options.what](options)
