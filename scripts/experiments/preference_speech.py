@@ -156,7 +156,8 @@ def tell(options: argparse.Namespace) -> None:
     task = opened(arms["start"]).task
     takes = [task.take(each) for each in
              islice(chosen(options.corpus, "test", "sentence"), SCORED)]  # fmt: skip
-    clips = {name: spoken(place, takes) for name, place in arms.items()}
+    clips = {name: spoken(place, takes, options.folder / f"clips-{name}.npz")
+             for name, place in arms.items()}  # fmt: skip
     clips["rules"] = [fitted(animate(t.spoken.timeline, t.spoken.contours, rate=30).values, t)
                       for t in takes]  # fmt: skip
     clips["muted labels"] = [muted_values(t) for t in takes]
@@ -173,12 +174,15 @@ def tell(options: argparse.Namespace) -> None:
         sys.stdout.flush()
 
 
-def spoken(place: Path, takes: list[Take]) -> list[np.ndarray]:
-    """What a run makes of the recordings."""
-    speaker = opened(place)
-    made = (speaker.clip(take.spoken, Recording(take.sample.audio).samples(), len(take.clip) / 30)
-            for take in takes)  # fmt: skip
-    return [each.clip.values for each in made]
+def spoken(place: Path, takes: list[Take], kept: Path) -> list[np.ndarray]:
+    """What a run makes of the recordings, from the disk where it was asked before."""
+    if not kept.is_file():
+        speaker = opened(place)
+        made = (speaker.clip(take.spoken, Recording(take.sample.audio).samples(),
+                             len(take.clip) / 30) for take in takes)  # fmt: skip
+        np.savez(kept, *[each.clip.values for each in made])
+    with np.load(kept) as held:
+        return [held[f"arr_{number}"] for number in range(len(takes))]
 
 
 def fitted(values: np.ndarray, take: Take) -> np.ndarray:
