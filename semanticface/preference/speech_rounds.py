@@ -28,6 +28,7 @@ from semanticface.preference.speech_pairs import How, fill, sampled_in, truths_i
 from semanticface.preference.speech_sampling import Voice, voice_of
 from semanticface.preference.store.content import known_rater
 from semanticface.preference.store.preferred import Filter, write_preferences
+from semanticface.preference.waiting import standing
 
 Values = NDArray[np.float32]
 
@@ -98,13 +99,15 @@ def _sample(work: Work) -> dict[str, Any]:
 def _pair(work: Work) -> dict[str, Any]:
     voice, store = _voice(work), store_of(work)
     how = _how(work.plan, voice.task, work.round)
-    told = fill(store, project_in(store, work), [(f"round {work.round}", voice)], _asked(work), how,
+    project = project_in(store, work)
+    told = fill(store, project, [(f"round {work.round}", voice)], _asked(work), how,
                 work.place / "answers")  # fmt: skip
+    pairs = standing(store, project).pairs
     store.close()
-    if not told.pairs + told.known:
+    if not pairs:
         raise BadInput(f"no pair that looks different ({told.alike} alike, {told.unread} unread)",
                        "answers that differ", hint="Raise temperature or samples.")  # fmt: skip
-    return {"pairs": told.pairs + told.known, "alike": told.alike, "unread": told.unread}
+    return {"pairs": pairs, "alike": told.alike, "unread": told.unread}
 
 
 def _judge(work: Work) -> dict[str, Any]:
