@@ -5,10 +5,11 @@
     python scripts/experiments/preference_speech.py tell --corpus CORPUS2 --folder WORK
 
 The fault: `mouthClose` of every label at 0.3 of its value, so that lips do not meet. `start` has
-the packaged model learn that. `run` takes what the faulty model answers to other recordings by
-chance (and the rules' mouth with --rules), has an oracle whose chance is --noise choose between
-two at a time, and aligns; or learns the chosen answers alone (--loss sft). Every verdict is an
-oracle's. `tell` scores unseen sentences, with intervals over sentences.
+the packaged model learn that
+(docs/results.md: shapes close such lips again, so that it cannot). `run` takes what it answers to
+other recordings by chance (and the rules' mouth with --rules), has an oracle whose chance is
+--noise choose between two at a time, and aligns; or learns the chosen answers alone (--loss sft).
+Every verdict is an oracle's. `tell` scores unseen sentences, with intervals over sentences.
 """
 
 from __future__ import annotations
