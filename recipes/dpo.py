@@ -4,10 +4,12 @@
     accelerate launch recipes/dpo.py --preferences preferences.jsonl --media faces.store/media
     accelerate launch recipes/dpo.py --config recipes/configs/dpo/qwen3vl_4b_lora.yaml \
         --start runs/qwen3vl_4b_lora --preferences preferences.jsonl --media faces.store/media
+    accelerate launch recipes/dpo.py --config recipes/configs/dpo/audioface_nano.yaml \
+        --preferences preferences.jsonl --media speech.store/media --data corpus
 
-The start is a finished run of recipes/sft.py; its own adapter is the reference, so no second
-model is held. The same command goes on with a run that was stopped, and refuses if settings,
-preferences or start have changed since. The result is a run like its start.
+The start is a finished run of recipes/sft.py, of pictures or of speech; its own adapter is the
+reference, so no second model is held. The same command goes on with a run that was stopped, and
+refuses if settings, preferences or start have changed since. The result is a run like its start.
 """
 
 from __future__ import annotations

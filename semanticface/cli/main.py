@@ -23,6 +23,7 @@ from semanticface.cli.parity import parity
 from semanticface.cli.predict import predict
 from semanticface.cli.rank import rank
 from semanticface.cli.rank_answers import judge, sample
+from semanticface.cli.rank_speech import speech
 from semanticface.cli.receive import receive
 from semanticface.cli.render import render
 from semanticface.cli.rounds import rounds
@@ -53,7 +54,7 @@ for command in (
     stream, receive, parity, label,
 ):  # fmt: skip
     app.command()(command)
-for answering in (sample, judge):
+for answering in (sample, judge, speech):
     rank.command()(answering)
 app.add_typer(rank)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from semanticface.data.records import Record
+    from semanticface.preference.candidates import Candidate
     from semanticface.preference.pairing import Filled
     from semanticface.preference.store import Store
     from semanticface.preference.store.content import Project
@@ -177,8 +178,8 @@ def invite(
 @rank.command()
 def oracle(
     where: Where,
-    records: Annotated[Path, typer.Argument(help="The records the pairs were made from.",
-                                            show_default=False)],
+    records: Annotated[Path, typer.Argument(help="The records, or recordings, that the pairs were "
+                                            "made from.", show_default=False)],
     name: Annotated[str, typer.Option(help="What this oracle is called.")] = "oracle",
     noise: Annotated[float, typer.Option(help="0 never errs.", min=0)] = 0.6,
     bias: Annotated[float, typer.Option(help="Towards the left, in mm.")] = 0.0,
@@ -193,7 +194,6 @@ def oracle(
     Said again, it goes on with the pairs that this rater has not judged yet.
     """
     from semanticface.preference.oracle import Oracle, Traits, let_judge
-    from semanticface.preference.pairing import truths_of
     from semanticface.preference.store.content import known_rater
     from semanticface.preference.store.questions import progress_of
 
@@ -201,7 +201,7 @@ def oracle(
     traits = Traits(noise=noise, bias=bias, lapse=lapse)
     rater = known_rater(store, chosen.id, name, "oracle", traits.as_json())
     before, _ = progress_of(store, rater.id)
-    truths = truths_of(chosen, (r for r in faces_in(records) if _whole(r.values)))
+    truths = _truths(store, chosen, records)
     judge = Oracle(traits, how=chosen.presentation, seed=seed, before=before)
     done = let_judge(store, chosen, rater, judge, truths, most=most)
     say(f"{done} simulated verdicts by {name}" + (f" after {before}" if before else ""))
@@ -256,9 +256,12 @@ def preferences(
         0.6,
     without: Annotated[str, typer.Option(help="Raters to leave out, with commas.")] = "",
     whole: Annotated[
-        bool, typer.Option("--whole", help="One row a face: the winners of its upper and lower "
-                           "half as one answer, the losers as the other.")
+        bool, typer.Option("--whole", help="One row a face: the winners of its parts as one "
+                           "answer, the losers as the other.")
     ] = False,
+    parts: Annotated[
+        str, typer.Option(help="With --whole: the regions put together, as mouth,jaw of speech.")
+    ] = "upper,lower",
     project: Which = None,
     media: Media = None,
 ) -> None:  # fmt: skip
@@ -268,7 +271,8 @@ def preferences(
 
     rule = Filter(listed(judges), mixed, votes, share, listed(without) if without else ())
     store, chosen = opened(where, project, media)
-    written = (write_wholes if whole else write_preferences)(store, chosen.id, output, rule)
+    written = write_wholes(store, chosen.id, output, rule, listed(parts)) if whole else \
+        write_preferences(store, chosen.id, output, rule)  # fmt: skip
     told = written.manifest
     by = ", ".join(f"{n} by {kind}" for kind, n in told["judged_by"].items()) or "none"
     say(f"{written.rows} preferences of {told['pairs_judged']} judged pairs "
@@ -343,6 +347,19 @@ def faces_in(path: Path) -> Iterator[Record]:
     if path.suffix in (".yaml", ".yml"):
         return records(read_manifest(path))
     return read_records(path)
+
+
+def _truths(store: Store, project: Project, records: Path) -> dict[str, Candidate]:
+    """What is true of each item: a face's numbers, or a recording's frames."""
+    from semanticface.cli.rank_speech import is_speech
+    from semanticface.data.speech_samples import read_samples
+    from semanticface.preference.pairing import truths_of
+    from semanticface.preference.speech_pairs import truths_in
+    from semanticface.train.speech_rows import samples_file
+
+    if is_speech(records):
+        return truths_in(store, project, list(read_samples(samples_file(records))))
+    return truths_of(project, (r for r in faces_in(records) if _whole(r.values)))
 
 
 def _whole(values: NDArray[np.float32]) -> bool:

@@ -134,7 +134,7 @@ def _of_run(place: str, answer: str, temperature: float) -> Model:
     from semanticface.preference.align.trainer import start_of
     from semanticface.preference.sampling import of_run
 
-    form = start_of(StartOptions(start=place, answer=answer)).task.form
+    form = start_of(StartOptions(start=place, answer=answer)).seen.form
     name = Path(place).resolve().name if place else "small"
     return Model(name, of_run(place, temperature=temperature, answer=answer), form)
 

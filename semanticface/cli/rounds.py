@@ -31,9 +31,11 @@ def rounds(
     folder: Annotated[Path, typer.Argument(help="Where the rounds go.", show_default=False)],
     data: Annotated[
         str, typer.Option(help="Faces: a manifest, .jsonl or a synth folder; those of `train` are "
-                          "sampled, those of `val` evaluated.")
+                          "sampled, those of `val` evaluated. Of a run of speech: a corpus.")
     ] = "",
-    start: Annotated[str, typer.Option(help="A run's folder; the packaged one else.")] = "",
+    start: Annotated[
+        str, typer.Option(help="A run's folder, or small-speech; the packaged one else.")
+    ] = "",
     answer: Annotated[str, typer.Option(help="Which of its answers, as `tokens`.")] = "",
     judge: Annotated[By, typer.Option(help="Who judges.")] = By.oracle,
     discriminator: Annotated[
@@ -46,6 +48,9 @@ def rounds(
     temperature: Annotated[float, typer.Option(help="Of the drawn ones.", min=0.01)] = 1.0,
     regions: Annotated[str, typer.Option(help="As in `rank`.")] = "upper,lower",
     per_region: Annotated[int, typer.Option(help="Pairs of a face in each.", min=1)] = 1,
+    windows: Annotated[
+        int, typer.Option(help="Of a run of speech: its windows in a stretch.", min=1)
+    ] = 4,
     ask: Annotated[
         int, typer.Option(help="Pairs asked in a round, the most telling; 0 for all.", min=0)
     ] = 0,
@@ -77,20 +82,21 @@ def rounds(
     semanticface rounds ROUNDS --data faces --answer tokens --train max_steps=100
 
     semanticface rounds ROUNDS --data faces --judge human --start runs/mine
+
+    semanticface rounds ROUNDS --data corpus --start runs/audioface_nano --regions lower
     """
-    from semanticface.preference.round_steps import steps
     from semanticface.preference.rounds import Plan, Waiting, go
 
     plan = Plan(
         start=start, answer=answer, data=data, judge=judge.value, discriminator=discriminator,
         rounds=count, faces=faces, held_out=held_out, samples=samples, temperature=temperature,
         regions=tuple(part.strip() for part in regions.split(",") if part.strip()),
-        per_region=per_region, ask=ask, votes=votes,
+        per_region=per_region, windows=windows, ask=ask, votes=votes,
         evaluated_by=evaluated_by.value if evaluated_by else "", tolerance=tolerance, seed=seed,
         training=_keys(train or []),
     )  # fmt: skip
     try:
-        outcome = go(folder, plan, steps(_samplers(plan, endpoint, served)))
+        outcome = go(folder, plan, _steps(plan, endpoint, served))
     except Waiting as fault:
         _say(str(fault))
         raise typer.Exit(3) from None
@@ -107,6 +113,26 @@ def _keys(told: list[str]) -> dict[str, Any]:
             raise BadInput(f"--train {each}", "KEY=VALUE, as max_steps=200")
         found[key] = value.split(",") if "," in value else value
     return found
+
+
+def _steps(plan: Plan, endpoint: str | None, served: str) -> Any:
+    """Those of pictures, or of speech where the start is a run of speech."""
+    from semanticface.errors import BadInput
+    from semanticface.train.manifest import read_manifest
+    from semanticface.train.options import SPEECH
+    from semanticface.train.places import run_folder
+
+    start = read_manifest(run_folder(plan.start) / "manifest.json")
+    if start["task"]["stage"] == SPEECH:
+        from semanticface.preference.speech_rounds import speech_steps
+
+        if endpoint is not None:
+            raise BadInput("rounds of speech from a server", "from a run's folder, without "
+                           "--endpoint")  # fmt: skip
+        return speech_steps(plan)
+    from semanticface.preference.round_steps import steps
+
+    return steps(_samplers(plan, endpoint, served))
 
 
 def _samplers(plan: Plan, endpoint: str | None, served: str) -> Any:

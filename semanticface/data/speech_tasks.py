@@ -117,7 +117,7 @@ class SpeechTask:
         """A sample's files, the clip at the task's rate from the sound's beginning on."""
         recording = Recording(sample.audio)
         heard = contours(recording.blocks())
-        timeline = _timeline(sample, recording.report.seconds)
+        timeline = timeline_of(sample.alignment, recording.report.seconds)
         clip = spoken_only(formats.read(sample.clip))
         frames = 1 + int(np.floor(clip.times[-1] * self.rate + 1e-3))
         return Take(sample, Spoken(timeline, heard), resample(clip, np.arange(frames) / self.rate))
@@ -206,7 +206,7 @@ class SpeechTask:
         active = error[truth >= _ACTIVE - 1e-6]
         mae = float(np.nanmean(error))
         active_mae = float(np.nanmean(active)) if len(active) else mae
-        made = _contacts(read.values, take, window)
+        made = contacts_made(read.values, take, window)
         kept = 1.0 if math.isnan(made) else made
         reward = math.exp(-2 * (mae + active_mae)) * (0.6 + 0.4 * kept)
         return SpeechScore(True, "", mae, active_mae, made, reward)
@@ -227,17 +227,18 @@ def _form(form: str, channels: str, tolerance: float) -> WindowForm | ShapeForm:
     return WindowForm(form, mouth_set(channels), tolerance)
 
 
-def _timeline(sample: SpeechSample, seconds: float) -> Timeline:
-    if sample.alignment is None:
+def timeline_of(alignment: str | None, seconds: float) -> Timeline:
+    """What is said when, by a sample's alignment; nothing that is known where it has none."""
+    if alignment is None:
         return Timeline((), seconds=seconds)
-    found = read_alignment(sample.alignment)
+    found = read_alignment(alignment)
     if isinstance(found, WordsOnly):
-        raise BadInput("words without phones", "an alignment with phones", file=sample.alignment,
+        raise BadInput("words without phones", "an alignment with phones", file=alignment,
                        hint="Make one: semanticface speak ... --save-alignment.")  # fmt: skip
     return found
 
 
-def _contacts(values: NDArray[np.float32], take: Take, window: Window) -> float:
+def contacts_made(values: NDArray[np.float32], take: Take, window: Window) -> float:
     """Share of the contacts wholly inside a window that are made; NaN without any."""
     times = (window.first + np.arange(window.frames)) / window.rate
     lips, teeth = (

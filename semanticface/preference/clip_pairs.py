@@ -91,7 +91,7 @@ def loops_of(
                  for name, table in zip(how.names, tables, strict=True)]  # fmt: skip
         item = Item(f"{how.subject} {begin:.3f} to {end:.3f} s", how.subject, person=how.person)
         if sound is not None:
-            item = item._replace(sound=_heard(store, sounds, sound, times[0], times[-1]))
+            item = item._replace(sound=heard_in(store, sounds, sound, times[0], times[-1]))
         total[:4] += _added(store, project, item, faces, how)
     return Filled(*(int(n) for n in total))
 
@@ -131,7 +131,8 @@ def _frame(store: Store, pictures: Pictures, movie: str | Path, at: float) -> st
     return keep_file(store, stream.getvalue())
 
 
-def _heard(store: Store, sounds: Sounds, sound: str | Path, begin: float, end: float) -> str:
+def heard_in(store: Store, sounds: Sounds, sound: str | Path, begin: float, end: float) -> str:
+    """Keep a stretch of a recording, as raters hear it."""
     stream = io.BytesIO()
     with wave.open(stream, "wb") as file:
         file.setnchannels(1)

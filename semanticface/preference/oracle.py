@@ -52,7 +52,8 @@ from semanticface.rig import INDEX
 Offsets = NDArray[np.float64]
 _MM = 1000.0
 _HEAD = slice(INDEX["headYaw"], INDEX["headRoll"] + 1)
-_MOMENTS = 5
+_MOMENTS, _A_SECOND = 5, 30
+"""Of a clip so many moments at least, and so many a second: lips may meet for two frames."""
 _FAINT = 0.01
 """Vertices with less weight than this are left out: they cannot be told from nothing."""
 
@@ -193,14 +194,15 @@ def pixels(
 
 def _rows(answer: Candidate, truth: Candidate) -> list[tuple[bytes, bytes]]:
     """Frames of both at the same moments, as bytes that a cache can keep."""
-    if answer.missing or truth.missing:
-        raise BadInput("numbers missing from an answer or its truth", "all 61 of every frame",
-                       hint="Leave such answers out: at rest is no truth.")  # fmt: skip
     end = min(answer.times[-1], truth.times[-1])
-    moments = np.unique(np.linspace(0, end, _MOMENTS))
+    moments = np.unique(np.linspace(0, end, max(_MOMENTS, 1 + round(end * _A_SECOND))))
     both = []
     for t in moments:
         rows = [each.values[int(np.abs(each.times - t).argmin())] for each in (answer, truth)]
+        if (np.isnan(rows[0]) != np.isnan(rows[1])).any() or np.isnan(rows[0]).all():
+            raise BadInput("numbers missing from an answer or its truth", "the same ones in both",
+                           hint="Leave such answers out: at rest is no truth.")  # fmt: skip
+        rows = [np.nan_to_num(row) for row in rows]  # of channels that neither says anything
         both.append((rows[0].tobytes(), rows[1].tobytes()))
     return both
 

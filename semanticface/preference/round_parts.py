@@ -77,4 +77,4 @@ def task_of(work: Work) -> Any:
     from semanticface.preference.align.options import StartOptions
     from semanticface.preference.align.trainer import start_of
 
-    return start_of(StartOptions(start=work.plan.start, answer=work.plan.answer)).task
+    return start_of(StartOptions(start=work.plan.start, answer=work.plan.answer)).seen

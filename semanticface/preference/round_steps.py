@@ -30,7 +30,7 @@ def steps(samplers: Samplers) -> dict[Step, Do]:
     """What `rounds.go` does; samplers come from a run's folder or from a server."""
     return {
         "sample": lambda work: _sample(work, samplers), "pair": _pair, "judge": _judge,
-        "train": _train, "evaluate": lambda work: evaluate(work, samplers),
+        "train": train, "evaluate": lambda work: evaluate(work, samplers),
     }  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def _judge(work: Work) -> dict[str, Any]:
 # -- train --------------------------------------------------------------------
 
 
-def _train(work: Work) -> dict[str, Any]:
+def train(work: Work) -> dict[str, Any]:
+    """The DPO of `align` on this round's preferences."""
     from semanticface.preference.align.run import parse
     from semanticface.preference.align.whole import aligned
     from semanticface.train.runs import Run, read_journal

@@ -67,6 +67,8 @@ class Plan:
     regions: tuple[str, ...] = ("upper", "lower")
     per_region: int = 1
     """Pairs of a face in each region."""
+    windows: int = 4
+    """Of a run of speech: its windows in a stretch that is judged."""
     ask: int = 0
     """Pairs asked in a round, the most telling ones by `selection`; 0 for all."""
     votes: int = 1

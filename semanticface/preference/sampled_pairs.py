@@ -62,8 +62,13 @@ def pool_of(
 def _duels(
     found: Sequence[Candidate], regions: Sequence[str], per_region: int, rng: np.random.Generator
 ) -> list[Duel]:
+    return pairs_of([each for each in found if not each.missing], regions, per_region, rng)
+
+
+def pairs_of(
+    whole: Sequence[Candidate], regions: Sequence[str], per_region: int, rng: np.random.Generator
+) -> list[Duel]:
     """For each region some pairs of drawn answers; the rest of the face is the likeliest's."""
-    whole = [each for each in found if not each.missing]
     if len(whole) < 2:
         return []
     base, others = whole[0], whole[1:] if len(whole) > 2 else whole

@@ -50,7 +50,7 @@ def of_run(place: str | Path, *, temperature: float, answer: str = "") -> Sample
     options = StartOptions(start=str(place), answer=answer)
     start = start_of(options)
     found = loaded(start, options)
-    decoder = Decoder.of(found.model.eval(), found.processor, start.task)
+    decoder = Decoder.of(found.model.eval(), found.processor, start.seen)
 
     def answers(pictures: Sequence[Any], seeds: Sequence[int | None]) -> list[str]:
         told = [""] * len(pictures)
@@ -64,7 +64,7 @@ def of_run(place: str | Path, *, temperature: float, answer: str = "") -> Sample
         return told
 
     digest = sha256((start.result / "hashes.json").read_bytes()).hexdigest()[:16]
-    return Sampler(f"{digest} {start.task.form.key} t={temperature:g}", answers)
+    return Sampler(f"{digest} {start.seen.form.key} t={temperature:g}", answers)
 
 
 def collect(
@@ -74,16 +74,16 @@ def collect(
     """`count` answers to each record, the likeliest among them; goes on where it was stopped."""
     if count < 2:
         raise BadInput(f"{count} answers", "two or more: one alone makes no pair")
-    known = _known(Path(path), sampler.origin)
+    known = kept_answers(Path(path), sampler.origin)
     pictures, missing = Pictures(), [
         (record, number) for record in records for number in range(count)
         if (record.id, number) not in known
     ]  # fmt: skip
-    with _Journal(Path(path), sampler.origin) as keep:
+    with Journal(Path(path), sampler.origin) as keep:
         for begin in range(0, len(missing), batch):
             part = missing[begin : begin + batch]
             shown = [pictures.decode(record.image, record.id) for record, _ in part]
-            seeds = [_seed(seed, record.id, number) for record, number in part]
+            seeds = [seed_of(seed, record.id, number) for record, number in part]
             texts = sampler.answers(shown, seeds)
             for (record, number), text in zip(part, texts, strict=True):
                 known[record.id, number] = Sample(record.id, number, text)
@@ -91,7 +91,7 @@ def collect(
     return tuple(known[record.id, number] for record in records for number in range(count))
 
 
-def _seed(seed: int, record: str, number: int) -> int | None:
+def seed_of(seed: int, record: str, number: int) -> int | None:
     """The same answer to the same record, whoever is asked beside it."""
     if number == 0:
         return None
@@ -99,7 +99,7 @@ def _seed(seed: int, record: str, number: int) -> int | None:
     return int.from_bytes(digest[:8], "big") % _SEEDS
 
 
-def _known(path: Path, origin: str) -> dict[tuple[str, int], Sample]:
+def kept_answers(path: Path, origin: str) -> dict[tuple[str, int], Sample]:
     """What an earlier call kept; its last line may have been cut short."""
     if not path.is_file():
         return {}
@@ -116,7 +116,7 @@ def _known(path: Path, origin: str) -> dict[tuple[str, int], Sample]:
     return {(row["record"], row["number"]): Sample(**row) for row in rows[1:]}
 
 
-class _Journal:
+class Journal:
     """Appends samples to a file, its origin in the first line."""
 
     def __init__(self, path: Path, origin: str) -> None:

@@ -32,6 +32,8 @@ FORMS: tuple[Form, ...] = ("frames", "keys", "codes")
 TOLERANCE = 0.03
 _SCALE = 100
 _CODE = re.compile(r"([a-z]+)((?: \d+:-?\d+)+)")
+_NAMED = re.compile(r'"(\w+)":[\[{][^\]}]*[\]}]')
+"""A channel of a JSON answer with its list or its keys."""
 _KEY = re.compile(r" (\d+):(-?\d+)")
 _MAX_TEXT = 200_000
 
@@ -117,6 +119,22 @@ class Reconstruction(NamedTuple):
 
     mae: float
     worst: float
+
+
+class Span(NamedTuple):
+    """A part of an answer's text and the channels that it is about."""
+
+    channels: frozenset[int]
+    start: int
+    end: int
+
+
+def spans_of(form: str, text: str) -> list[Span]:
+    """Where in an answer its channels stand, names, keys and values."""
+    if form == "codes":
+        return [Span(frozenset(_BY_CODE[found[1]]), *found.span())
+                for found in _CODE.finditer(text)]  # fmt: skip
+    return [Span(frozenset({INDEX[found[1]]}), *found.span()) for found in _NAMED.finditer(text)]
 
 
 def reconstruction(form: Written, windows: Sequence[Values]) -> Reconstruction:

@@ -19,6 +19,8 @@ from semanticface.train.options import DataOptions
 SMALL, SMALL_SPEECH = "nano", "nano_speech"
 SMALL_RUN = "small"
 """How a command is told to take the trained one that comes along."""
+SMALL_SPEECH_RUN = "small-speech"
+"""The same where a run of pictures would do as well: the one of speech is meant."""
 _TOKENS = 2
 """Of the small audio model's vocabulary, so that one made with another is made anew."""
 
@@ -86,6 +88,13 @@ def _small_audio(cache: str, speech: SpeechTask) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         nano_audio.build(folder, seconds=seconds)
     return str(folder)
+
+
+def run_folder(place: str) -> Path:
+    """A run's folder as a command is told it; nothing and `small-speech` are packaged ones."""
+    if place in ("", SMALL_SPEECH_RUN):
+        return small_run(speech=place == SMALL_SPEECH_RUN)
+    return Path(place).expanduser()
 
 
 def small_run(speech: bool = False) -> Path:

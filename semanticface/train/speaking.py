@@ -168,11 +168,11 @@ class Speaker:
             ..., shape_ids(self.asking.tokenizer)
         ]
         belief = rows.float().softmax(-1).double().numpy()
-        return [
-            self._expected(form, each[: w.frames]) for each, w in zip(belief, windows, strict=True)
-        ]
+        return [self._shaped(form, each[: w.frames], w)
+                for each, w in zip(belief, windows, strict=True)]  # fmt: skip
 
-    def _expected(self, form: ShapeForm, belief: NDArray[np.float64]) -> Answered:
+    def _shaped(self, form: ShapeForm, belief: NDArray[np.float64], window: Window) -> Answered:
+        """What is said of beliefs [frames, shapes]: their expectation."""
         text = "".join(f"<m{k}>" for k in belief.argmax(1))
         return Answered(text, WindowRead(form.believed(belief), ""), 0)
 
@@ -187,21 +187,27 @@ class Speaker:
             raise BadInput(f"{len(windows)} windows decoded at once", "one", hint="Set batch to 1.")
         tokenizer = self.asking.tokenizer
         moved = {key: each.to(self.model.device) for key, each in inputs.items()}
-        out = self.model.generate(
-            **moved, max_new_tokens=self.most, do_sample=False, eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )  # fmt: skip
+        ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+        out = self._written({**moved, **ends, "max_new_tokens": self.most}, windows[0])
         fresh = out[0, inputs["input_ids"].shape[1] :]
         text = tokenizer.decode(fresh, skip_special_tokens=True)
         whole = bool((fresh == tokenizer.eos_token_id).any())
         read = self.task.read(text, windows[0]) if whole else WindowRead(None, "cut off")
         return [Answered(text, read, len(fresh))]
 
+    def _written(self, asked: dict[str, Any], window: Window) -> Any:
+        """The model's tokens, the likeliest ones."""
+        return self.model.generate(**asked, do_sample=False)
+
+
+def batch_of(task: SpeechTask) -> int:
+    """How many windows are answered at once: what is decoded goes one after another."""
+    return 16 if isinstance(task.form, ShapeForm) else 1
+
 
 def speaker(model: Any, processor: Any, task: SpeechTask, most: int = MOST_TOKENS) -> Speaker:
     """A speaker that batches what can be batched."""
-    batch = 16 if isinstance(task.form, ShapeForm) else 1
-    return Speaker(model, processor, task, batch, most)
+    return Speaker(model, processor, task, batch_of(task), most)
 
 
 @dataclass

@@ -100,8 +100,6 @@ def _joined(
     batch: Any, answers: list[Answer], tokenizer: Any, names: list[str], most: int | None
 ) -> Any:
     """Requests with answers after them, filled up on the right."""
-    import torch
-
     rows, labels = [], []
     for ids, mask, answer, name in zip(
         batch["input_ids"], batch["attention_mask"], answers, names, strict=True
@@ -115,13 +113,19 @@ def _joined(
                 f"at most {most}",
                 hint="Raise max_length or set it to null, or take shorter windows.",
             )
-    length = max(len(row) for row in rows)
-    pad = tokenizer.pad_token_id
     return dict(batch) | {
-        "input_ids": torch.tensor([row + [pad] * (length - len(row)) for row in rows]),
-        "attention_mask": torch.tensor([[1] * len(r) + [0] * (length - len(r)) for r in rows]),
-        "labels": torch.tensor([row + [IGNORED] * (length - len(row)) for row in labels]),
+        "input_ids": filled_right(rows, tokenizer.pad_token_id),
+        "attention_mask": filled_right([[1] * len(row) for row in rows], 0),
+        "labels": filled_right(labels, IGNORED),
     }
+
+
+def filled_right(rows: Sequence[list[int]], by: int) -> Any:
+    """Rows as one tensor, the shorter ones filled up."""
+    import torch
+
+    length = max(len(row) for row in rows)
+    return torch.tensor([row + [by] * (length - len(row)) for row in rows])
 
 
 def shape_ids(tokenizer: Any) -> list[int]:

@@ -72,9 +72,9 @@ def speech_sides(options: DataOptions, data: Path, folder: Path, probed: int) ->
     task = options.speech
     if task is None:
         raise BadInput(f"the stage '{options.stage}'", "speech")
-    allowed = list(_allowed(options, data))
-    train = [each for each in allowed if _side(each) == "train"][: options.max_records]
-    held = [each for each in allowed if _side(each) == "val"]
+    allowed = list(allowed_samples(options, data))
+    train = [each for each in allowed if side_of(each) == "train"][: options.max_records]
+    held = [each for each in allowed if side_of(each) == "val"]
     probe = sorted(nsmallest(probed, held, key=_hash_of), key=lambda each: each.id)
     for some, side in ((train, "train"), (probe, "val")):
         if not some:
@@ -103,7 +103,8 @@ def samples_file(data: Path) -> Path:
     return place
 
 
-def _allowed(options: DataOptions, data: Path) -> Iterator[SpeechSample]:
+def allowed_samples(options: DataOptions, data: Path) -> Iterator[SpeechSample]:
+    """Samples of a corpus whose speakers have consented."""
     for row, each in enumerate(read_samples(samples_file(data)), 1):
         unknown = each.consent not in CONSENTING
         if each.consent == "refused" or (unknown and not options.without_consent):
@@ -112,7 +113,8 @@ def _allowed(options: DataOptions, data: Path) -> Iterator[SpeechSample]:
         yield each
 
 
-def _side(sample: SpeechSample) -> str:
+def side_of(sample: SpeechSample) -> str:
+    """train, val or test: as the sample says, else by its sentence."""
     return sample.split or DEFAULT.side(sample.sentence or sample.subject)
 
 

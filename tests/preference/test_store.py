@@ -451,7 +451,7 @@ def test_a_later_undo_arrives_and_a_contradiction_does_not(store: Store, tmp_pat
 
 
 @pytest.mark.parametrize("damage", [
-    lambda rows: rows[1:], lambda rows: [rows[0].replace("0002", "0001"), *rows[1:]],
+    lambda rows: rows[1:], lambda rows: [rows[0].replace("0003", "0002"), *rows[1:]],
     lambda rows: [*rows, '{"table": "users", "id": "x"}'],
     lambda rows: [*rows, '{"table": "verdict", "id": "x"}'],
     lambda rows: [*rows, '{"table": "file", "id": "../../x", "data": ""}'],

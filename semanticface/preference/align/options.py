@@ -25,7 +25,7 @@ def _told(default: Any, about: str) -> Any:
 class StartOptions:
     """Which run is aligned. Its adapter is the reference; no second model is held."""
 
-    start: str = _told("", "Folder of a finished run; the packaged small one unless given.")
+    start: str = _told("", "A finished run's folder, or small-speech; the small one of faces else.")
     base: str | None = _told(None, "Where the run's base model lies now.")
     answer: str = _told("", "Which of the run's answers is aligned, as 'tokens'; its first one.")
     dtype: str = _told("", "auto, float32, bfloat16 or float16; the run's own.")

@@ -120,10 +120,10 @@ def rewarded(settings: Settings) -> Path:
     checkpoint = entered(run, settings, start, _learnt(settings.reward, faces), held)
     found = loaded(start, settings.start)
     whole, shown = _answered(faces, _said(found, start, faces, watch, run))
-    reward = FaceReward(load(settings.reward.discriminator), start.task, shown,
+    reward = FaceReward(load(settings.reward.discriminator), start.seen, shown,
                         settings.reward.names)  # fmt: skip
     trainer = _trainer(settings, start, found, whole, reward, run)
-    trainer.add_callback(Watch(trainer, watch, held, start.task, run))
+    trainer.add_callback(Watch(trainer, watch, held, start.seen, run))
     if not no_step_left(checkpoint):
         trainer.train(resume_from_checkpoint=checkpoint)
     if reward.unread:
@@ -149,12 +149,12 @@ def _said(
     seen = [pictures.decode(each.image, each.id) for each in faces]
     kept = run.folder / "start_said.json"
     if not kept.is_file():
-        decoder = answerer(found.model.eval(), found.processor, start.task, watch.probe_tokens)
+        decoder = answerer(found.model.eval(), found.processor, start.seen, watch.probe_tokens)
         size = watch.probe_batch
         texts = [each.text for i in range(0, len(seen), size)
                  for each in decoder.answers(seen[i : i + size])]  # fmt: skip
         write_text(kept, json.dumps(texts) + "\n")
-    said = [start.task.read(each).values for each in json.loads(kept.read_text("utf-8"))]
+    said = [start.seen.read(each).values for each in json.loads(kept.read_text("utf-8"))]
     return [Shown(picture, face.subject, face.identity, values)
             for picture, face, values in zip(seen, faces, said, strict=True)]  # fmt: skip
 
@@ -177,7 +177,7 @@ def _trainer(
     settings: Settings, start: Start, found: Loaded, faces: Sequence[Record], reward: FaceReward,
     run: Run,
 ) -> FaceGRPOTrainer:  # fmt: skip
-    request = start.task.request()
+    request = start.seen.request()
     rows = [{"prompt": request, "images": [_reference(each)], "face": number}
             for number, each in enumerate(faces)]  # fmt: skip
     trainer = FaceGRPOTrainer(

@@ -5,13 +5,14 @@
 
 A row of `semanticface rank preferences` is a picture, a region and two answers in numbers;
 both are written in the task's own format. A row may instead bring its own `prompt` (messages)
-and answers as text: so pairs about speech or scripts stand beside those about pictures.
+and answers as text, about scripts for one. For a run of speech a row is a stretch of a
+recording, and becomes a pair for each of its windows (`speech_rows`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,11 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semanticface.data.images import ImageRef
+from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput
 from semanticface.formats import json_lines
 from semanticface.language.describe import describe
 from semanticface.preference.align.options import PairOptions
+from semanticface.preference.align.speech_rows import SpeechRows
 from semanticface.preference.regions import region_of
 from semanticface.preference.store.content import JUDGES
 from semanticface.rig import COUNT, into_range
@@ -43,7 +46,7 @@ class Pairs(NamedTuple):
     sha256: str
 
 
-def read_pairs(options: PairOptions, task: Task) -> Pairs:
+def read_pairs(options: PairOptions, task: Task | SpeechTask) -> Pairs:
     """Every preference that can be learnt from, in the order of the file."""
     path = Path(options.preferences).expanduser()
     if not options.preferences or not path.is_file():
@@ -51,20 +54,20 @@ def read_pairs(options: PairOptions, task: Task) -> Pairs:
                        "what `semanticface rank preferences STORE -o FILE` writes",
                        file=path if options.preferences else None)  # fmt: skip
     wanted = _kinds(options)
+    asked = SpeechRows(task, options) if isinstance(task, SpeechTask) else task
     rows: list[Row] = []
     left_out, by = Counter[str](), Counter[str]()
     for number, row in json_lines.objects(path):
-        if options.max_pairs is not None and len(rows) == options.max_pairs:
+        if options.max_pairs is not None and len(rows) >= options.max_pairs:
             break
         try:
-            made, why = _row(row, task, options, wanted)
+            found = list(_made(row, asked, options, wanted))
         except BadInput as fault:
             raise fault.at(file=path, row=number) from None
-        if made is None:
-            left_out[why] += 1
-        else:
-            rows.append(made)
-            by.update(row.get("judged_by", {}))
+        left_out.update(why for made, why in found if made is None)
+        kept = [made for made, _ in found if made is not None]
+        rows += kept
+        by.update(row.get("judged_by", {}) if kept else {})
     if not rows:
         raise BadInput(f"no preference to learn from ({dict(left_out) or 'an empty file'})",
                        "one at least", file=path)  # fmt: skip
@@ -79,18 +82,27 @@ def _kinds(options: PairOptions) -> frozenset[str]:
     return kinds
 
 
-def _row(
-    row: Row, task: Task, options: PairOptions, wanted: frozenset[str]
-) -> tuple[Row | None, str]:
+def _made(
+    row: Row, task: Task | SpeechRows, options: PairOptions, wanted: frozenset[str]
+) -> Iterator[tuple[Row | None, str]]:
+    """What a preference gives, each a row or why there is none."""
     if wanted and set(row.get("judged_by", {})) - wanted:
-        return None, "judged by others"
+        yield None, "judged by others"
+        return
     for key in ("chosen", "rejected"):
         if not isinstance(row.get(key), dict):
             raise BadInput(f"no '{key}'", "an answer", column=key)
+    if isinstance(task, SpeechRows):
+        yield from task(row)
+    else:
+        yield _row(row, task, options)
+
+
+def _row(row: Row, task: Task, options: PairOptions) -> tuple[Row | None, str]:
     if "prompt" in row:
         return _own(row), ""
     if "frames" in row["chosen"] or "frames" in row["rejected"]:
-        return None, "clips without a prompt of their own"
+        return None, "clips, of which a model of pictures says nothing"
     if row.get("picture") is None:
         return None, "without a picture"
     answers = [_values(row[key], key) for key in ("chosen", "rejected")]

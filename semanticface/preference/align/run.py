@@ -20,6 +20,7 @@ from semanticface.atomic import write_text
 from semanticface.data.manifest import manifest_of
 from semanticface.data.records import Record, for_training
 from semanticface.data.sources import records
+from semanticface.data.speech_samples import SpeechSample
 from semanticface.data.splits import DEFAULT
 from semanticface.errors import BadInput
 from semanticface.preference.align.options import (
@@ -31,18 +32,22 @@ from semanticface.preference.align.options import (
 from semanticface.preference.align.rows import Lengths, Pairs, lengths, read_pairs
 from semanticface.preference.align.trainer import Start, start_of
 from semanticface.rig import RIG_VERSION
+from semanticface.train.hearing import tokenizer_of
 from semanticface.train.manifest import (
     SCHEMA,
     Manifest,
     base_digest,
     prompt_json,
+    read_manifest,
+    speech_json,
     task_json,
     training_of,
     versions,
 )
-from semanticface.train.options import as_flat
+from semanticface.train.options import SPEECH, DataOptions, as_flat
 from semanticface.train.parsing import check_saving, told
 from semanticface.train.runs import ADAPTER, Run, read_journal
+from semanticface.train.speech_rows import allowed_samples, side_of
 
 _PLACES = ("start", "base", "preferences", "media", "data", "discriminator")
 
@@ -79,8 +84,8 @@ class Begun(NamedTuple):
     run: Run
     start: Start
     pairs: Pairs
-    held: tuple[Record, ...]
-    """Faces held out for probes."""
+    held: tuple[Record, ...] | tuple[SpeechSample, ...]
+    """Faces, or recordings, held out for probes."""
     checkpoint: str | None
 
 
@@ -88,7 +93,9 @@ def begin(settings: Settings) -> Begun:
     """Find start, preferences and faces; write the manifest, or hold it against the old one."""
     start = start_of(settings.start)
     pairs = read_pairs(settings.pairs, start.task)
-    held = faces_of(settings.watch, "val", settings.watch.probe_rows)
+    most = settings.watch.probe_rows
+    held = faces_of(settings.watch, "val", most) if start.heard is None else \
+        recordings_of(settings.watch, "val", most)  # fmt: skip
     run = Run(Path(settings.training.output_dir))
     learnt = {"records": len(pairs.rows), "sha256": pairs.sha256}
     checkpoint = entered(run, settings, start, learnt, held)
@@ -97,7 +104,7 @@ def begin(settings: Settings) -> Begun:
 
 def entered(
     run: Run, settings: Sequence[Any], start: Start, learnt: dict[str, Any],
-    held: Sequence[Record],
+    held: Sequence[Record | SpeechSample],
 ) -> str | None:  # fmt: skip
     """Begin a run's folder or go on with it; the checkpoint to go on from.
 
@@ -119,7 +126,7 @@ def entered(
 
 def note_pairs(run: Run, pairs: Pairs, tokenizer: Any) -> Lengths:
     """Write `pairs.json`: counts, judges, reasons, lengths."""
-    found = lengths(pairs.rows, tokenizer)
+    found = lengths(pairs.rows, tokenizer_of(tokenizer))
     longer = None if math.isnan(found.longer) else found.longer
     told = {
         "pairs": len(pairs.rows), "left_out": pairs.left_out, "judged_by": pairs.judged_by,
@@ -148,6 +155,20 @@ def faces_of(options: WatchOptions, side: str, most: int) -> tuple[Record, ...]:
     return tuple(sorted(held, key=lambda each: each.id))
 
 
+def recordings_of(options: WatchOptions, side: str, most: int) -> tuple[SpeechSample, ...]:
+    """Recordings of a side, those whose ids have the smallest hashes."""
+    if not options.data:
+        return ()
+    data = DataOptions(stage=SPEECH, data=options.data, without_consent=options.without_consent)
+    some = (each for each in allowed_samples(data, Path(options.data).expanduser())
+            if side_of(each) == side)  # fmt: skip
+    held = nsmallest(most, some, key=lambda each: sha256(each.id.encode()).digest())
+    if not held:
+        raise BadInput(f"no recording on the side '{side}'", "some sentences there",
+                       file=options.data)  # fmt: skip
+    return tuple(sorted(held, key=lambda each: each.id))
+
+
 def _manifest(
     settings: Sequence[Any], start: Start, data: dict[str, Any], processes: int
 ) -> Manifest:
@@ -159,10 +180,14 @@ def _manifest(
     return {
         "semanticface": SCHEMA, "version": __version__, "rig": RIG_VERSION, "processes": processes,
         "config": {key: value for key, value in config.items() if key not in _PLACES},
-        "training": training_of(settings[-1]), "task": task_json(start.task), "also": [],
+        "training": training_of(settings[-1]), "task": _asked(start), "also": [],
         "prompt": prompt_json(start.task), "base": {"path": start.base, "sha256": digest},
         "data": data, "versions": versions(),
     }  # fmt: skip
+
+
+def _asked(start: Start) -> dict[str, Any]:
+    return task_json(start.seen) if start.heard is None else speech_json(start.heard)
 
 
 def _sealed(start: Start) -> str:
@@ -198,7 +223,9 @@ def report(run: Run, result: Path) -> str:
         lines.append("kept: the last weights, for no probe measured which were the best")
     if any("alarm" in row for row in read_journal(run.log)):
         lines.append("ALARM: chosen answers collapsed; see log.jsonl")
-    lines.append(f"use it: semanticface predict PICTURE --run {run.folder}")
+    stage = read_manifest(run.manifest)["task"]["stage"]
+    command = "speak SOUND" if stage == SPEECH else "predict PICTURE"
+    lines.append(f"use it: semanticface {command} --run {run.folder}")
     return "\n".join(lines)
 
 

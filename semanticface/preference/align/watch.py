@@ -22,8 +22,8 @@ import json
 import logging
 import math
 import shutil
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ from semanticface.train.runs import Run, append, read_journal
 _LOG = logging.getLogger(__name__)
 _WEIGHTS = np.array([each.unit == "weight" for each in CHANNELS])
 _SAME = 1e-9
+Answers = TypeVar("Answers")
 _FEW = 16
 
 
@@ -69,20 +70,22 @@ def wins(
     regions: Sequence[str] = ("upper", "lower"),
 ) -> Wins:  # fmt: skip
     """Of answers [N, 61] against others [N, 61]; see the module."""
-    told = [_duel(one, other, true, region)
+    told = [duel(one, other, true, region)
             for one, other, true in zip(mine, others, truth, strict=True)
             if not np.isnan(true).any() for region in regions]  # fmt: skip
     return Wins(sum(told), len(told))
 
 
-def _duel(
+def duel(
     one: NDArray[np.float32], other: NDArray[np.float32], true: NDArray[np.float32], region: str
 ) -> float:
-    if np.isnan([one, other]).any():
+    """1 where the one is nearer to the truth, 0 where the other is, a half where neither or where
+    one of them lacks numbers that the truth has."""
+    if (np.isnan([one, other]) & ~np.isnan(true)).any():
         return 0.5
     base = Candidate.of("truth", true)
-    duel = regional_pair(base, Candidate.of("one", one), Candidate.of("other", other), region)
-    by = nearer(duel, base)
+    pair = regional_pair(base, Candidate.of("one", one), Candidate.of("other", other), region)
+    by = nearer(pair, base)
     return 0.5 if abs(by) < _SAME else float(by > 0)
 
 
@@ -103,15 +106,19 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """The start's own answers, once."""
-        if self.records and not self._kept.is_file():
+        if self.records:
+            self.remember()
+            if not read_journal(self.run.probes):
+                self.probe(0)
+
+    def remember(self) -> None:
+        """Keep what the start answers, or find what was kept."""
+        if not self._kept.is_file():
             texts = [each.text for each in self.answers()]
             if self.trainer.is_world_process_zero():
                 write_text(self._kept, json.dumps(texts) + "\n")
             self.trainer.accelerator.wait_for_everyone()
-        if self.records:
-            self.started = self._values(json.loads(self._kept.read_text(encoding="utf-8")))
-            if not read_journal(self.run.probes):
-                self.probe(0)
+        self.started = self._values(json.loads(self._kept.read_text(encoding="utf-8")))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Probe at its steps and at the last one."""
@@ -152,7 +159,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def probe(self, step: int) -> dict[str, float]:
         """Answer, score, log; keep the weights if they are the best so far."""
-        found = self._figures() if self.records else {}
+        found = self.found() if self.records else {}
         told = {key: None if math.isnan(v) else v for key, v in found.items()}
         before = [row for row in read_journal(self.run.probes) if row["step"] < step]
         if self.trainer.is_world_process_zero():
@@ -166,7 +173,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             draw(self.run)
         return found
 
-    def _figures(self) -> dict[str, float]:
+    def found(self) -> dict[str, float]:
+        """Figures of the answers to what is held out."""
         answers = self.answers()
         truth = np.stack([record.values for record in self.records])
         values = self._values([each.text for each in answers])
@@ -198,15 +206,22 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def answers(self) -> list[Completion]:
         """Greedy answers to the faces held out."""
-        model = self.trainer.accelerator.unwrap_model(self.trainer.model)
-        learning = model.training
-        model.eval()
+        return self.with_model(self._answered)
+
+    def _answered(self, model: Any) -> list[Completion]:
         decoder = answerer(model, self.trainer.processing_class, self.task,
                            self.options.probe_tokens)  # fmt: skip
         size = self.options.probe_batch
+        return [answer for i in range(0, len(self.pictures), size)
+                for answer in decoder.answers(self.pictures[i : i + size])]  # fmt: skip
+
+    def with_model(self, asked: Callable[[Any], Answers]) -> Answers:
+        """What is done with the model while it does not learn."""
+        model = self.trainer.accelerator.unwrap_model(self.trainer.model)
+        learning = model.training
+        model.eval()
         try:
-            return [answer for i in range(0, len(self.pictures), size)
-                    for answer in decoder.answers(self.pictures[i : i + size])]  # fmt: skip
+            return asked(model)
         finally:
             model.train(learning)
 

@@ -88,6 +88,8 @@ class Item(NamedTuple):
     sound: str | None = None
     person: int | None = None
     """Seed of the person that answers are drawn with."""
+    speech: str | None = None
+    """Which stretch of which recording it is; see `preference.recordings`."""
 
 
 # -- projects and raters ------------------------------------------------------
@@ -283,3 +285,9 @@ def _last_place(connection: Any, project_id: str) -> int:
 def _plain_name(name: str, what: str) -> None:
     if not name.strip() or len(name) > _LONGEST or any(ord(c) < 32 for c in name):
         raise BadInput(f"{what} called {name[:_LONGEST]!r}", f"1 to {_LONGEST} plain characters")
+
+
+def files_of(speech: str | None) -> tuple[str, ...]:
+    """Hashes of the kept files that an item's stretch of speech stands on."""
+    held = {} if speech is None else json.loads(speech)
+    return tuple(held[key] for key in ("recording", "timeline") if held.get(key))

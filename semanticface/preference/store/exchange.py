@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 
 from semanticface.errors import BadInput
 from semanticface.formats import json_lines
+from semanticface.preference.store.content import files_of
 from semanticface.preference.store.database import Store, newest
 from semanticface.preference.store.files import keep_file, kept_file
 from semanticface.preference.store.rows import insert_once, row_of
@@ -64,6 +65,7 @@ def _lines(store: Store, project_id: str) -> Iterator[dict[str, Any]]:
                     key: value for key, value in row.items() if key != "asked" or kind != "pair"
                 }
                 files.update(told[key] for key in ("picture", "sound") if told.get(key))
+                files.update(files_of(told.get("speech")))
                 yield {"table": kind, **told}
     for digest in sorted(files):
         data = kept_file(store, digest).read_bytes()

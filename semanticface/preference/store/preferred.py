@@ -163,12 +163,18 @@ def _row(vote: Vote, answers: dict[str, Candidate], item: dict[str, Any]) -> dic
     chosen, rejected = (pair.one_id, pair.other_id) if first else (pair.other_id, pair.one_id)
     return {
         "pair": pair.pair_id, "item": item["name"], "subject": item["subject"],
-        "told": item["told"], "picture": item["picture"], "region": pair.region,
+        "told": item["told"], "picture": item["picture"], **speech_json(item),
+        "region": pair.region,
         "chosen": answer_json(answers[chosen]), "rejected": answer_json(answers[rejected]),
         "votes": {"chosen": max(vote.one, vote.other), "rejected": min(vote.one, vote.other),
                   "bad": vote.bad},
         "judged_by": vote.by,
     }  # fmt: skip
+
+
+def speech_json(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The stretch of a recording that an item is, where it is one."""
+    return {} if item["speech"] is None else {"speech": json.loads(item["speech"])}
 
 
 def answer_json(candidate: Candidate) -> dict[str, Any]:

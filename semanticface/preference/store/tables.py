@@ -53,6 +53,7 @@ ITEMS = Table(
     Column("picture", Text),
     Column("sound", Text),
     Column("person", Integer),
+    Column("speech", Text),
     UniqueConstraint("project_id", "name", name="one_item_a_name"),
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ from semanticface.preference.store.preferred import (
     contents,
     counted_votes,
     manifest_of,
+    speech_json,
     written,
 )
 from semanticface.preference.store.rows import keyed
@@ -110,7 +111,7 @@ def _row(project_id: str, whole: Whole) -> dict[str, Any]:
     return {
         "pair": keyed(project_id, item["name"], "whole", sorted(e.pair.pair_id for e in pairs)),
         "item": item["name"], "subject": item["subject"], "told": item["told"],
-        "picture": item["picture"], "region": "full",
+        "picture": item["picture"], **speech_json(item), "region": "full",
         "chosen": answer_json(whole.chosen), "rejected": answer_json(whole.rejected),
         "winners": whole.winners, "losers": whole.losers,
         "votes": {"chosen": sum(max(e.one, e.other) for e in pairs),
