@@ -87,6 +87,30 @@ class Speaker(nn.Module):
         ids = torch.cat([self.request, self.after, self.names]).expand(len(sight.tokens), -1)
         return self._expected(self.words(self._through(sight, ids)[:, -COUNT:]))
 
+    def beliefs(self, sight: Sight, values: Tensor) -> Tensor:
+        """[B, 122, words] log-probabilities where `values` [B, 61] are read: at the request's
+        names, and of half of the faces at the names in the answer's place, of the others where
+        each value of the answer comes next."""
+        half = len(values) // 2
+        some, rest = (Sight(*(each[part] for each in sight))
+                      for part in (slice(half), slice(half, None)))  # fmt: skip
+        steps = (values[half:] * 100).round().long() + len(self.grid) // 2
+        again = torch.cat([self.request, self.after, self.names]).expand(half, -1)
+        asked = torch.cat([self.request, self.after]).expand(len(steps), -1)
+        answered = torch.cat([asked, self.values[steps]], 1)
+        at = slice(self.first, len(self.request))
+        held = []
+        for part, ids, last in ((some, again, slice(-COUNT, None)),
+                                (rest, answered, slice(-COUNT - 1, -1))):  # fmt: skip
+            hidden = self._through(part, ids)
+            held.append(torch.cat([hidden[:, at], hidden[:, last]], 1))
+        logs: Tensor = self.words(torch.cat(held)).log_softmax(-1)
+        return logs
+
+    def expected(self, beliefs: Tensor) -> Tensor:
+        """[B, 122] expected values of `beliefs`."""
+        return self._expected(beliefs.unflatten(1, (-1, COUNT))).flatten(1)
+
     def _again(self, sight: Sight, truth: Tensor, spread: Tensor) -> Told:
         ids = torch.cat([self.request, self.after, self.names]).expand(len(truth), -1)
         hidden = self._through(sight, ids)

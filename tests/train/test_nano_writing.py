@@ -132,3 +132,31 @@ def test_text_begins_as_likely_as_values(model):
     ones = values.unflatten(0, (10, 10)).mean(0) - middle
     digits = held[words.convert_tokens_to_ids(list("0123456789"))].detach() - middle - tens
     assert torch.allclose(digits / digits.norm(), ones / ones.norm(), atol=1e-5)
+
+
+def test_what_it_could_do_before_costs_nothing_until_it_changes(model):
+    from nano_build.writing import Settings, Writing
+
+    writing = Writing(model, Settings(), lesson_of(model))
+    rows = [0, 1, 2, 3]
+    assert writing._kept(rows).item() == pytest.approx(0, abs=1e-5)
+    with torch.no_grad():
+        for weight in model.model.language_model.layers.parameters():
+            weight += 0.02 * torch.randn(weight.shape, generator=torch.manual_seed(0))
+    worse = writing._kept(rows)
+    assert worse.item() > 0.001
+    worse.backward()
+    assert all(each.grad is None for each in writing.before.parameters())
+    assert any(each.grad is not None for each in writing.language.parameters())
+
+
+def test_beliefs_are_those_that_are_read(model):
+    from nano_build.speaker import Speaker
+
+    lesson = lesson_of(model)
+    speaker = Speaker(model).eval()
+    with torch.no_grad():
+        told = speaker.expected(speaker.beliefs(lesson.sight, lesson.truth))
+        assert torch.allclose(told[:, :COUNT], speaker.read(lesson.sight), atol=1e-4)
+        again = speaker.read_again(lesson.sight)[:4]
+    assert torch.allclose(told[:4, COUNT:], again, atol=1e-4)
