@@ -389,7 +389,7 @@ def test_what_cannot_be_learnt_from_is_counted(pairs, tmp_path):
     found = read_pairs(options, Task.of("tokens", "coefficients"))
     assert len(found.rows) == 1 and found.left_out == {
         "without a picture": 1, "numbers missing": 1, "the same text for both": 1,
-        "judged by others": 1, "clips without a prompt of their own": 1,
+        "judged by others": 1, "clips, of which a model of pictures says nothing": 1,
     }  # fmt: skip
 
 
