@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def parity(
-    run: Annotated[Path, typer.Argument(help="The run's folder that is served.")],
+    run: Annotated[Path, typer.Argument(help="The run's folder that is served; `small` is the packaged one.")],
     endpoint: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:8000",
     model: Annotated[str, typer.Option(help="Name of the served model.")] = "face",
     pictures: Annotated[
@@ -47,8 +47,10 @@ def parity(
     from semanticface.serve.parity import TOLERANCE, compare
     from semanticface.serve.parity_one_pass import TOLERANCE as NEAR
     from semanticface.serve.parity_one_pass import compare_one_pass
+    from semanticface.train.places import run_folder
     from semanticface.train.predictor import opened
 
+    run = run_folder(str(run))
     predictor = opened(run, base=base)
     predictor.most = tokens
     if merged:

@@ -21,8 +21,8 @@ def predict(
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option("--run", "-r", help="A run's folder, or a model's folder or name; the small "
-                     "model that comes along unless given.", show_default=False),
+        typer.Option("--run", "-r", help="A run's folder, or a model's folder or name; `small`, "
+                     "the model that comes along, unless given.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None,
@@ -99,7 +99,7 @@ def predict(
     """
     from semanticface.errors import BadInput
     from semanticface.train.face_crop import FACE, NONE, crop_of
-    from semanticface.train.places import small_run
+    from semanticface.train.places import SMALL_RUN, run_folder
     from semanticface.train.predictor import opened
     from semanticface.train.shots import record, shots
 
@@ -109,7 +109,8 @@ def predict(
                        "pictures, folders, movies, or --camera")  # fmt: skip
     if out is None and (len(given) != 1 or overlay or camera is not None):
         raise BadInput("no folder for the answers", "--out FOLDER")
-    cutting = crop_of(crop or (FACE if run is None and endpoint is None else NONE))
+    small = run is None or str(run) == SMALL_RUN
+    cutting = crop_of(crop or (FACE if small and endpoint is None else NONE))
     found = shots(given, every) if given else record(camera or 0, seconds, _folder(out) / "camera")
     if out is None and len(found) != 1:
         raise BadInput(f"{len(found)} pictures", "--out FOLDER for more than one")
@@ -120,7 +121,7 @@ def predict(
             endpoint, served, api_key_env, out, _task(stage, answer, channels), at_once
         )
     else:
-        predictor = opened(run or small_run(), answer=answer, stage=stage, base=base,
+        predictor = opened(run_folder(str(run or "")), answer=answer, stage=stage, base=base,
                            channels=channels)  # fmt: skip
     predictor.most = tokens
     if out is None:

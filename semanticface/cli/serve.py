@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def serve(
-    model: Annotated[str, typer.Argument(help="A run's folder, a model's folder, or a hub name.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A run's folder, `small` for the packaged one, a model's folder, or a hub name."
+        ),
+    ],
     name: Annotated[str, typer.Option(help="Name to ask for.")] = "face",
     adapter: Annotated[
         list[str] | None, typer.Option(help="One adapter more, NAME=FOLDER. May be repeated.")
@@ -61,13 +66,16 @@ def serve(
 
     [bold]semanticface serve runs/smile[/bold]
     [bold]semanticface serve runs/smile --answer flat[/bold]
+    [bold]semanticface serve small --one-pass --cpu[/bold]
     [bold]semanticface serve runs/smile --adapter stern=runs/stern --port 8001[/bold]
     [bold]semanticface serve Qwen/Qwen3-VL-4B-Instruct --answer two-key[/bold]
     """
     from semanticface.serve.arguments import Options, arguments, environment
     from semanticface.serve.server import Server, vllm_python
     from semanticface.serve.target import target_of
+    from semanticface.train.places import run_folder
 
+    model = str(run_folder(model))
     task = None if (Path(model) / "manifest.json").is_file() else _task(answer, stage)
     target = target_of(model, name=name, task=task, answer=answer, adapters=adapter or (),
                        base=base)  # fmt: skip

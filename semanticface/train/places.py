@@ -91,8 +91,8 @@ def _small_audio(cache: str, speech: SpeechTask) -> str:
 
 
 def run_folder(place: str) -> Path:
-    """A run's folder as a command is told it; nothing and `small-speech` are packaged ones."""
-    if place in ("", SMALL_SPEECH_RUN):
+    """A run's folder as a command is told it; nothing, `small` and `small-speech` are packaged."""
+    if place in ("", SMALL_RUN, SMALL_SPEECH_RUN):
         return small_run(speech=place == SMALL_SPEECH_RUN)
     return Path(place).expanduser()
 

@@ -271,6 +271,16 @@ def test_the_command_says_what_it_would_start(tmp_path):
     )
 
 
+def test_the_packaged_model_is_served_by_its_name():
+    from semanticface.train.places import small_run
+
+    command = [sys.executable, "-m", "semanticface.cli.main", "serve", "small", "--one-pass",
+               "--dry-run"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"vllm serve --model {small_run() / 'model'} ")
+
+
 # -- what is served is what was trained --------------------------------------------------
 
 
