@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def parity(
-    run: Annotated[Path, typer.Argument(help="The run's folder that is served; `small` is the packaged one.")],
+    run: Annotated[Path, typer.Argument(help="The served run's folder; `small`: the packaged.")],
     endpoint: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:8000",
     model: Annotated[str, typer.Option(help="Name of the served model.")] = "face",
     pictures: Annotated[
