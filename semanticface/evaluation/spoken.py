@@ -16,7 +16,8 @@ import numpy as np
 
 from semanticface.errors import BadInput
 from semanticface.evaluation.result import Figure
-from semanticface.evaluation.summary import Sureness, interval, within_bounds
+from semanticface.evaluation.summary import Sureness, figures_of, interval, within_bounds
+from semanticface.metrics import speech_classes
 from semanticface.metrics.clusters import by_key, together
 from semanticface.metrics.ratio import Floats, ratio
 from semanticface.metrics.speech import (
@@ -31,7 +32,7 @@ from semanticface.rig import FaceClip
 from semanticface.speech.alignments import WordsOnly, read_alignment
 from semanticface.speech.audio import Recording
 from semanticface.speech.contours import Contours, contours
-from semanticface.speech.spans import spoken_spans, viseme_spans
+from semanticface.speech.spans import class_spans, spoken_spans, viseme_spans
 
 if TYPE_CHECKING:
     from semanticface.evaluation.ground import Run
@@ -55,6 +56,8 @@ class _Speech(NamedTuple):
     voice: Contours | None
     sounds: list[tuple[str, float, float]]
     """(viseme, start, end)."""
+    classes: list[tuple[str, float, float]]
+    """(class of sound, start, end)."""
 
 
 class _Seen(NamedTuple):
@@ -82,7 +85,7 @@ def of_sources(runs: Sequence[Run], sure: Sureness, *, same_start: bool) -> dict
         takes.append(_Take(run.paired.pred, run.paired.truth, run.item, start))
         keys.append(run.pairing.cluster)
     sums = [_sums(each.pred, each.item, each.start, each.truth) for each in takes]
-    return _figures(sums, keys, sure) | _visemes(takes, keys, sure)
+    return _figures(sums, keys, sure) | _visemes(takes, keys, sure) | _classes(takes, keys, sure)
 
 
 def of_reference(items: Sequence[Item], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
@@ -109,7 +112,7 @@ def _speech(alignment: str, sound: str) -> _Speech:
         raise BadInput("words without phones", "an alignment with phones", file=alignment,
                        hint="Make one: semanticface speak --save-alignment.")  # fmt: skip
     voice = contours(Recording(sound).blocks()) if sound else None
-    return _Speech(spoken_spans(timeline), voice, viseme_spans(timeline))
+    return _Speech(spoken_spans(timeline), voice, viseme_spans(timeline), class_spans(timeline))
 
 
 def _figures(sums: Sequence[SpeechSums], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
@@ -153,6 +156,23 @@ def _visemes(takes: Sequence[_Take], keys: Sequence[str], sure: Sureness) -> dic
     whole = interval(grouped.sums, lambda tree: ratio(tree.own, tree.sounds),
                      len(grouped.names), sure)  # fmt: skip
     return {VISEMES: within_bounds(VISEMES, Figure.of(whole, count))}
+
+
+def _classes(takes: Sequence[_Take], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
+    """The mouth's error by class of sound, of classes that were said."""
+    if not takes:
+        return {}
+    sums = [speech_classes.class_sums(
+        each.pred.values, each.truth.values, each.pred.times - each.start,
+        _speech(str(each.item.alignment), str(each.item.sound or "")).classes,
+        speech_classes.CLASSES,
+    ) for each in takes]  # fmt: skip
+    grouped = by_key(sums, keys)
+    found = interval(grouped.sums, lambda tree: speech_classes.class_errors(tree).mae,
+                     len(grouped.names), sure)  # fmt: skip
+    names = [row[0] for row in speech_classes.ROWS]
+    counts = together(grouped.sums).values[0].tolist()
+    return figures_of(names, found, dict(zip(names, counts, strict=True)))
 
 
 def _one_after_another(takes: Sequence[_Take]) -> list[tuple[Floats, float]]:

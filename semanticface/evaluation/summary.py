@@ -18,6 +18,7 @@ from semanticface.evaluation.tally import (
     headlines,
     of_channels,
 )
+from semanticface.metrics import speech_classes
 from semanticface.metrics.clusters import by_key, together
 from semanticface.metrics.coefficients import macro, scores
 from semanticface.metrics.interval import Interval
@@ -39,7 +40,8 @@ _BOUNDS = {
                      "zero_share", "missing_values", "supported", "contradicted", "open",
                      "mention_precision", "mention_recall", "coverage", "closure_rate",
                      "teeth_rate", "rounding_rate", "viseme_accuracy"), (0.0, 1.0)),
-    **dict.fromkeys(("mouth_mae", "mouth_mse", "onset_spread", "silence_motion"), (0.0, np.inf)),
+    **dict.fromkeys(("mouth_mae", "mouth_mse", "onset_spread", "silence_motion",
+                     *(row[0] for row in speech_classes.ROWS)), (0.0, np.inf)),
 }  # fmt: skip
 _ONE = "one take: nothing shows how much takes differ, so there is no interval"
 TEMPORAL = (
@@ -111,7 +113,7 @@ def all_figures(scored: Scored, active: NDArray[np.bool_], sure: Sureness) -> Fi
     groups = {}
     for row, group in enumerate(_GROUPS):
         one = _cut(found, slice(row * columns, (row + 1) * columns))
-        groups[group] = _figures(HEADLINE, one, _counts(scored.tallies))
+        groups[group] = figures_of(HEADLINE, one, _counts(scored.tallies))
     rest = _cut(found, slice(rows * columns, None))
     regions = {group: figures for group, figures in groups.items() if group is not None}
     return Figures(groups[None], regions, _by_channel(scored, rest))
@@ -122,7 +124,7 @@ def headline_figures(
 ) -> dict[str, Figure]:
     """Figure by metric name over the whole face; without those that are NaN."""
     found = interval(scored.tallies, lambda t: headline(t, active), len(scored.names), sure)
-    return _figures(HEADLINE, found, _counts(scored.tallies))
+    return figures_of(HEADLINE, found, _counts(scored.tallies))
 
 
 def _by_channel(scored: Scored, found: Interval) -> dict[str, dict[str, Figure]]:
@@ -130,7 +132,7 @@ def _by_channel(scored: Scored, found: Interval) -> dict[str, dict[str, Figure]]
     frames = np.asarray(scored.tallies.coefficients.frames).sum(axis=0)
     wide = len(OF_CHANNELS)
     return {
-        name: _figures(
+        name: figures_of(
             OF_CHANNELS, _cut(found, slice(i * wide, (i + 1) * wide)),
             dict.fromkeys(OF_CHANNELS, float(frames[i])), keep=True,
         )
@@ -180,7 +182,7 @@ def mean_over_clusters(values: Floats, keys: Sequence[str], sure: Sureness) -> F
     return Figure.of(found, float(known.sum()))
 
 
-def _figures(
+def figures_of(
     names: Sequence[str], found: Interval, counts: Mapping[str, float], *, keep: bool = False
 ) -> dict[str, Figure]:
     """Figure by name; those without a value are left out unless asked to `keep` them."""

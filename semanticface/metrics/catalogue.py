@@ -93,10 +93,10 @@ CATALOGUE: tuple[Metric, ...] = (*COEFFICIENTS, *EVENTS, *VALIDITY, *JUDGES, *RE
 @cache
 def every() -> dict[str, Metric]:
     """All metrics by name, with those of the modules that keep their own rows."""
-    from semanticface.metrics import geometry, language, semantic, speech, temporal
+    from semanticface.metrics import geometry, language, semantic, speech, speech_classes, temporal
 
     rows = [*CATALOGUE]
-    for module in (temporal, semantic, geometry, language, speech):
+    for module in (temporal, semantic, geometry, language, speech, speech_classes):
         rows += [Metric(*row) for row in module.ROWS]
     return {row.name: row for row in reversed(rows)}
 

@@ -1,7 +1,7 @@
 """Where a mouth is wrong: its error by class of sound, as sums that add up over clips.
 
 A class comes as spans of seconds under a name (lips together, rounded, silence ...), in any
-language; `speech.spans.class_spans` names those of the articulation table. Intervals by
+language; `speech.spans.class_spans` gives those of the articulation table. Intervals by
 sentence come from `statistics.cluster_bootstrap(sums, class_errors)`.
 """
 
@@ -18,6 +18,15 @@ from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.metrics.ratio import Floats, ratio
 
 Array = NDArray[np.floating[Any]]
+
+CLASSES = ("lips together", "lip on teeth", "rounded", "open vowel", "other vowel",
+           "other consonant", "silence")  # fmt: skip
+"""What sounds look like on a mouth, by the table of sounds that is English's and Mandarin's."""
+ROWS: tuple[tuple[str, str, str, str, str], ...] = tuple(
+    (f"mae_{name.replace(' ', '_')}", "weight", "lower", f"mouth MAE, {name}", "this project")
+    for name in CLASSES
+)
+"""The catalogue's, in the order of `CLASSES`."""
 
 
 class ClassSums(NamedTuple):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from semanticface.metrics.catalogue import EVENTS, VALIDITY, every
 from semanticface.metrics.geometry import ROWS as VERTICES
 from semanticface.metrics.semantic import ROWS as PEAKS
+from semanticface.metrics.speech import ROWS as SPEECH
+from semanticface.metrics.speech_classes import ROWS as CLASSES
 from semanticface.metrics.temporal import ROWS
 
 NONE = "\u2013"
@@ -28,6 +30,7 @@ _LABELS: Mapping[str, str] = {
     "amplitude_ratio": "amplitude",
     **{f"{kind}_{level}": f"{word} at 0.{level[0]}" for level in ("10", "30")
        for kind, word in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))},
+    **{row[0]: row[0].removeprefix("mae_").replace("_", " ") for row in CLASSES},
 }  # fmt: skip
 
 AT_A_GLANCE = (
@@ -47,6 +50,8 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Validity", (*(row.name for row in VALIDITY), "grid_share", "zero_share", "levels")),
     ("Vertices on a head", tuple(row[0] for row in VERTICES)),
     ("Peak expressions", tuple(row[0] for row in PEAKS)),
+    ("A mouth that speaks", tuple(row[0] for row in SPEECH)),
+    ("Mouth MAE by class of sound", tuple(row[0] for row in CLASSES)),
 )  # fmt: skip
 
 

@@ -8,9 +8,6 @@ from semanticface.speech.timeline import Timeline
 
 _SEEN_ROUND = ("clearly", "strongly")
 _LEAST_SILENCE = 0.05
-CLASSES = ("lips together", "lip on teeth", "rounded", "open vowel", "other vowel",
-           "other consonant", "silence")  # fmt: skip
-"""What sounds look like on a mouth; every phone of the table is in one."""
 
 
 def spoken_spans(timeline: Timeline) -> SpokenSpans:
@@ -34,7 +31,8 @@ def viseme_spans(timeline: Timeline) -> list[tuple[str, float, float]]:
 
 
 def class_spans(timeline: Timeline) -> list[tuple[str, float, float]]:
-    """(class, start, end) of the whole timeline, silence too; the class is one of `CLASSES`."""
+    """(class, start, end) of the whole timeline, silence too; the class is one of
+    `metrics.speech_classes.CLASSES`."""
     return [(_class_of(phone(p.phone)), p.start, p.end) for p in timeline.pieces()]
 
 

@@ -139,10 +139,14 @@ def test_a_mouth_is_judged_by_what_is_said(tmp_path):
     assert mute["mouth_mae"]["value"] > 0.02 and loud["mouth_mae"]["low"] is not None
     assert loud["viseme_accuracy"]["n"] == 10  # OW is two
     assert loud["viseme_accuracy"]["value"] > 0.8 > 0.4 > mute["viseme_accuracy"]["value"]
+    assert loud["mae_lips_together"]["value"] == 0 < mute["mae_lips_together"]["value"]
+    assert mute["mae_lip_on_teeth"]["n"] < mute["mae_silence"]["n"]  # f once, and much silence
+    assert mute["mae_silence"]["low"] is not None and mute["mae_rounded"]["clusters"] == 3
     held = json.loads((tmp_path / "out" / "result.json").read_text())
     assert held["reference"]["closure_rate"]["value"] == 1
     assert held["reference"]["viseme_accuracy"]["value"] == loud["viseme_accuracy"]["value"]
-    assert "closure_rate" in (tmp_path / "out" / "index.html").read_text()
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "closure_rate" in page and "Mouth MAE by class of sound" in page
 
 
 def test_sound_without_an_alignment_and_words_without_phones_are_refused(folders, tmp_path):

@@ -5,11 +5,11 @@ import pytest
 
 from semanticface.errors import BadInput
 from semanticface.metrics.clusters import by_key
-from semanticface.metrics.speech_classes import class_errors, class_sums
+from semanticface.metrics.speech_classes import CLASSES, class_errors, class_sums
 from semanticface.metrics.statistics import cluster_bootstrap
 from semanticface.rig import COUNT, INDEX
 from semanticface.speech.phones import phones
-from semanticface.speech.spans import CLASSES, class_spans
+from semanticface.speech.spans import class_spans
 from semanticface.speech.timeline import Sound, Timeline
 
 NAMES = ("a", "b", "never")

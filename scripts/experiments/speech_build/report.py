@@ -15,11 +15,11 @@ from speech_build.cases import Case, Cases
 from semanticface.metrics.clusters import by_key, joined, mapped
 from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.metrics.speech import SpeechSums, speech_scores, viseme_confusion
-from semanticface.metrics.speech_classes import ClassSums, class_errors, class_sums
+from semanticface.metrics.speech_classes import CLASSES, ClassSums, class_errors, class_sums
 from semanticface.metrics.statistics import cluster_bootstrap
 from semanticface.metrics.temporal import jitter_ratio, middle
 from semanticface.rig import COUNT, FaceClip
-from semanticface.speech.spans import CLASSES, class_spans, viseme_spans
+from semanticface.speech.spans import class_spans, viseme_spans
 
 SHOWN = (("mouth_mae", 4), ("mouth_mse", 5), ("closure_rate", 2), ("teeth_rate", 2),
          ("rounding_rate", 2), ("rounding_contrast", 2), ("jaw_energy", 2))  # fmt: skip
