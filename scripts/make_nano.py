@@ -67,7 +67,7 @@ def write(options: argparse.Namespace) -> None:
         LOG.info("%s is there", to)
         return
     began = run if run.is_dir() else options.folder / "tower"
-    settings = Settings(minutes=options.minutes, faces=options.count)
+    settings = Settings(options.minutes, options.count, options.rate, every=options.every)
     teach(began, to, options.folder / "cache", settings, options.change)
 
 
@@ -116,6 +116,9 @@ def main() -> None:
     parser.add_argument("--wide", type=int, default=1, help="chunks drawn again for the tracker")
     parser.add_argument("--minutes", type=float, default=8.0, help="of the processor, for write")
     parser.add_argument("--count", type=int, default=2000, help="faces to learn to write from")
+    parser.add_argument("--rate", type=float, default=1e-3, help="of learning to write")
+    parser.add_argument("--every", type=int, default=2,
+                        help="steps of writing to one for what it could do before")  # fmt: skip
     parser.add_argument("--change", type=Path, help="what an earlier lesson changed")
     parser.add_argument("--pictures", type=int, default=200, help="that every way answers")
     parser.add_argument("--free", type=int, default=50, help="of these without a grammar too")

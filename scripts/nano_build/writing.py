@@ -75,7 +75,9 @@ class Settings:
     rate: float = 1e-3
     batch: int = 3
     kept: int = 6
-    """Faces for what it could do before, in every other step."""
+    """Faces for what it could do before."""
+    every: int = 2
+    """Every so many steps these come: a lesson of all steps forgets least."""
     worded: int = 2
     """Every so many steps faces are put into words first."""
     seed: int = 0
@@ -178,7 +180,7 @@ class Writing:
         self._set_rates(self.seconds / (60 * self.settings.minutes), step)
         form = self.forms[step % self.settings.worded == self.settings.worded - 1]
         told = self._written(form, self._some(self.settings.batch))
-        if step % 2 == 0:
+        if step % self.settings.every == 0:
             told["kept"] = self._kept(self._some(self.settings.kept))
         torch.stack(list(told.values())).sum().backward()
         self.optimizer.step()
