@@ -44,11 +44,11 @@ SETS: dict[str, tuple[Cue, ...]] = {
     "articulation": ("words", "phones", *MARKS, "mouth", "pause"),
     "text": ("words", "phones", *MARKS, "mouth", "voice", "pause"),
     "timed": ("words", "frames"),
+    "unheard": ("words", "frames"),
 }
 """The rungs of an ablation: sound alone, then more and more; `text` needs no sound. `timed` is
-another way to tell the phones."""
-TEXT = "text"
-"""The set that is told instead of the sound."""
+another way to tell the phones, and `unheard` that without the sound."""
+_SOUNDLESS = ("text", "unheard")
 
 
 def cues_of(told: str) -> tuple[Cue, ...]:
@@ -66,7 +66,7 @@ def cues_of(told: str) -> tuple[Cue, ...]:
 
 def needs_sound(told: str) -> bool:
     """Whether a set of that name goes with the sound."""
-    return told.partition("-")[0] != TEXT
+    return told.partition("-")[0] not in _SOUNDLESS
 
 
 def name_of(cues: Iterable[Cue], *, audio: bool) -> str:
