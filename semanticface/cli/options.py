@@ -40,6 +40,8 @@ Which = Annotated[
     typer.Option(metavar="raw|cal|neutral", help="Which CSV of a take folder. Never mixed."),
 ]
 
+Temperature = Annotated[float, typer.Option(help="Of the drawn answers.", min=0.01)]
+
 
 def load(path: Path, key: str | None = None, **options: Any) -> FaceClip:
     """Read a clip; options that were not given are left to the format."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from semanticface.cli.arena import Media, Where, Which
+from semanticface.cli.options import Temperature
 from semanticface.cli.rank import Regions, faces_in, listed, opened, say
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def sample(
     ] = "",
     count: Annotated[int, typer.Option(help="Faces at most.", min=1)] = 100,
     samples: Annotated[int, typer.Option(help="Answers of a model to each.", min=2)] = 4,
-    temperature: Annotated[float, typer.Option(help="Of the drawn ones.", min=0.01)] = 1.0,
+    temperature: Temperature = 1.0,
     regions: Regions = "upper,lower",
     per_region: Annotated[int, typer.Option(help="Pairs of a face in each.", min=1)] = 1,
     ask: Annotated[

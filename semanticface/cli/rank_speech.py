@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semanticface.cli.arena import Media, Where, Which
+from semanticface.cli.options import Temperature
 from semanticface.cli.rank import listed, opened, say
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def speech(
     side: Annotated[str, typer.Option(help="train, val or test.")] = "train",
     count: Annotated[int, typer.Option(help="Recordings at most.", min=1)] = 50,
     samples: Annotated[int, typer.Option(help="Answers of a model to each.", min=1)] = 4,
-    temperature: Annotated[float, typer.Option(help="Of the drawn ones.", min=0.01)] = 1.0,
+    temperature: Temperature = 1.0,
     others: Annotated[
         str, typer.Option("--with", help="rules, take (the recording's own coefficients), faults "
                           "(known ones, in the likeliest answer): with commas.")

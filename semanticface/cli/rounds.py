@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semanticface.cli.options import Temperature
+
 if TYPE_CHECKING:
     from semanticface.preference.rounds import Outcome, Plan
 
@@ -45,7 +47,7 @@ def rounds(
     faces: Annotated[int, typer.Option(help="Faces sampled in a round.", min=1)] = 100,
     held_out: Annotated[int, typer.Option(help="Faces evaluated.", min=1)] = 32,
     samples: Annotated[int, typer.Option(help="Answers to each face.", min=2)] = 4,
-    temperature: Annotated[float, typer.Option(help="Of the drawn ones.", min=0.01)] = 1.0,
+    temperature: Temperature = 1.0,
     regions: Annotated[str, typer.Option(help="As in `rank`.")] = "upper,lower",
     per_region: Annotated[int, typer.Option(help="Pairs of a face in each.", min=1)] = 1,
     windows: Annotated[
