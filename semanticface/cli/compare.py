@@ -38,9 +38,9 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the page, the JSON and the frames.")] = Path(
-        "comparison"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the page, the JSON and the frames.")
+    ] = Path("comparison"),
     by: Annotated[str, typer.Option(metavar="take|subject", help="What counts as one.")] = "take",
     margin: Annotated[
         float | None,

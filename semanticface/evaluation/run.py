@@ -30,7 +30,7 @@ from semanticface.evaluation.result import (
 )
 from semanticface.evaluation.sources import Source, source_of
 from semanticface.evaluation.suite import Suite, of_clip
-from semanticface.evaluation.tally import Tally, tally
+from semanticface.evaluation.tally import tally
 from semanticface.metrics.temporal import frozen, regularity
 from semanticface.metrics.temporal import summary as temporal_summary
 from semanticface.rig import NAMES, RIG_VERSION, FaceClip
@@ -263,12 +263,11 @@ def _from_tallies(scored: summary.Scored, ground: Ground) -> dict[str, Any]:
 def _baseline(kind: str, ground: Ground) -> SourceResult:
     truths = [without_silent_head(item.truth) for item in ground.items if item.truth]
     keys = [ground.keys[item.take] for item in ground.items]
-    tallies: list[Tally] = []
-    for clip, key in zip(truths, keys, strict=True):
-        mean = ground.means.get(key)
-        tallies.append(tally(baselines.guess(kind, clip, mean), clip, mean))
-    scored = summary.clustered(tallies, keys)
-    figures = _from_tallies(scored, ground)
+    means = [ground.means.get(key) for key in keys]
+    guesses = [baselines.guess(kind, *each) for each in zip(truths, means, strict=True)]
+    tallies = [tally(*each) for each in zip(guesses, truths, means, strict=True)]
+    figures = _from_tallies(summary.clustered(tallies, keys), ground)
+    figures["headline"] |= spoken.of_guesses(guesses, ground.items, keys, ground.sure)
     pairings = tuple(
         Pairing(take=item.take, cluster=key, scored=True, frames=len(clip))
         for item, key, clip in zip(ground.items, keys, truths, strict=True)

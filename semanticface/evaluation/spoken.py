@@ -84,6 +84,22 @@ def of_sources(runs: Sequence[Run], sure: Sureness, *, same_start: bool) -> dict
         start = 0.0 if same_start else float(run.item.truth.times[0])
         takes.append(_Take(run.paired.pred, run.paired.truth, run.item, start))
         keys.append(run.pairing.cluster)
+    return _against_truth(takes, keys, sure)
+
+
+def of_guesses(
+    guesses: Sequence[FaceClip], items: Sequence[Item], keys: Sequence[str], sure: Sureness
+) -> dict[str, Figure]:
+    """The same of a baseline's guess at each item."""
+    told = [(_Take(guess, item.truth, item, float(item.truth.times[0])), key)
+            for guess, item, key in zip(guesses, items, keys, strict=True)
+            if item.truth is not None and item.alignment is not None]  # fmt: skip
+    return _against_truth([take for take, _ in told], [key for _, key in told], sure)
+
+
+def _against_truth(
+    takes: Sequence[_Take], keys: Sequence[str], sure: Sureness
+) -> dict[str, Figure]:
     sums = [_sums(each.pred, each.item, each.start, each.truth) for each in takes]
     return _figures(sums, keys, sure) | _visemes(takes, keys, sure) | _classes(takes, keys, sure)
 

@@ -139,6 +139,11 @@ def test_a_mouth_is_judged_by_what_is_said(tmp_path):
     assert mute["mouth_mae"]["value"] > 0.02 and loud["mouth_mae"]["low"] is not None
     assert loud["viseme_accuracy"]["n"] == 10  # OW is two
     assert loud["viseme_accuracy"]["value"] > 0.8 > 0.4 > mute["viseme_accuracy"]["value"]
+    zero, mean = (found[name]["headline"] for name in ("all zero", "mean of other takes"))
+    assert 0 < mean["mouth_mae"]["value"] < mute["mouth_mae"]["value"]
+    assert zero["teeth_rate"]["value"] == 0
+    assert zero["closure_rate"]["value"] == 1  # a face at rest has its lips together
+    assert zero["mae_silence"]["low"] is not None and "jaw_energy" not in zero
     assert loud["mae_lips_together"]["value"] == 0 < mute["mae_lips_together"]["value"]
     assert mute["mae_lip_on_teeth"]["n"] < mute["mae_silence"]["n"]  # f once, and much silence
     assert mute["mae_silence"]["low"] is not None and mute["mae_rounded"]["clusters"] == 3
