@@ -1,15 +1,17 @@
 """Faces that a model read, side by side: the picture, the truth drawn, the answer drawn.
 
-The words are the rules' about the predicted numbers; a model that writes words of its own
-is not needed for them, and none of the truth goes into them.
+The words are the model's own where it has learnt to write some, each claim held against the true
+numbers; and the rules' about the predicted numbers, into which none of the truth goes.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
+from semanticface.language.consistency import check
 from semanticface.language.describe import describe
 from semanticface.language.description import Description
 from semanticface.rig import CHANNELS
@@ -37,6 +40,14 @@ class Bar(NamedTuple):
     told: float
 
 
+class Piece(NamedTuple):
+    """Some of a text, and what the numbers say of it."""
+
+    text: str
+    verdict: str
+    """`supported`, `contradicted`, or nothing where it claims nothing that they decide."""
+
+
 class Seen(NamedTuple):
     """One face on the page; pictures are data URIs."""
 
@@ -49,6 +60,8 @@ class Seen(NamedTuple):
     """The same of the mean of many faces, said of every picture."""
     bars: tuple[Bar, ...]
     words: Description
+    own: tuple[Piece, ...] = ()
+    """The model's own words against the true numbers."""
 
 
 class Learnt(NamedTuple):
@@ -65,7 +78,10 @@ class Learnt(NamedTuple):
     config: str
 
 
-def seen(face: HeldFace, told: NDArray[np.float32], mean: NDArray[np.float32]) -> Seen:
+def seen(
+    face: HeldFace, told: NDArray[np.float32], mean: NDArray[np.float32],
+    own: Description | None = None,
+) -> Seen:  # fmt: skip
     """A face with what a model says of it, both drawn on the same person."""
     from semanticface.render.picture import Renderer
     from semanticface.train.nano_view import face_camera
@@ -74,8 +90,20 @@ def seen(face: HeldFace, told: NDArray[np.float32], mean: NDArray[np.float32]) -
     return Seen(
         _uri(face.picture), _uri(renderer.render(face.values)), _uri(renderer.render(told)),
         _error(told, face.values), _error(mean, face.values), _bars(face.values, told),
-        describe(told, seed=face.identity),
+        describe(told, seed=face.identity), () if own is None else held_against(own, face.values),
     )  # fmt: skip
+
+
+def held_against(words: Description, truth: NDArray[np.float32]) -> tuple[Piece, ...]:
+    """A text in pieces, its claims with what the numbers say of them; wrong in part is wrong."""
+    found, text = check(words, truth), words.as_text()
+    marks = [""] * len(text)
+    for verdict, claims in (("supported", found.supported), ("contradicted", found.contradicted)):
+        for each in claims:
+            span = slice(each.claim.start, each.claim.end)
+            marks[span] = [verdict] * len(marks[span])
+    runs = groupby(zip(text, marks, strict=True), key=lambda pair: pair[1])
+    return tuple(Piece("".join(letter for letter, _ in run), mark) for mark, run in runs)
 
 
 def learnt(folder: Path) -> Learnt:
@@ -103,8 +131,15 @@ def section(faces: Sequence[Seen], run: Learnt | None, model: str) -> str:
     text = (files("semanticface.report") / "seen_faces.html.jinja").read_text(encoding="utf-8")
     errors = np.array([[each.error, each.guess] for each in faces])
     better = int((errors[:, 0] < errors[:, 1]).sum())
+    verdicts = Counter(piece.verdict for face in faces for piece in face.own)
     return environment.from_string(text).render(
-        faces=faces, run=run, model=model, size=SIZE, better=better, mean=errors.mean(0)
+        faces=faces,
+        run=run,
+        model=model,
+        size=SIZE,
+        better=better,
+        mean=errors.mean(0),
+        verdicts={key: verdicts[key] for key in ("supported", "contradicted")},
     )
 
 

@@ -11,7 +11,8 @@ import pytest
 from semanticface.data.plan import subject
 from semanticface.data.splits import DEFAULT
 from semanticface.errors import BadInput
-from semanticface.report.seen_faces import learnt, section, seen
+from semanticface.language.description import Description
+from semanticface.report.seen_faces import held_against, learnt, section, seen
 from semanticface.rig import INDEX
 from semanticface.train.held_faces import AMONG, held_faces
 
@@ -45,6 +46,23 @@ def test_a_page_part_shows_truth_and_answer_apart(two):
     assert page.count("<img") == 6 and "A &lt;model&gt;" in page
     assert "2 of 2" in page and "A few steps" not in page
     assert not re.search(r'(?:src|href)="(?!data:)', page)
+
+
+def test_a_models_own_words_are_held_against_the_truth(two):
+    truth = np.zeros(61, np.float32)
+    truth[INDEX["jawOpen"]] = 0.9
+    own = Description("an open jaw", "Jaw: the jaw is dropped wide; Mouth: a broad smile.",
+                      "not clearly observable", "mostly symmetric")  # fmt: skip
+    pieces = held_against(own, truth)
+    assert "".join(each.text for each in pieces) == own.as_text()
+    verdicts = {each.text: each.verdict for each in pieces}
+    assert verdicts["the jaw is dropped wide"] == "supported"
+    assert verdicts["a broad smile"] == "contradicted"
+    face = seen(two[0], two[0].values, np.zeros(61, np.float32), own)
+    page = section([face], None, "A model")
+    assert "Jaw: " in page and "claims that the true numbers bear out" in page
+    told = re.sub(r"<[^>]+>", "", page)
+    assert own.muscle_movements in told and face.words.muscle_movements in told
 
 
 def test_a_run_is_told_by_its_journals(tmp_path):
