@@ -26,6 +26,7 @@ def test_the_wheel_works_on_its_own(tmp_path):
     assert "semanticface/py.typed" in names
     assets = "semanticface/train/assets"
     assert {f"{assets}/nano/README.md", f"{assets}/nano/model/model.safetensors",
+            f"{assets}/nano_speech/README.md",
             f"{assets}/blazeface/README.md", f"{assets}/blazeface/weights.npz",
             f"{assets}/blazeface/frame.json"} <= set(names)  # fmt: skip
     assert not [name for name in names if name.startswith(("tests/", "scripts/"))]
