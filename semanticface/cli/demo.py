@@ -93,10 +93,12 @@ def seen_section(count: int, seed: int, run: Path | None) -> str:
     from semanticface.train.predictor import opened
 
     held = held_faces(count, seed)
-    told = opened(small_run()).faces([Image.fromarray(each.picture) for each in held])
+    pictures = [Image.fromarray(each.picture) for each in held]
+    told = opened(small_run()).faces(pictures)
+    words = [each.words for each in opened(small_run(), answer="two-key").faces(pictures)]
     mean = sample_frames(2000, seed=seed, coverage=0.3).mean(0)
-    pairs = track(zip(held, told, strict=True), "drawing", count)
-    shown = [seen(face, answer.values, mean) for face, answer in pairs]
+    pairs = track(zip(held, told, words, strict=True), "drawing", count)
+    shown = [seen(face, answer.values, mean, own) for face, answer, own in pairs]
     errors = np.array([[each.error, each.guess] for each in shown]).mean(0)
     out().print(f"[bold]{count} people read[/bold] mean error {errors[0]:.3f}, "
                 f"the average face's {errors[1]:.3f}\n")  # fmt: skip

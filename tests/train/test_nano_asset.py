@@ -19,6 +19,7 @@ from semanticface.data.plan import Part, Plan
 from semanticface.data.shards import digest_of
 from semanticface.data.splits import DEFAULT
 from semanticface.errors import BadInput
+from semanticface.language.consistency import check
 from semanticface.motion.expressions import sample_frames
 from semanticface.train.nano import PIXELS
 from semanticface.train.nano_view import face_camera
@@ -70,6 +71,21 @@ def test_its_answers_are_strict_and_better_than_guessing(run, held_out):
     assert off < 0.8 * np.abs(mean - values).mean()
     assert off < 0.7 * np.abs(values).mean()
     assert told[:, :52].std(0).max() > 0.1
+
+
+def test_it_puts_faces_into_words_before_numbers(run, held_out):
+    pictures, values = held_out
+    written = opened(run, answer="two-key").faces(pictures[:4])
+    read = opened(run).faces(pictures[:4])
+    assert {face.parsed.report.outcome for face in written} == {"strict"}
+    off = [
+        np.abs(one.values - other.values).mean() for one, other in zip(written, read, strict=True)
+    ]
+    assert np.mean(off) < 0.03
+    checks = [check(f.words, truth) for f, truth in zip(written, values, strict=False)]
+    true, false = (sum(len(getattr(each, name)) for each in checks)
+                   for name in ("supported", "contradicted"))  # fmt: skip
+    assert true > false and true > 4 * len(checks)
 
 
 def test_one_face_at_a_time_is_the_same(run, held_out):
