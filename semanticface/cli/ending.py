@@ -6,10 +6,14 @@ process to end (`kill`, a service manager, a closed terminal) would by default e
 
 from __future__ import annotations
 
+import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -28,6 +32,25 @@ def as_ctrl_c() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def run_until_ended(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run` within `as_ctrl_c`: an end that is asked for cancels the work, between two of
+    the loop's steps. Raised in the midst of one, where Ctrl-C is ignored, it would be that step's
+    failure too, told of at the very end."""
+
+    async def whole() -> T:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(each) is _ended:
+                loop.add_signal_handler(each, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(whole())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _ended(number: int, frame: FrameType | None) -> None:

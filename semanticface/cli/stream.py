@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +55,7 @@ def stream(
     Speech moves the mouth alone, by rules; no server is asked.
     """
     from semanticface.cli.console import note
-    from semanticface.cli.ending import as_ctrl_c
+    from semanticface.cli.ending import as_ctrl_c, run_until_ended
     from semanticface.serve.client import FaceClient, Settings
     from semanticface.serve.live.cropped import Cropped
     from semanticface.serve.live.ear import Ear, is_sound, windows
@@ -89,7 +88,7 @@ def stream(
 
     try:
         with as_ctrl_c():
-            note(told(asyncio.run(follow())))
+            note(told(run_until_ended(follow())))
     except KeyboardInterrupt:
         note("stopped")
 

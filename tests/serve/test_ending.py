@@ -57,6 +57,39 @@ def test_a_stream_that_is_asked_to_end_leaves_its_take(tmp_path, deaf):
     assert len(read(take)) > 10
 
 
+@pytest.mark.parametrize("deaf", [False, True])
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+def test_a_loop_is_ended_between_its_steps(deaf, number):
+    """A step that is busy when the signal comes ends as if nothing had come; then all is told."""
+    code = f"""
+import asyncio, gc, os, signal, sys
+from semanticface.cli.ending import as_ctrl_c, run_until_ended
+if {deaf}:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+async def busy():
+    os.kill(os.getpid(), signal.{number})
+    print("the step goes on")
+
+async def work():
+    try:
+        await asyncio.gather(asyncio.create_task(busy()), asyncio.sleep(60))
+    finally:
+        print("put away")
+
+try:
+    with as_ctrl_c():
+        run_until_ended(work())
+except KeyboardInterrupt:
+    print("stopped")
+gc.collect()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.split("\n"), done.stderr) == (
+        ["the step goes on", "put away", "stopped", ""], ""
+    )  # fmt: skip
+
+
 def test_a_receiver_that_is_asked_to_end_leaves_what_came(tmp_path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
