@@ -116,9 +116,9 @@ def test_a_bad_answer_leaves_the_good_one_standing(bad, why):
 
 
 def test_how_sure_is_sure_enough_can_be_said():
-    answer = result(1.0, confidence=0.7)
+    answer = result(1.0, confidence=0.8)
     assert Steady().take(answer, 1.1)
-    assert not Steady(Failing(least_confidence=0.8)).take(answer, 1.1)
+    assert not Steady(Failing(least_confidence=0.9)).take(answer, 1.1)
     assert Steady(Failing(least_confidence=0.0)).take(result(1.0, confidence=0.1), 1.1)
     assert not Steady().take(result(1.0, confidence=0.55), 1.1)  # noise, to the small model
 
