@@ -39,17 +39,26 @@ def run_until_ended(work: Coroutine[Any, Any, T]) -> T:
     the loop's steps. Raised in the midst of one, where Ctrl-C is ignored, it would be that step's
     failure too, told of at the very end."""
 
+    asked: list[signal.Signals] = []
+
     async def whole() -> T:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
+
+        def end(number: signal.Signals) -> None:
+            asked.append(number)
+            task.cancel()
+
         for each in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(each) is _ended:
-                loop.add_signal_handler(each, task.cancel)
+                loop.add_signal_handler(each, end, each)
         return await work
 
     try:
         return asyncio.run(whole())
     except asyncio.CancelledError:
+        if not asked:  # a fault of the work's own is no end that somebody asked for
+            raise
         raise KeyboardInterrupt from None
 
 

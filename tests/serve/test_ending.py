@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import pytest
 from pictures import png
 from stand_in import standing_in
 
+from semanticface.cli.ending import as_ctrl_c, run_until_ended
 from semanticface.data.tasks import Task
 from semanticface.formats import read
 from semanticface.rig import COUNT
@@ -88,6 +90,14 @@ gc.collect()
     assert (done.stdout.split("\n"), done.stderr) == (
         ["the step goes on", "put away", "stopped", ""], ""
     )  # fmt: skip
+
+
+def test_work_that_cancels_itself_was_not_asked_to_end():
+    async def work():
+        raise asyncio.CancelledError
+
+    with as_ctrl_c(), pytest.raises(asyncio.CancelledError):
+        run_until_ended(work())
 
 
 def test_a_receiver_that_is_asked_to_end_leaves_what_came(tmp_path):
