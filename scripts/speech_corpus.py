@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from semanticface.cli.console import track
 from semanticface.data.speech_corpus import build, sentences
 
 
@@ -21,6 +22,8 @@ def main() -> None:
     parser.add_argument("--held-out", nargs="*", default=["flite:awb"], metavar="VOICE",
                         help="voices that training never hears; none given: no voice")  # fmt: skip
     parser.add_argument("--each", type=int, default=2, help="voices a sentence")
+    parser.add_argument("--speakers", type=int, default=1,
+                        help="of a voice, each with a mouth of its own")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--accent", type=float, default=1.0,
                         help="departure from the rules, 0 for none")  # fmt: skip
@@ -30,8 +33,9 @@ def main() -> None:
     texts = sentences(told.sentences, told.seed)
     if told.texts:
         texts = [each for each in told.texts.read_text().splitlines() if each.strip()]
-    built = build(told.folder, texts, seed=told.seed, voices=told.voices, voices_each=told.each,
-                  held_out=told.held_out, accent=told.accent, pauses=told.pauses)  # fmt: skip
+    built = build(told.folder, track(texts, "sentences", len(texts)), seed=told.seed,
+                  voices=told.voices, voices_each=told.each, held_out=told.held_out,
+                  accent=told.accent, pauses=told.pauses, speakers=told.speakers)  # fmt: skip
     for why in built.refused:
         print(f"left out: {why}")
     for note in built.notes:

@@ -2,9 +2,10 @@
 
     python scripts/speech_corpus.py CORPUS --sentences 300 --each 2 --seed 7
     python scripts/experiments/speech_cues.py run CORPUS OUT --steps 200 --seeds 3
-    python scripts/experiments/speech_cues.py table OUT
+    python scripts/experiments/speech_cues.py table CORPUS OUT
     python scripts/experiments/speech_cues.py run CORPUS OUT2 --steps 1000 --seeds 1 --cues phones
     python scripts/experiments/speech_cues.py run CORPUS OUT3 --real speech/samples.jsonl
+    python scripts/experiments/speech_cues.py run CORPUS OUT4 --rough ROUGH/samples.jsonl
     python scripts/experiments/speech_cues.py run CORPUS OUT2 --seeds 0 --runs runs/audioface_nano
 
 Each run is recipes/configs/audioface_nano.yaml with other cues, window or seed; every one is
@@ -20,6 +21,7 @@ run is scored on those held out, and one more learns from the others too.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -43,13 +45,17 @@ from semanticface.speech.cues import SETS, cues_of
 from semanticface.train.runs import read_journal
 
 
-def plans(seeds: int, only: Sequence[str] = (), real: bool = False) -> Iterator[Plan]:
+def plans(
+    seeds: int, only: Sequence[str] = (), real: bool = False, rough: bool = False
+) -> Iterator[Plan]:
     """Seed by seed, so that a part of them is of use; other lengths after the first."""
     wanted = only or tuple(SETS)
     for seed in range(seeds):
         yield from (Plan(cues, seed) for cues in wanted)
         if real:
             yield from (Plan(cues, seed, real=True) for cues in wanted)
+        if rough:
+            yield from (Plan(cues, seed, rough=True) for cues in wanted)
         if seed == 0 and not only:
             yield from (Plan("articulation", 0, 6, 4), Plan("articulation", 0, 30, 27))
 
@@ -80,6 +86,7 @@ def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
     if people:
         cases["real takes"] = [plain(each) for each in people if each.split == "test"][:MANY]
     told(f"{sum(map(len, cases.values()))} recordings to score", clock)
+    copies = [] if asked.rough is None else list(read_samples(asked.rough))
     learnt = [read_take(s).clip.values for s in samples if s.split == "train"]
     mean = np.concatenate(learnt).mean(axis=0)  # NaN outside the mouth
     told("the training recordings are read", clock)
@@ -99,10 +106,11 @@ def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
         if name not in done:
             scores = judged(cases, by_speaker(opened(folder)), out / "mouths" / f"{name}.npz")
             write(journal, {"name": name, "scores": scores})
-    for plan in plans(asked.seeds, asked.cues, bool(people)):
+    for plan in plans(asked.seeds, asked.cues, bool(people), bool(copies)):
         if plan.name in done:
             continue
-        learnt = train(plan, samples + people * plan.real, out, asked.steps, save=asked.save_steps)
+        more = people * plan.real + copies * plan.rough
+        learnt = train(plan, samples + more, out, asked.steps, save=asked.save_steps)
         told(f"{plan.name}: learnt in {learnt.seconds:.0f} s, now scored", clock)
         some = cases if plan.window == 15 else \
             {key: cases[key] for key in ("unseen sentence", "unseen voice")}  # fmt: skip
@@ -122,9 +130,11 @@ def dealt(place: Path) -> list[SpeechSample]:
 
 
 def write(journal: Path, row: dict[str, Any]) -> None:
-    """One row more, whole or not at all."""
-    rows = [*read_journal(journal), row]
-    write_text(journal, "".join(json.dumps(each) + "\n" for each in rows))
+    """One row more, whole or not at all, whoever else is writing."""
+    with journal.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rows = {each["name"]: each for each in (*read_journal(journal), row)}
+        write_text(journal, "".join(json.dumps(each) + "\n" for each in rows.values()))
 
 
 def told(what: str, since: float) -> None:
@@ -134,7 +144,7 @@ def told(what: str, since: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("places", type=Path, nargs="+", help="CORPUS OUT, or OUT")
+    parser.add_argument("places", type=Path, nargs=2, metavar=("CORPUS", "OUT"))
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--save-steps", type=int, default=SAVE, help="steps between checkpoints")
     parser.add_argument("--seeds", type=int, default=3)
@@ -143,13 +153,15 @@ def main() -> None:
                         "parts left out after one: articulation-stress")  # fmt: skip
     parser.add_argument("--runs", type=Path, nargs="*", default=(), help="finished runs to score")
     parser.add_argument("--real", type=Path, help="samples.jsonl of recordings of people")
+    parser.add_argument("--rough", type=Path, help="samples.jsonl of copies in noise")
     asked = parser.parse_args()
     for each in asked.cues:
         cues_of(each)  # before anything is made
+    corpus, out = asked.places
     if asked.what == "table":
-        table(asked.places[0])
+        table(out, kept(out / "cases.pickle", lambda: conditions(corpus)))
     else:
-        run(asked.places[0], asked.places[1], asked)
+        run(corpus, out, asked)
 
 
 if __name__ == "__main__":

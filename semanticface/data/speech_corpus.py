@@ -3,14 +3,18 @@
     build("corpus", sentences(200, seed=1), seed=1)
 
 Each sentence is spoken by some voices, each at its own pace and pitch; the articulation
-model of `speech.rules` moves the mouth, in a style and a manner that belong to the voice and
+model of `speech.rules` moves the mouth, in a style and a manner that belong to the speaker and
 vary a little from sentence to sentence. Every sample says that it is synthetic. Its mouths
 are relatives of the rules': a model trained on them alone learns such speakers, not people.
 
 **Manner.** With `accent` above 0 the articulation is none that the rules know: all speakers
-share one departure from the table (`accent` times the sizes in `speech.manners`), each voice
+share one departure from the table (`accent` times the sizes in `speech.manners`), each speaker
 has another of 0.4 of that, each sentence one of 0.2. The first can be learnt from the corpus,
-the second from a voice's own sentences, the third by nobody.
+the second from a speaker's own sentences, the third by nobody.
+
+**Speakers.** A voice is one speaker, or with `speakers` above 1 as many, `flite:slt-0` and so on:
+the same voice at a pitch and a pace of each one's own, and above all with mouths of their own. A
+voice that is held out is held out with all of them.
 
 **Pauses.** With `pauses` each utterance waits before and after its words, and may between them
 (`data.pauses`); else it begins and ends with speech, as flite speaks.
@@ -82,10 +86,10 @@ def sentences(count: int, seed: int = 0) -> list[str]:
     return list(found)
 
 
-def style_of(voice: str, seed: int, sentence: int) -> Style:
-    """A voice's style, log-normal around the table, and a tenth of that again per sentence."""
-    own = np.random.default_rng([seed, *voice.encode()])
-    now = np.random.default_rng([seed, sentence, *voice.encode()])
+def style_of(speaker: str, seed: int, sentence: int) -> Style:
+    """A speaker's style, log-normal around the table, and a tenth of that again per sentence."""
+    own = np.random.default_rng([seed, *speaker.encode()])
+    now = np.random.default_rng([seed, sentence, *speaker.encode()])
     gains = np.exp(0.22 * own.standard_normal(4) + 0.07 * now.standard_normal(4))
     jaw, lips, rounding, spread = (float(np.clip(each, 0.55, 1.6)) for each in gains)
     uneven = float(np.clip(0.12 * own.standard_normal(), -0.35, 0.35))
@@ -95,15 +99,41 @@ def style_of(voice: str, seed: int, sentence: int) -> Style:
 _SHARES = (1.0, 0.4, 0.2)
 
 
-def manner_of(voice: str, seed: int, sentence: int, accent: float = 1.0) -> Manner:
-    """The corpus' accent, the voice's own on top, the sentence's on top of both."""
+def manner_of(speaker: str, seed: int, sentence: int, accent: float = 1.0) -> Manner:
+    """The corpus' accent, the speaker's own on top, the sentence's on top of both."""
     if accent == 0:
         return Manner()
-    seeds = ([seed], [seed, *voice.encode()], [seed, sentence, *voice.encode()])
+    seeds = ([seed], [seed, *speaker.encode()], [seed, sentence, *speaker.encode()])
     manner = Manner()
     for key, share in zip(seeds, _SHARES, strict=True):
         manner = differing(manner, [len(key), *key], accent * share)
     return manner
+
+
+class Utterance(NamedTuple):
+    """Who says what, and how."""
+
+    number: int
+    """Of its sentence."""
+    text: str
+    speaker: str
+    voice: Voice
+
+    @property
+    def stem(self) -> str:
+        """Its files, less their endings."""
+        return f"{self.speaker.replace(':', '-')}/{self.number:05d}"
+
+
+def speaker_of(voice: str, seed: int, sentence: int, speakers: int = 1) -> tuple[str, Voice]:
+    """Who of a voice's speakers says a sentence, and how. The only one is the voice itself."""
+    if speakers == 1:
+        return voice, Voice(voice)
+    key = [seed, *voice.encode()]
+    who = int(np.random.default_rng([*key, sentence]).integers(speakers))
+    drawn = np.random.default_rng([*key, who, speakers]).standard_normal(2)
+    pace, pitch = np.exp(np.clip(0.1 * drawn, -0.2, 0.2)).tolist()
+    return f"{voice}-{who}", Voice(voice, pace, pitch)
 
 
 def split_of(
@@ -121,9 +151,10 @@ def split_of(
 
 
 def build(
-    folder: Path, texts: Sequence[str], *, seed: int = 0, voices: Sequence[str] | None = None,
+    folder: Path, texts: Iterable[str], *, seed: int = 0, voices: Sequence[str] | None = None,
     voices_each: int = 2, held_out: Sequence[str] = ("flite:awb",),
     rate: float = 30.0, shares: Shares = DEFAULT, accent: float = 1.0, pauses: bool = False,
+    speakers: int = 1,
 ) -> Built:  # fmt: skip
     """Write WAV, TextGrid and NPZ for each utterance, and `samples.jsonl` last of all."""
     names = list(voices) if voices is not None else installed()
@@ -131,6 +162,8 @@ def build(
         if name not in VOICES:
             raise BadInput(f"the voice '{name}' to hold out", f"one of {', '.join(VOICES)}",
                            hint=did_you_mean(name, VOICES))  # fmt: skip
+    if speakers < 1:
+        raise BadInput(f"{speakers} speakers a voice", "1 or more")
     if not names:
         raise SemanticFaceError("no voice is installed. Install one with: apt-get install flite")
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,13 +174,16 @@ def build(
     for number, text in enumerate(texts):
         rng = np.random.default_rng([seed, number])
         for name in rng.permutation(names)[: min(voices_each, len(names))].tolist():
-            voice = Voice(name, float(rng.uniform(0.85, 1.25)), float(rng.uniform(0.9, 1.15)))
-            made = _utter(folder, number, text, voice, aligner, seed, rate, accent, pauses)
+            speaker, voice = speaker_of(name, seed, number, speakers)
+            voice = voice._replace(pace=voice.pace * float(rng.uniform(0.85, 1.25)),
+                                   pitch=voice.pitch * float(rng.uniform(0.9, 1.15)))  # fmt: skip
+            told = Utterance(number, text, speaker, voice)
+            made = _utter(folder, told, aligner, seed, rate, accent, pauses)
             if isinstance(made, str):
-                refused.append(made)
+                refused.append(f"{told.stem}: {made}")
                 continue
-            seconds += made[1]
-            samples.append(_sample(made[0], number, text, voice, held_out, shares))
+            seconds += made
+            samples.append(_sample(told, held_out, shares))
     write_samples(folder / SAMPLES, samples)
     return Built(len(samples), seconds, tuple(refused), tuple(_about_sides(samples)))
 
@@ -162,33 +198,24 @@ def _about_sides(samples: Sequence[SpeechSample]) -> Iterator[str]:
 
 
 def _utter(
-    folder: Path,
-    number: int,
-    text: str,
-    voice: Voice,
-    aligner: Aligner,
-    seed: int,
-    rate: float,
-    accent: float,
+    folder: Path, told: Utterance, aligner: Aligner, seed: int, rate: float, accent: float,
     pauses: bool,
-) -> tuple[str, float] | str:
-    """(stem, seconds) of an utterance, or why it was left out."""
-    stem = f"{voice.name.replace(':', '-')}/{number:05d}"
-    (folder / stem).parent.mkdir(exist_ok=True)
-    sound = folder / f"{stem}.wav"
-    timeline = say(text, voice, sound, aligner)
+) -> float | str:  # fmt: skip
+    """Seconds of an utterance, or why it was left out."""
+    sound = folder / f"{told.stem}.wav"
+    sound.parent.mkdir(exist_ok=True)
+    timeline = say(told.text, told.voice, sound, aligner)
     if timeline.faults or not timeline.sounds or timeline.score < _LEAST_SCORE:
         sound.unlink(missing_ok=True)
-        why = timeline.faults[0].line() if timeline.faults else f"score {timeline.score:.0f}"
-        return f"{stem}: {why}"
+        return timeline.faults[0].line() if timeline.faults else f"score {timeline.score:.0f}"
     put: tuple[Pause, ...] = ()
     if pauses:
-        timeline, put = _with_pauses(sound, timeline, [seed, number, *voice.name.encode()])
-    write_alignment(timeline, folder / f"{stem}.TextGrid")
-    mouth = _mouth(timeline, sound, voice, seed, number, rate, accent)
+        timeline, put = _with_pauses(sound, timeline, [seed, told.number, *told.speaker.encode()])
+    write_alignment(timeline, folder / f"{told.stem}.TextGrid")
+    mouth = _mouth(timeline, sound, told, seed, rate, accent)
     mouth = mouth.with_meta(notes={**mouth.meta.notes, "pauses": [list(each) for each in put]})
-    save_npz(mouth, folder / f"{stem}.npz")
-    return stem, timeline.seconds
+    save_npz(mouth, folder / f"{told.stem}.npz")
+    return timeline.seconds
 
 
 def _with_pauses(
@@ -207,26 +234,25 @@ def _with_pauses(
 
 
 def _mouth(
-    timeline: Timeline, sound: Path, voice: Voice, seed: int, number: int, rate: float,
-    accent: float,
-) -> FaceClip:  # fmt: skip
-    style = style_of(voice.name, seed, number)
+    timeline: Timeline, sound: Path, told: Utterance, seed: int, rate: float, accent: float
+) -> FaceClip:
+    who, number = told.speaker, told.number
+    style = style_of(who, seed, number)
     clip = animate(timeline, contours(Recording(sound).blocks()), rate=rate, style=style,
-                   manner=manner_of(voice.name, seed, number, accent))  # fmt: skip
+                   manner=manner_of(who, seed, number, accent))  # fmt: skip
     return clip.with_meta(
-        source=f"synthetic: {voice.name} and articulation rules", subject=voice.name,
+        source=f"synthetic: {who} and articulation rules", subject=who,
         notes={**clip.meta.notes, "synthetic": True, "style": style._asdict(),
                "accent": accent},
     )  # fmt: skip
 
 
-def _sample(
-    stem: str, number: int, text: str, voice: Voice, held_out: Iterable[str], shares: Shares
-) -> SpeechSample:
-    side, unseen = split_of(text, voice.name, list(held_out), shares)
+def _sample(told: Utterance, held_out: Iterable[str], shares: Shares) -> SpeechSample:
+    side, unseen = split_of(told.text, told.voice.name, list(held_out), shares)
+    stem = told.stem
     return SpeechSample.model_validate({
         "id": stem, "audio": f"{stem}.wav", "clip": f"{stem}.npz",
-        "alignment": f"{stem}.TextGrid", "text": text, "sentence": f"{number:05d}",
-        "subject": voice.name, "split": side, "unseen": unseen, "consent": "synthetic",
+        "alignment": f"{stem}.TextGrid", "text": told.text, "sentence": f"{told.number:05d}",
+        "subject": told.speaker, "split": side, "unseen": unseen, "consent": "synthetic",
         "source": "flite, articulation rules",
     })  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from semanticface import formats
-from semanticface.data.speech_corpus import build, sentences, split_of, style_of
+from semanticface.data.speech_corpus import build, sentences, speaker_of, split_of, style_of
 from semanticface.data.speech_samples import SpeechSample, read_samples, write_samples
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.splits import Shares
@@ -22,6 +22,7 @@ from semanticface.rig import FaceClip, save_npz
 from semanticface.speech.alignments import read_alignment
 from semanticface.speech.rules import enliven
 from semanticface.speech.spans import spoken_spans
+from semanticface.speech.voices import Voice
 
 TEXTS = ["Bob moved five blue pumpkins.", "Please give my brother the map before noon."]
 
@@ -74,6 +75,25 @@ def test_voices_and_sentences_have_styles_of_their_own():
     near = style_of("flite:slt", 1, 1)
     assert abs(near.jaw - one.jaw) < 0.25
     assert near != one
+
+
+def test_a_voice_may_have_many_speakers_who_keep_their_pitch_and_their_side(tmp_path):
+    voices = ["flite:slt", "flite:awb"]
+    texts = [*TEXTS, "My father poured warm milk."]
+    build(tmp_path, texts, seed=4, voices=voices, speakers=3)
+    told = list(read_samples(tmp_path / "samples.jsonl"))
+    assert {each.subject.rpartition("-")[0] for each in told} == set(voices)
+    assert len({each.subject for each in told}) > len(voices)
+    assert all((each.unseen in ("voice", "both")) == each.subject.startswith("flite:awb")
+               for each in told)  # fmt: skip
+    by_name = {}
+    for sentence in range(40):
+        name, voice = speaker_of("flite:slt", 4, sentence, 3)
+        assert by_name.setdefault(name, voice) == voice
+    assert len(set(by_name.values())) == len(by_name) == 3
+    assert speaker_of("flite:slt", 4, 0) == ("flite:slt", Voice("flite:slt"))
+    with pytest.raises(BadInput, match="0 speakers"):
+        build(tmp_path, texts, speakers=0)
 
 
 def test_a_corpus_without_an_unseen_voice_says_so(corpus, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from speech_build.cases import Case, Cases
+from speech_build.cases import Case, Cases, owners
 
 from semanticface.data.speech_corpus import manner_of, style_of
 from semanticface.metrics.geometry import compare_clips
@@ -76,13 +76,13 @@ def judged(cases: Cases, mouth: Callable[[Case], FaceClip], keep: Path) -> dict[
     mouths = {f"{name}/{i}": clip.values[:, list(MOUTH_31)].astype(np.float16)
               for name, clips in made.items() for i, clip in enumerate(clips)}  # fmt: skip
     np.savez_compressed(keep, allow_pickle=False, **mouths)
-    return {name: [_row(case, clip) for case, clip in zip(cases[name], clips, strict=True)]
-            for name, clips in made.items()}  # fmt: skip
+    return {name: [_row(*each) for each in zip(some, made[name], owners(some), strict=True)]
+            for name, some in cases.items()}  # fmt: skip
 
 
-def _row(case: Case, clip: FaceClip) -> dict[str, Any]:
+def _row(case: Case, clip: FaceClip, owner: str) -> dict[str, Any]:
     lips = compare_clips(load_head(), case.take.clip, clip, _zones())
-    return {"sentence": case.take.sample.sentence, "sums": list(scored(case, clip)),
+    return {"sentence": case.take.sample.sentence, "owner": owner, "sums": list(scored(case, clip)),
             "frames": lips.frames, "lve_mean_max": lips.lve_mean_max}  # fmt: skip
 
 

@@ -42,10 +42,12 @@ class Plan(NamedTuple):
     hop: int = 12
     real: bool = False
     """Whether it learns from recordings of people too."""
+    rough: bool = False
+    """Whether it learns from copies in noise and with wrong cues too."""
 
     @property
     def name(self) -> str:
-        more = " with real takes" if self.real else ""
+        more = " with real takes" * self.real + " with rough copies" * self.rough
         return f"{self.cues}{more}, {self.window} frames, seed {self.seed}"
 
 

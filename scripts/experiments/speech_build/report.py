@@ -1,16 +1,16 @@
-"""Tables of a folder of scores: intervals over sentences and seeds, differences, classes."""
+"""Tables of a folder of scores: intervals over sentences (an unseen voice's: over its speakers,
+where there are some) and seeds, differences, classes."""
 
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from speech_build.cases import Case, Cases
+from speech_build.cases import Case, Cases, owners
 
 from semanticface.metrics.clusters import by_key, joined, mapped
 from semanticface.metrics.mouth_sets import MOUTH_31
@@ -50,10 +50,9 @@ def arms(out: Path) -> list[Arm]:
     return [Arm(name, rows) for name, rows in held.items()]
 
 
-def table(out: Path) -> None:
+def table(out: Path, cases: Cases) -> None:
     """Print everything."""
     found = arms(out)
-    cases: Cases = pickle.loads((out / "cases.pickle").read_bytes())
     for condition in dict.fromkeys(key for arm in found for key in arm.rows[0]["scores"]):
         _scores(condition, found)
         _differences(condition, found)
@@ -89,12 +88,16 @@ def crossed(seeds: Sequence[Any], statistic: Statistic, seed: int = 0) -> tuple[
 
 
 def _sums(scores: list[dict[str, Any]]) -> Any:
-    return by_key([SpeechSums(*e["sums"]) for e in scores], [e["sentence"] for e in scores]).sums
+    return _by_owner([SpeechSums(*e["sums"]) for e in scores], scores)
 
 
 def _lips(scores: list[dict[str, Any]]) -> Any:
     pairs = [(np.float64(e["frames"]), np.float64(e["frames"] * e["lve_mean_max"])) for e in scores]
-    return by_key(pairs, [e["sentence"] for e in scores]).sums
+    return _by_owner(pairs, scores)
+
+
+def _by_owner(sums: Sequence[Any], scores: list[dict[str, Any]]) -> Any:
+    return by_key(sums, [e.get("owner", e["sentence"]) for e in scores]).sums
 
 
 def _of(name: str) -> Statistic:
@@ -167,7 +170,7 @@ def _by_class(mouths: list[FaceClip], cases: list[Case]) -> ClassSums:
     sums = [class_sums(mouth.values, case.take.clip.values, case.take.clip.times,
                        class_spans(case.take.spoken.timeline), CLASSES)
             for mouth, case in zip(mouths, cases, strict=True)]  # fmt: skip
-    told: ClassSums = by_key(sums, [case.take.sample.sentence for case in cases]).sums
+    told: ClassSums = by_key(sums, owners(cases)).sums
     return told
 
 
