@@ -86,7 +86,7 @@ def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
     if people:
         cases["real takes"] = [plain(each) for each in people if each.split == "test"][:MANY]
     told(f"{sum(map(len, cases.values()))} recordings to score", clock)
-    copies = [] if asked.rough is None else list(read_samples(asked.rough))
+    rough = [] if asked.rough is None else list(read_samples(asked.rough))
     learnt = [read_take(s).clip.values for s in samples if s.split == "train"]
     mean = np.concatenate(learnt).mean(axis=0)  # NaN outside the mouth
     told("the training recordings are read", clock)
@@ -106,11 +106,11 @@ def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
         if name not in done:
             scores = judged(cases, by_speaker(opened(folder)), out / "mouths" / f"{name}.npz")
             write(journal, {"name": name, "scores": scores})
-    for plan in plans(asked.seeds, asked.cues, bool(people), bool(copies)):
+    for plan in plans(asked.seeds, asked.cues, bool(people), bool(rough)):
         if plan.name in done:
             continue
-        more = people * plan.real + copies * plan.rough
-        learnt = train(plan, samples + more, out, asked.steps, save=asked.save_steps)
+        from_ = (rough if plan.rough else samples) + people * plan.real
+        learnt = train(plan, from_, out, asked.steps, save=asked.save_steps)
         told(f"{plan.name}: learnt in {learnt.seconds:.0f} s, now scored", clock)
         some = cases if plan.window == 15 else \
             {key: cases[key] for key in ("unseen sentence", "unseen voice")}  # fmt: skip
@@ -153,7 +153,7 @@ def main() -> None:
                         "parts left out after one: articulation-stress")  # fmt: skip
     parser.add_argument("--runs", type=Path, nargs="*", default=(), help="finished runs to score")
     parser.add_argument("--real", type=Path, help="samples.jsonl of recordings of people")
-    parser.add_argument("--rough", type=Path, help="samples.jsonl of copies in noise")
+    parser.add_argument("--rough", type=Path, help="samples.jsonl with copies in noise")
     asked = parser.parse_args()
     for each in asked.cues:
         cues_of(each)  # before anything is made

@@ -25,7 +25,6 @@ voice, and a test sample says which of the two it has not seen.
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
@@ -35,6 +34,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
+from semanticface.atomic import write_bytes
 from semanticface.data.pauses import Pause, draw_pauses, paused
 from semanticface.data.speech_samples import SpeechSample, Unseen, write_samples
 from semanticface.data.splits import DEFAULT, Shares
@@ -42,7 +42,7 @@ from semanticface.errors import BadInput, SemanticFaceError, did_you_mean
 from semanticface.rig import FaceClip, save_npz
 from semanticface.speech.align import Aligner
 from semanticface.speech.alignments import write_alignment
-from semanticface.speech.audio import RATE, Recording, as_int16
+from semanticface.speech.audio import Recording, as_wav
 from semanticface.speech.contours import contours
 from semanticface.speech.manners import Manner, differing
 from semanticface.speech.rules import Style, animate
@@ -225,11 +225,7 @@ def _with_pauses(
     rng = np.random.default_rng(seed)
     put = draw_pauses(timeline, rng)
     samples, told = paused(Recording(sound).samples(), timeline, put, rng)
-    with wave.open(str(sound), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(as_int16(samples))
+    write_bytes(sound, as_wav(samples))
     return told, put
 
 

@@ -10,7 +10,6 @@ Whose numbers are right is what the judges are asked, so there are no attention 
 from __future__ import annotations
 
 import io
-import wave
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +28,7 @@ from semanticface.preference.store.database import Store
 from semanticface.preference.store.files import keep_file
 from semanticface.render.timeline import face_at
 from semanticface.rig import FaceClip
-from semanticface.speech.audio import RATE, as_int16
+from semanticface.speech.audio import as_wav
 
 _QUALITY = 92
 
@@ -133,10 +132,4 @@ def _frame(store: Store, pictures: Pictures, movie: str | Path, at: float) -> st
 
 def heard_in(store: Store, sounds: Sounds, sound: str | Path, begin: float, end: float) -> str:
     """Keep a stretch of a recording, as raters hear it."""
-    stream = io.BytesIO()
-    with wave.open(stream, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(as_int16(sounds.span(str(sound), begin, end)))
-    return keep_file(store, stream.getvalue())
+    return keep_file(store, as_wav(sounds.span(str(sound), begin, end)))

@@ -7,15 +7,13 @@ so a key goes nowhere but to the address it was meant for.
 
 from __future__ import annotations
 
-import io
 import time
-import wave
 from dataclasses import dataclass, field
 from typing import Any
 
 from semanticface.errors import BadInput, need
 from semanticface.serve.retry import AGAIN, pause, retry_after
-from semanticface.speech.audio import RATE, Samples, as_int16
+from semanticface.speech.audio import Samples, as_wav
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Transcriber:
                 f"{self.url.rstrip('/').removesuffix('/v1')}/v1/audio/transcriptions",
                 headers={"Authorization": f"Bearer {self.key}"} if self.key else {},
                 data={"model": self.model, "language": "en", "response_format": "json"},
-                files={"file": ("speech.wav", _wav(part), "audio/wav")},
+                files={"file": ("speech.wav", as_wav(part), "audio/wav")},
             )  # fmt: skip
         except library.HTTPError as fault:
             return None, f"no answer ({type(fault).__name__}: {fault})"
@@ -77,13 +75,3 @@ class Transcriber:
             hint = "Name the environment variable with the key: --api-key-env."
         return BadInput(f"HTTP {reply.status_code}: {told}", "a transcript",
                         file=self.url, hint=hint)  # fmt: skip
-
-
-def _wav(part: Samples) -> bytes:
-    held = io.BytesIO()
-    with wave.open(held, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(as_int16(part))
-    return held.getvalue()

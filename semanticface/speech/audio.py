@@ -11,7 +11,9 @@ report says at which second it stopped.
 
 from __future__ import annotations
 
+import io
 import os
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -200,3 +202,14 @@ def _why(error: Exception) -> str:
 def as_int16(block: Samples) -> bytes:
     """Samples as 16-bit little-endian bytes, as recognisers take them."""
     return np.clip(np.rint(block * 32767), -32768, 32767).astype("<i2").tobytes()
+
+
+def as_wav(samples: Samples) -> bytes:
+    """The bytes of a WAV file, 16 bits a sample."""
+    held = io.BytesIO()
+    with wave.open(held, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(as_int16(samples))
+    return held.getvalue()

@@ -13,13 +13,13 @@ import numpy as np
 
 import semanticface
 from semanticface.atomic import write_bytes
+from semanticface.data.rough_speech import stretched
 from semanticface.data.speech_samples import SpeechSample, read_samples
 from semanticface.data.speech_tasks import SpeechTask, Take
 from semanticface.speech.align import Aligner
 from semanticface.speech.audio import RATE, Recording, Samples
 from semanticface.speech.contours import contours
 from semanticface.speech.cues import Spoken
-from semanticface.speech.timeline import Timeline
 
 NOISES = (20, 10, 0)
 MANY, FEW = 40, 16
@@ -93,10 +93,7 @@ def noisy(case: Case, decibels: float, aligner: Aligner, seed: int) -> Case:
 def misled(case: Case, other: Case) -> Case:
     """The words and phones of another recording, stretched to the length of this one."""
     told, length = other.take.spoken.timeline, len(case.sound) / RATE
-    share = length / told.seconds
-    sounds = tuple(s._replace(start=s.start * share, end=s.end * share) for s in told.sounds)
-    words = tuple(w._replace(start=w.start * share, end=w.end * share) for w in told.words)
-    wrong = Timeline(sounds, words, length, told.symbols, "of another sentence")
+    wrong = stretched(told, length, "of another sentence")
     return Case(case.take, Spoken(wrong, case.take.spoken.contours), case.sound)
 
 

@@ -1,0 +1,169 @@
+"""Recordings as the world gives them: copies in noise, and copies that are told the wrong words.
+
+    made = roughen(list(read_samples("corpus/samples.jsonl")), Path("rough"), Roughness(), seed=1)
+
+A model that has only ever been told the right phones believes whatever it is told. Each sample
+that trains gets a copy (`share`). Of the copies `wrong` have their own sound and the
+phones of another sample, stretched to its length; the others have noise, at a ratio drawn from
+`decibels`, and the phones that the aligner then finds. The noise is white, pink (as much in
+every octave) or babble: three other samples at once. Truth stays what it was. What is written
+is all samples and the copies, to train on in place of the samples; sound and truth that are no
+different stay where they are.
+
+Sizes and kinds are this project's own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.atomic import write_bytes
+from semanticface.data.speech_corpus import SAMPLES
+from semanticface.data.speech_samples import SpeechSample, write_samples
+from semanticface.data.speech_tasks import timeline_of
+from semanticface.errors import BadInput
+from semanticface.speech.align import Aligner
+from semanticface.speech.alignments import write_alignment
+from semanticface.speech.audio import RATE, Recording, Samples, as_wav
+from semanticface.speech.timeline import Timeline
+
+KINDS = ("white", "pink", "babble")
+_VOICES = 3
+_LOWEST = 50.0
+"""Hz below which pink noise does not grow."""
+
+
+class Roughness(NamedTuple):
+    """How many copies, and how bad they are."""
+
+    share: float = 1.0
+    """Of the samples that train."""
+    wrong: float = 0.25
+    """Of the copies: told the words of another sample."""
+    decibels: tuple[float, float] = (0.0, 25.0)
+    """Power of the speech over that of the noise, drawn evenly between these."""
+
+    def check(self) -> None:
+        """Refuse what makes no sense."""
+        low, high = self.decibels
+        if not (0 < self.share <= 1 and 0 <= self.wrong <= 1 and -20 <= low <= high <= 60):
+            raise BadInput(f"a share of {self.share}, {self.wrong} of it wrong, {low} to {high} dB",
+                           "shares up to 1, and -20 to 60 dB, the lower first")  # fmt: skip
+
+
+class Roughened(NamedTuple):
+    """What came of it."""
+
+    copies: int
+    wrong: int
+    unplaced: int
+    """Copies in whose noise the aligner found no word at all: they have no cue."""
+
+
+def roughen(
+    samples: Sequence[SpeechSample], folder: Path, how: Roughness | None = None, *, seed: int = 0,
+    watched: Callable[[list[SpeechSample]], Iterable[SpeechSample]] = iter,
+) -> Roughened:  # fmt: skip
+    """Write copies of those that train, and `samples.jsonl` of all; `watched` shows progress."""
+    how = how or Roughness()
+    how.check()
+    trained = [each for each in samples if each.split == "train" and each.alignment is not None]
+    if len(trained) < 2:
+        raise BadInput(f"{len(trained)} samples that train and have phones", "two at least",
+                       hint="Sides stand in the key 'split'.")  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    maker = _Maker(trained, folder.resolve(), how, seed)
+    copies = [made for each in watched(trained) if (made := maker.copy(each)) is not None]
+    write_samples(folder / SAMPLES, [*(_beside(folder.resolve(), each) for each in samples),
+                                     *copies])  # fmt: skip
+    return Roughened(len(copies), sum("words" in each.source for each in copies),
+                     sum(each.alignment is None for each in copies))  # fmt: skip
+
+
+def noisy(sound: Samples, noise: NDArray[np.float32], decibels: float) -> NDArray[np.float32]:
+    """The sound with a noise as far below its power as asked, within full scale."""
+    power = float(np.square(sound, dtype=np.float64).mean())
+    beside = max(float(np.square(noise, dtype=np.float64).mean()), 1e-20)
+    gain = np.sqrt(power / beside / 10 ** (decibels / 10))
+    mixed: NDArray[np.float32] = np.clip(sound + gain * noise, -1, 1).astype(np.float32)
+    return mixed
+
+
+def stretched(told: Timeline, seconds: float, source: str) -> Timeline:
+    """A timeline made to last as long as another."""
+    share = seconds / told.seconds
+    sounds = tuple(s._replace(start=s.start * share, end=s.end * share) for s in told.sounds)
+    words = tuple(w._replace(start=w.start * share, end=w.end * share) for w in told.words)
+    return Timeline(sounds, words, seconds, told.symbols, source)
+
+
+class _Maker:
+    """Copies of one set of samples."""
+
+    def __init__(
+        self, trained: list[SpeechSample], folder: Path, how: Roughness, seed: int
+    ) -> None:
+        self._trained, self._folder, self._how, self._seed = trained, folder, how, seed
+        self._aligner = Aligner()
+
+    def copy(self, sample: SpeechSample) -> SpeechSample | None:
+        """A sample's copy, the same for the same seed; None for the share that has none."""
+        rng = np.random.default_rng([self._seed, *sample.id.encode()])
+        if rng.random() >= self._how.share:
+            return None
+        others = self._others(sample, rng)
+        sound = Recording(sample.audio).samples()
+        stem, audio = self._folder / sample.id, Path(sample.audio)
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        if rng.random() < self._how.wrong:
+            what = "words of another sample"
+            cues = stretched(timeline_of(others[0].alignment, 0.0), len(sound) / RATE, what)
+        else:
+            kind = KINDS[int(rng.integers(len(KINDS)))]
+            decibels = float(rng.uniform(*self._how.decibels))
+            what, audio = f"{kind} noise at {decibels:.0f} dB", stem.with_name(f"{stem.name}.wav")
+            heard = noisy(sound, _noise(kind, len(sound), rng, others), decibels)
+            write_bytes(audio, as_wav(heard))
+            cues = (self._aligner.align([heard], sample.text) if sample.text
+                    else timeline_of(sample.alignment, 0.0))  # fmt: skip
+        told = stem.with_name(f"{stem.name}.TextGrid")
+        if cues.sounds:
+            write_alignment(cues, told)
+        return _beside(self._folder, sample.model_copy(update={
+            "id": f"{sample.id}-rough", "source": f"{sample.source}, {what}".lstrip(", "),
+            "audio": str(audio), "alignment": str(told) if cues.sounds else None,
+        }))  # fmt: skip
+
+    def _others(self, sample: SpeechSample, rng: np.random.Generator) -> list[SpeechSample]:
+        """A few samples that say something else, or the next best."""
+        drawn = [self._trained[i] for i in rng.permutation(len(self._trained))[:8]]
+        fitting = [each for each in drawn if each.sentence != sample.sentence]
+        return fitting or [each for each in drawn if each is not sample]
+
+
+def _beside(folder: Path, sample: SpeechSample) -> SpeechSample:
+    """A sample with its places as seen from a folder."""
+    whole = {"audio": sample.audio, "clip": sample.clip, "alignment": sample.alignment}
+    return sample.model_copy(update={
+        key: os.path.relpath(place, folder) for key, place in whole.items() if place is not None
+    })  # fmt: skip
+
+
+def _noise(
+    kind: str, count: int, rng: np.random.Generator, others: Sequence[SpeechSample]
+) -> NDArray[np.float32]:
+    if kind == "babble":
+        voices = [Recording(each.audio).samples() for each in others[:_VOICES]]
+        return np.asarray(sum(np.resize(each, count) for each in voices), np.float32)
+    white = rng.standard_normal(count).astype(np.float32)
+    if kind == "white":
+        return white
+    hertz = np.fft.rfftfreq(count, 1 / RATE)
+    shaped = np.fft.rfft(white) / np.sqrt(np.maximum(hertz, _LOWEST))
+    return np.fft.irfft(shaped, count).astype(np.float32)
