@@ -7,10 +7,12 @@ one a line. See semanticface/data/speech_corpus.py.
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from pathlib import Path
 
 from semanticface.cli.console import track
-from semanticface.data.speech_corpus import build, sentences
+from semanticface.data.speech_corpus import SAMPLES, build, films, sentences
+from semanticface.data.speech_samples import read_samples
 
 
 def main() -> None:
@@ -29,6 +31,8 @@ def main() -> None:
                         help="departure from the rules, 0 for none")  # fmt: skip
     parser.add_argument("--pauses", action="store_true",
                         help="silence before, after and between the words")  # fmt: skip
+    parser.add_argument("--films", type=int, default=0, metavar="COUNT",
+                        help="film the first so many, an MP4 beside each clip")  # fmt: skip
     told = parser.parse_args()
     texts = sentences(told.sentences, told.seed)
     if told.texts:
@@ -40,7 +44,9 @@ def main() -> None:
         print(f"left out: {why}")
     for note in built.notes:
         print(f"note: {note}")
-    print(f"{built.samples} samples, {built.seconds:.0f} s -> {told.folder}")
+    some = list(islice(read_samples(told.folder / SAMPLES), told.films))
+    filmed = sum(1 for _ in track(films(some), "films", len(some)))
+    print(f"{built.samples} samples, {built.seconds:.0f} s, {filmed} films -> {told.folder}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
     python scripts/experiments/speech_cues.py run CORPUS OUT --steps 200 --seeds 3
     python scripts/experiments/speech_cues.py table CORPUS OUT
     python scripts/experiments/speech_cues.py run CORPUS OUT2 --steps 1000 --seeds 1 --cues phones
+    python scripts/experiments/speech_cues.py run CORPUS OUT --cues timed --windows 6/4 30/27
     python scripts/experiments/speech_cues.py run CORPUS OUT3 --real speech/samples.jsonl
     python scripts/experiments/speech_cues.py run CORPUS OUT4 --rough ROUGH/samples.jsonl
     python scripts/experiments/speech_cues.py run CORPUS OUT2 --seeds 0 --runs runs/audioface_nano
@@ -46,18 +47,20 @@ from semanticface.train.runs import read_journal
 
 
 def plans(
-    seeds: int, only: Sequence[str] = (), real: bool = False, rough: bool = False
-) -> Iterator[Plan]:
-    """Seed by seed, so that a part of them is of use; other lengths after the first."""
+    seeds: int, only: Sequence[str] = (), windows: Sequence[tuple[int, int]] = (), *,
+    real: bool = False, rough: bool = False,
+) -> Iterator[Plan]:  # fmt: skip
+    """Seed by seed, so that a part of them is of use; windows in place of the usual ones."""
     wanted = only or tuple(SETS)
     for seed in range(seeds):
+        if windows:
+            yield from (Plan(cues, seed, *each) for cues in wanted for each in windows)
+            continue
         yield from (Plan(cues, seed) for cues in wanted)
         if real:
             yield from (Plan(cues, seed, real=True) for cues in wanted)
         if rough:
             yield from (Plan(cues, seed, rough=True) for cues in wanted)
-        if seed == 0 and not only:
-            yield from (Plan("articulation", 0, 6, 4), Plan("articulation", 0, 30, 27))
 
 
 def by_model(loaded: Any, task: SpeechTask) -> Callable[[Case], FaceClip]:
@@ -106,7 +109,7 @@ def run(corpus: Path, out: Path, asked: argparse.Namespace) -> None:
         if name not in done:
             scores = judged(cases, by_speaker(opened(folder)), out / "mouths" / f"{name}.npz")
             write(journal, {"name": name, "scores": scores})
-    for plan in plans(asked.seeds, asked.cues, bool(people), bool(rough)):
+    for plan in plans(asked.seeds, asked.cues, asked.windows, real=bool(people), rough=bool(rough)):
         if plan.name in done:
             continue
         from_ = (rough if plan.rough else samples) + people * plan.real
@@ -137,6 +140,11 @@ def write(journal: Path, row: dict[str, Any]) -> None:
         write_text(journal, "".join(json.dumps(each) + "\n" for each in rows.values()))
 
 
+def window(text: str) -> tuple[int, int]:
+    frames, _, hop = text.partition("/")
+    return int(frames), int(hop)
+
+
 def told(what: str, since: float) -> None:
     print(f"{what} ({time.process_time() - since:.0f} s of processor time)", flush=True)
 
@@ -151,6 +159,8 @@ def main() -> None:
     parser.add_argument("--corpus-seed", type=int, default=7)
     parser.add_argument("--cues", nargs="*", default=(), help=f"these alone, of {', '.join(SETS)}; "
                         "parts left out after one: articulation-stress")  # fmt: skip
+    parser.add_argument("--windows", type=window, nargs="*", default=(), metavar="FRAMES/HOP",
+                        help="in place of 15/12")  # fmt: skip
     parser.add_argument("--runs", type=Path, nargs="*", default=(), help="finished runs to score")
     parser.add_argument("--real", type=Path, help="samples.jsonl of recordings of people")
     parser.add_argument("--rough", type=Path, help="samples.jsonl with copies in noise")

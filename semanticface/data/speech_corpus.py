@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
+from semanticface import formats
 from semanticface.atomic import write_bytes
 from semanticface.data.pauses import Pause, draw_pauses, paused
 from semanticface.data.speech_samples import SpeechSample, Unseen, write_samples
@@ -186,6 +188,18 @@ def build(
             samples.append(_sample(told, held_out, shares))
     write_samples(folder / SAMPLES, samples)
     return Built(len(samples), seconds, tuple(refused), tuple(_about_sides(samples)))
+
+
+def films(samples: Iterable[SpeechSample], *, size: int = 256) -> Iterator[Path]:
+    """A film beside each clip: the head with its sound, a face to every speaker."""
+    from semanticface.render.picture import Renderer
+    from semanticface.render.video import film
+
+    for each in samples:
+        who = int.from_bytes(sha256(each.subject.encode()).digest()[:4], "big")
+        path = Path(each.clip).with_suffix(".mp4")
+        film(formats.read(each.clip), path, Renderer(identity=who, size=size), audio=each.audio)
+        yield path
 
 
 def _about_sides(samples: Sequence[SpeechSample]) -> Iterator[str]:

@@ -44,7 +44,9 @@ def data_place(options: DataOptions) -> Path:
 
 def _corpus(options: DataOptions) -> Path:
     """A folder of synthetic speech, made on first use by free voices."""
-    folder = Path(options.cache).expanduser() / f"speech-{options.synth_sentences}"
+    folder = Path(options.cache).expanduser() / (
+        f"speech-{options.synth_sentences}-{options.synth_seed}"
+    )
     if not (folder / SAMPLES).is_file():
         build(
             folder, sentences(options.synth_sentences, options.synth_seed), seed=options.synth_seed

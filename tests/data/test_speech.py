@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -113,14 +114,19 @@ def test_the_builders_command_holds_out_the_voice_it_is_told(tmp_path):
     done = subprocess.run(
         [sys.executable, "scripts/speech_corpus.py", tmp_path / "c", "--texts", tmp_path / "t.txt",
          "--voices", "flite:slt", "flite:rms", "--held-out", "flite:rms", "--accent", "0",
-         "--pauses"],
+         "--pauses", "--films", "1"],
         cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "unseen voice" not in done.stdout
     held = {each.subject for each in read_samples(tmp_path / "c" / "samples.jsonl")
             if each.unseen in ("voice", "both")}  # fmt: skip
     assert held == {"flite:rms"}
+    assert "1 films" in done.stdout
     (sample, *_) = read_samples(tmp_path / "c" / "samples.jsonl")
+    with av.open(str(Path(sample.clip).with_suffix(".mp4"))) as held:
+        frames = sum(1 for _ in held.decode(video=0))
+        assert held.streams.audio
+    assert abs(frames - len(formats.read(sample.clip))) <= 1
     assert read_alignment(sample.alignment).sounds[0].start > 0.5
 
 
