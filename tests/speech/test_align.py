@@ -13,6 +13,8 @@ from semanticface.speech.audio import RATE, Recording
 from semanticface.speech.hear import hear
 from semanticface.speech.listen import listen
 from semanticface.speech.phones import parts, phone
+from semanticface.speech.squeeze import Squeeze
+from semanticface.speech.timeline import Sound, Timeline
 from semanticface.speech.voices import Voice, say
 
 from .conftest import write_wav
@@ -237,6 +239,76 @@ def test_noise_as_loud_as_the_voice_loses_words_but_nothing_breaks(aligner, read
         found = aligner.align([clean + noise.astype(np.float32)], text)
         lost = [fault for fault in found.faults if "not found" in fault.why]
         assert len(found.words) + len(lost) == len(text.split())
+
+
+@pytest.mark.parametrize("hiss", [0.0, 0.002])
+@pytest.mark.parametrize("before, between", [(12.0, 0.0), (40.0, 0.0), (0.0, 20.0)])
+def test_words_are_not_found_in_long_silence(aligner, utterance, before, between, hiss):
+    voice = Recording(utterance.path).samples()
+    rng = np.random.default_rng(1)
+    gap, pause = (np.zeros(round(s * RATE), np.float32) for s in (before, between))
+    sound = np.concatenate([gap, voice, *((pause, voice) if between else ()), gap])
+    sound = sound + hiss * rng.standard_normal(len(sound)).astype(np.float32)
+    parts_ = [sound[i : i + 7 * RATE] for i in range(0, len(sound), 7 * RATE)]
+    found = aligner.align(parts_, " ".join([utterance.text] * (2 if between else 1)))
+    clean = aligner.align([voice], utterance.text).words
+    starts = [before, before + len(voice) / RATE + between][: 2 if between else 1]
+    wanted = [start + edge for start in starts for each in clean for edge in each[1:3]]
+    assert [e for w in found.words for e in w[1:3]] == pytest.approx(wanted, abs=0.2)
+    assert found.seconds == pytest.approx(len(sound) / RATE, abs=0.01)
+    assert not [each for each in found.faults if "sounds unlike" not in each.why]
+
+
+def test_a_silence_is_shortened_and_times_are_given_back(utterance):
+    voice = Recording(utterance.path).samples()
+    squeeze, still = Squeeze(), np.zeros(5 * RATE, np.float32)
+    sound = np.concatenate([still, voice, still, voice, still])
+    parts_ = [squeeze.push(sound[i : i + 999]) for i in range(0, len(sound), 999)]
+    left = np.concatenate([*parts_, squeeze.end()])
+    short = len(left) / RATE
+    assert 2 * len(voice) / RATE + 1.5 < short < 2 * len(voice) / RATE + 4.5
+    assert np.abs(left).sum() == pytest.approx(np.abs(sound).sum(), rel=1e-6)  # all that sounds
+    loud = np.flatnonzero(np.abs(left) > 0.02) / RATE
+    told = squeeze.restored(Timeline((Sound("AA", float(loud[0]), float(loud[0]) + 0.1),
+                                      Sound("IY", float(loud[-1]) - 0.1, float(loud[-1]))), (),
+                                     short))  # fmt: skip
+    true = np.flatnonzero(np.abs(sound) > 0.02) / RATE
+    assert told.sounds[0].start == pytest.approx(true[0], abs=0.001)
+    assert told.sounds[1].end == pytest.approx(true[-1], abs=0.001)
+    assert told.seconds == pytest.approx(len(sound) / RATE, abs=0.001)
+
+
+def test_a_sound_across_a_silence_stays_on_its_longer_side():
+    squeeze = Squeeze()
+    rng = np.random.default_rng(0)
+    burst = 0.3 * np.sign(np.sin(np.arange(RATE) * 0.06)) + 0.05 * rng.standard_normal(RATE)
+    sound = np.concatenate([burst, np.zeros(6 * RATE), burst]).astype(np.float32)
+    left = np.concatenate([squeeze.push(sound), squeeze.end()])
+    assert len(left) < len(sound) - 4 * RATE
+    middle = len(left) / 2 / RATE
+    spans = [(middle - 0.9, middle + 0.1), (middle - 0.1, middle + 0.9)]
+    one, other = (squeeze.restored(Timeline((Sound("AA", *each),), ())).sounds[0]
+                  for each in spans)  # fmt: skip
+    assert one.end - one.start < 1.1 and other.end - other.start < 1.1
+    assert one.start == pytest.approx(middle - 0.9)
+    assert other.end == pytest.approx(middle + 0.9 + (len(sound) - len(left)) / RATE)
+
+
+def test_one_word_too_many_loses_no_other(aligner, utterance):
+    voice = Recording(utterance.path).samples()
+    words = utterance.text.split()
+    for at, extra in ((3, "enormous"), (9, "magnificent")):
+        told = " ".join([*words[:at], extra, *words[at:]])
+        found = aligner.align([voice], told)
+        assert [w.text for w in found.words] == utterance.text.rstrip(".").split()
+        assert [f.line() for f in found.faults] == [f"'{extra}': not found in the sound"]
+
+
+def test_a_word_that_fills_the_place_of_missing_ones_is_told(aligner, tmp_path):
+    path = tmp_path / "a.wav"
+    say("Bob put the pumpkin in the van.", Voice("flite:slt"), path)
+    found = aligner.align(Recording(path).blocks(), "Bob the van.")
+    assert any("lasts 1." in fault.why for fault in found.faults)
 
 
 def test_phones_are_heard_without_a_transcript(utterance):
