@@ -25,6 +25,8 @@ class WordTimes(NamedTuple):
     """0 to 1 for each word, where the file has one."""
     untimed: tuple[str, ...]
     """Words without a time, in order."""
+    text: str
+    """All words, in the file's order."""
     language: str
 
 
@@ -39,7 +41,8 @@ def read_whisperx(path: PathLike) -> WordTimes:
     spans = tuple(_interval(each, row, path) for row, each in enumerate(timed, 1))
     scores = tuple(_score(each) for each in timed)
     without = tuple(_text(each) for each in words if not ("start" in each and "end" in each))
-    return WordTimes(spans, scores, without, str(held.get("language", "")))
+    text = " ".join(filter(None, map(_text, words)))
+    return WordTimes(spans, scores, without, text, str(held.get("language", "")))
 
 
 def _listed(held: dict[str, Any], path: PathLike) -> list[Any]:

@@ -5,7 +5,8 @@
 | `.TextGrid` (MFA, Praat) | tier `words` | tier `phones` |
 | `.ctm` (Kaldi, NIST) | | the symbols, phones if they all are |
 | `.srt` | texts, as a transcript with coarse times | |
-| `.json` (WhisperX, faster-whisper) | yes | |
+| `.json` (WhisperX, faster-whisper) | yes, those without times too | |
+| `.json` (MFA, praatio) | tier `words` | tier `phones` |
 
 A file with words alone serves as a transcript: its words are aligned anew, with phones.
 """
@@ -18,10 +19,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from semanticface.errors import BadInput
+from semanticface.formats import json_lines
 from semanticface.formats.ctm import read_ctm, write_ctm
 from semanticface.formats.json_lines import PathLike
 from semanticface.formats.srt import read_srt, write_srt
 from semanticface.formats.textgrid import Interval, read_tiers, write_tiers
+from semanticface.formats.tiers_json import is_tiers, tiers_of
 from semanticface.formats.whisperx_json import read_whisperx
 from semanticface.speech.mandarin import in_context, in_pinyin
 from semanticface.speech.phones import Symbols, is_silence, of_ipa, parts, split_stress
@@ -38,12 +41,13 @@ class WordsOnly(NamedTuple):
     """What a file without phones has: texts with their times, in order."""
 
     cues: tuple[Interval, ...]
-    untimed: tuple[str, ...] = ()
+    text: str = ""
+    """All words in order where some have no time, such as WhisperX' numerals."""
 
     @property
     def transcript(self) -> str:
         """All of it as one text."""
-        return " ".join(each.text for each in self.cues)
+        return self.text or " ".join(each.text for each in self.cues)
 
 
 def read_alignment(path: PathLike, *, recording: str | None = None) -> Timeline | WordsOnly:
@@ -59,8 +63,11 @@ def read_alignment(path: PathLike, *, recording: str | None = None) -> Timeline 
     if suffix == ".srt":
         return WordsOnly(tuple(read_srt(path)))
     if suffix == ".json":
+        held = json_lines.load(path)
+        if is_tiers(held):
+            return _of_tiers(tiers_of(held, path), path)
         found = read_whisperx(path)
-        return WordsOnly(found.words, found.untimed)
+        return WordsOnly(found.words, found.text)
     raise BadInput(f"the suffix '{Path(path).suffix}'", f"one of {', '.join(SUFFIXES)}", file=path)
 
 

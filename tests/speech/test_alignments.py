@@ -166,10 +166,34 @@ def test_whisperx(tmp_path):
     }
     (tmp_path / "a.json").write_text(json.dumps(held))
     found = read_whisperx(tmp_path / "a.json")
-    assert found == ((Interval(0.1, 0.2, "In"),), (0.9,), ("1984",), "en")
+    assert found == ((Interval(0.1, 0.2, "In"),), (0.9,), ("1984",), "In 1984", "en")
+    assert read_alignment(tmp_path / "a.json").transcript == "In 1984"
     (tmp_path / "b.json").write_text(json.dumps({"segments": [{"text": "no words"}]}))
     with pytest.raises(BadInput, match="word times"):
         read_whisperx(tmp_path / "b.json")
+
+
+def test_tiers_as_json_are_what_a_textgrid_is(tmp_path):
+    tiers = {"ann - words": {"type": "interval", "entries": [
+                 [0, 0.1, ""], [0.1, 0.5, "Bob"], [0.5, 0.9, "may"]]},
+             "ann - phones": {"type": "interval", "entries": [
+                 [0, 0.1, ""], [0.1, 0.2, "B"], [0.2, 0.4, "AA1"], [0.4, 0.5, "B"],
+                 [0.5, 0.7, "M"], [0.7, 0.9, "EY1"]]},
+             "marks": {"type": "point", "entries": [[0.3, "here"]]}}  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps({"start": 0, "end": 1, "tiers": tiers}))
+    found = read_alignment(tmp_path / "a.json")
+    assert [w.text for w in found.words] == ["Bob", "may"]
+    assert [(s.symbol, s.stress, s.word) for s in found.sounds] == [
+        ("B", None, 0), ("AA", 1, 0), ("B", None, 0), ("M", None, 1), ("EY", 1, 1)]  # fmt: skip
+    del tiers["ann - phones"]
+    (tmp_path / "b.json").write_text(json.dumps({"start": 0, "end": 1, "tiers": tiers}))
+    assert read_alignment(tmp_path / "b.json").transcript == "Bob may"
+    for broken, match in (([[0, 1]], "an entry of 2"), ([[1, 0, "x"]], "end after the start"),
+                          ("x", "entries of")):  # fmt: skip
+        held = {"tiers": {"words": {"entries": broken}}}
+        (tmp_path / "c.json").write_text(json.dumps(held))
+        with pytest.raises(BadInput, match=match):
+            read_alignment(tmp_path / "c.json")
 
 
 MILLISECONDS = st.lists(st.integers(0, 10**7), min_size=2, max_size=12, unique=True).map(sorted)
