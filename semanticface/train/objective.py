@@ -6,15 +6,19 @@ Per learnt token t with weight w_t (mean 1 over a row) and number-token loss n_t
 
 n is the number-token loss of Zausinger et al. (ICML 2025, package `ntloss`): the expected
 distance of the predicted digit from the true one, digits counted 0 to 9. Value tokens
-`<v12>` are numbers too, in tenths, so that 0 to 1 spans about what a digit does.
+`<v12>` are numbers too, in tenths, so that 0 to 1 spans about what a digit does. Of speech in
+shapes n is how far the expected mouth lies from the true shape's: the mean absolute difference
+of its channels, in hundredths of a weight.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from semanticface.errors import BadInput, need
+from semanticface.speech.mouth_shapes import shapes
 
 _VALUE = re.compile(r"<v(-?\d+)>")
 
@@ -63,6 +67,23 @@ def number_loss(tokenizer: Any, words: int, *, values: bool) -> Any:
     if not values:
         return library.NTLoss(tokenizer, vocab_size=words)
     return _value_loss(library)(tokenizer, vocab_size=words, digit_level=False)
+
+
+def mouth_loss(ids: Sequence[int]) -> Any:
+    """How far the mouth that is expected lies from the true shape's; `ids` are the shapes'."""
+    import torch
+
+    table = torch.tensor(100 * shapes(), dtype=torch.float32)
+    tokens = torch.tensor(list(ids))
+
+    def loss(logits: Any, labels: Any, reduction: str = "none") -> Any:
+        """[B, T]; 0 where nothing is learnt. (The name of the argument is ntloss'.)"""
+        here, held = tokens.to(logits.device), table.to(logits.device)
+        belief = logits[..., here].softmax(-1)
+        wanted = (labels[..., None] == here).to(held.dtype)
+        return (belief @ held - wanted @ held).abs().mean(-1) * wanted.sum(-1)
+
+    return loss
 
 
 def _value_loss(library: Any) -> Any:

@@ -145,7 +145,11 @@ class LossOptions:
 
     words_weight: float = _told(1.0, "Weight of the description's tokens.")
     region_weights: str = _told("", "Weights of regions' tokens, as 'mouth=2,jaw=1.5'.")
-    number_loss: float = _told(0.0, "Weight of the number-token loss beside cross-entropy.")
+    number_loss: float = _told(
+        0.0,
+        "Weight of the number-token loss beside cross-entropy; of "
+        "speech in shapes, of how far the expected mouth is off.",
+    )
 
     def __post_init__(self) -> None:
         if self.words_weight < 0 or self.number_loss < 0:

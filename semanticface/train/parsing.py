@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from semanticface.errors import BadInput, did_you_mean, need
 from semanticface.formats import json_lines
 from semanticface.formats.yaml_file import load_yaml
+from semanticface.speech.mouth_shapes import SHAPES
 from semanticface.train.options import (
     NUMBERS,
     PROBED,
@@ -233,5 +234,7 @@ def _check_best(made: Settings) -> None:
 def _check_speech(made: Settings) -> None:
     if made.data.speech is None:
         return
-    if not made.loss.even or made.loss.number_loss:
-        raise BadInput("weights of regions or the number-token loss with speech", "neither")
+    if not made.loss.even:
+        raise BadInput("weights of regions with speech", "none")
+    if made.loss.number_loss and made.data.speech.form.form != SHAPES:
+        raise BadInput(f"number_loss with speech in {made.data.speech.form.form}", "shapes")

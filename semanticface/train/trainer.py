@@ -11,13 +11,13 @@ from semanticface.train.callbacks import EveryPartMoves, Journal
 from semanticface.train.checkpoints import SealedCheckpoints
 from semanticface.train.collation import collator
 from semanticface.train.loading import Loaded
-from semanticface.train.objective import Changed, number_loss
+from semanticface.train.objective import Changed, mouth_loss, number_loss
 from semanticface.train.options import LossOptions
 from semanticface.train.parsing import Settings
 from semanticface.train.probe import Probe
 from semanticface.train.rows import Sides, rows
 from semanticface.train.runs import Run
-from semanticface.train.speech_collation import Asking, SpeechCollator
+from semanticface.train.speech_collation import Asking, SpeechCollator, shape_ids
 from semanticface.train.speech_probe import SpeechProbe
 from semanticface.train.speech_rows import SpeechSides
 
@@ -72,9 +72,11 @@ def _speech_trainer(settings: Settings, loaded: Loaded, held: SpeechSides, run: 
         raise BadInput(f"the stage '{settings.data.stage}'", "speech")
     settings.training.dataset_kwargs = {"skip_prepare_dataset": True}
     collate = SpeechCollator(Asking(loaded.processor, task), settings.training.max_length)
+    numbers = mouth_loss(shape_ids(collate.asking.tokenizer)) if settings.loss.number_loss else None
     trainer = FaceTrainer(
         model=loaded.model, args=settings.training, train_dataset=held.train.rows(),
-        processing_class=loaded.processor, loss=settings.loss, data_collator=collate,
+        processing_class=loaded.processor, loss=settings.loss, numbers=numbers,
+        data_collator=collate,
         callbacks=[Journal(run), EveryPartMoves()],
     )  # fmt: skip
     trainer.add_callback(SpeechProbe(trainer, settings.probe, held.probe, task, run))
