@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from semanticface.evaluation.result import Finding
 from semanticface.formats.mouth_pair import detect_mouth_pair
-from semanticface.rig import BLENDSHAPES, CHANNELS, COUNT, INDEX, ROTATIONS, FaceClip
+from semanticface.rig import BLENDSHAPES, CHANNELS, COUNT, INDEX, NAMES, ROTATIONS, FaceClip
+from semanticface.speech.rules import added, spoken_only
 
 _PERCENT = 2.0
 """Weights reach 1.08 in real takes; more than this in one value of a thousand is no weight."""
@@ -68,26 +69,41 @@ def _high(columns: NDArray[np.float32]) -> float:
     return float(np.percentile(known, 99.9)) if len(known) else 0.0
 
 
-class Heads(NamedTuple):
-    """Two clips without heads that were not streamed."""
+class Measured(NamedTuple):
+    """Two clips without what was not measured."""
 
     pred: FaceClip
     truth: FaceClip
     findings: tuple[Finding, ...]
 
 
-def without_silent_heads(pred: FaceClip, truth: FaceClip) -> Heads:
+def without_additions(pred: FaceClip, truth: FaceClip) -> Measured:
+    """Blinks and gestures that were added to speech come from no source: they are not scored."""
+    both = {"source": added(pred), "reference": added(truth)}
+    names = sorted({name for some in both.values() for name in some}, key=NAMES.index)
+    if not names:
+        return Measured(pred, truth, ())
+    whose = " and the ".join(who for who, some in both.items() if some)
+    told = Finding(
+        kind="added", action="converted", channels=tuple(names),
+        text=f"{len(names)} channels of the {whose} were added to the speech, as the clip's notes "
+        "say: they are not scored",
+    )  # fmt: skip
+    return Measured(spoken_only(pred), spoken_only(truth), (told,))
+
+
+def without_silent_heads(pred: FaceClip, truth: FaceClip) -> Measured:
     """A head that is exactly zero throughout was not streamed: not measured, not at rest."""
     silent = [who for who, clip in (("source", pred), ("reference", truth)) if head_is_silent(clip)]
     if not silent:
-        return Heads(pred, truth, ())
+        return Measured(pred, truth, ())
     whose = " and the ".join(silent)
     told = Finding(
         kind="head", action="converted", channels=tuple(CHANNELS[i].name for i in _HEAD),
         text=f"the head of the {whose} is exactly zero in every frame: head rotation was not "
         "streamed, so it is not scored",
     )  # fmt: skip
-    return Heads(without_silent_head(pred), without_silent_head(truth), (told,))
+    return Measured(without_silent_head(pred), without_silent_head(truth), (told,))
 
 
 def head_is_silent(clip: FaceClip) -> bool:
@@ -95,6 +111,11 @@ def head_is_silent(clip: FaceClip) -> bool:
     head = clip.values[:, _HEAD]
     known = head[~np.isnan(head)]
     return bool(len(known) and clip.present[_HEAD].any() and not known.any())
+
+
+def measured(clip: FaceClip) -> FaceClip:
+    """The clip without what was not measured: a silent head, additions to speech."""
+    return without_silent_head(spoken_only(clip))
 
 
 def without_silent_head(clip: FaceClip) -> FaceClip:

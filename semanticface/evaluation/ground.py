@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
 from semanticface.evaluation import baselines, summary
-from semanticface.evaluation.conventions import without_silent_head
+from semanticface.evaluation.conventions import measured
 from semanticface.evaluation.items import Item, Prediction
 from semanticface.evaluation.pairing import Paired
 from semanticface.evaluation.result import Pairing
@@ -50,7 +50,7 @@ def ground_of(suite: Suite) -> Ground:
     if suite.label_free:
         return Ground(suite, tuple(found), {"all": "all"}, np.ones(len(NAMES), bool), {}, "", sure)
     keys = {item.take: _key(item, suite) for item in found}
-    truths = [without_silent_head(item.truth) for item in found if item.truth]
+    truths = [measured(item.truth) for item in found if item.truth]
     active = active_channels([clip.values for clip in truths])
     if suite.training_mean is not None:
         from semanticface import formats

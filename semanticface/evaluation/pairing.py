@@ -89,8 +89,9 @@ def pair(
     if any(each.action == "refused" for each in found):
         return Refused(tuple(found))
     pred, told = conventions.in_own_units(pred, keep=switches.keep_units)
+    pred, truth, added = conventions.without_additions(pred, truth)
     pred, truth, silent = conventions.without_silent_heads(pred, truth)
-    found += [*told, *silent]
+    found += [*told, *added, *silent]
     if switches.same_start:
         pred, truth = pred.from_zero(), truth.from_zero()
         found.append(_noted("clock", "both clips are taken to begin at the same moment",

@@ -28,7 +28,7 @@ class Finding(_Part):
     """A difference in convention or a fault that was found while pairing two clips."""
 
     kind: str
-    """`units`, `calibration`, `subject`, `clock`, `mouth pair`, `mirrored`, `head`, `lag`,
+    """`units`, `calibration`, `subject`, `clock`, `mouth pair`, `mirrored`, `head`, `added`, `lag`,
     `dead channel`, `muted`, `exaggerated`, `jitter`, `too smooth`, `frozen`, `sparse`,
     `lacking channels`, `coverage`, `unlike`, `validity`, `no prediction`."""
     action: Action

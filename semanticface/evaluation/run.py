@@ -15,7 +15,7 @@ import semanticface
 from semanticface.errors import BadInput
 from semanticface.evaluation import answers, baselines, extras, spoken, summary
 from semanticface.evaluation.comparing import baseline_name, compared
-from semanticface.evaluation.conventions import without_silent_head
+from semanticface.evaluation.conventions import measured
 from semanticface.evaluation.ground import Ground, Run, ground_of
 from semanticface.evaluation.items import Item, PairedFrames, Prediction
 from semanticface.evaluation.pairing import Paired, Refused, Switches, pair, sparse
@@ -261,7 +261,7 @@ def _from_tallies(scored: summary.Scored, ground: Ground) -> dict[str, Any]:
 
 
 def _baseline(kind: str, ground: Ground) -> SourceResult:
-    truths = [without_silent_head(item.truth) for item in ground.items if item.truth]
+    truths = [measured(item.truth) for item in ground.items if item.truth]
     keys = [ground.keys[item.take] for item in ground.items]
     means = [ground.means.get(key) for key in keys]
     guesses = [baselines.guess(kind, *each) for each in zip(truths, means, strict=True)]

@@ -141,9 +141,16 @@ def enliven(clip: FaceClip, *, seed: int = 0, blinks: bool = True, head: bool = 
     return FaceClip(values, clip.times, present, meta, clip.extra)
 
 
+def added(clip: FaceClip) -> tuple[str, ...]:
+    """The channels that do not come from the speech, by the clip's own notes."""
+    return tuple(name for name in clip.meta.notes.get(ADDED, ()) if name in INDEX)
+
+
 def spoken_only(clip: FaceClip) -> FaceClip:
     """The clip without what was added to it: what an evaluation may look at."""
-    added = [INDEX[name] for name in clip.meta.notes.get(ADDED, ())]
+    places = [INDEX[name] for name in added(clip)]
+    if not places:
+        return clip
     values, present = clip.values.copy(), clip.present.copy()
-    values[:, added], present[added] = np.nan, False
+    values[:, places], present[places] = np.nan, False
     return FaceClip(values, clip.times, present, clip.meta, clip.extra)

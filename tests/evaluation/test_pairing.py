@@ -104,6 +104,21 @@ def test_a_head_that_was_not_streamed_is_not_scored(lively: FaceClip):
     assert np.isnan(found.truth.values[:, head]).all()
 
 
+def test_what_was_added_to_speech_is_not_scored(lively: FaceClip):
+    blinks = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+    other = lively.values.copy()
+    other[:, blinks] = 1 - other[:, blinks]
+    notes = {"added": ["eyeBlinkLeft", "eyeBlinkRight", "noSuchChannel"]}
+    found = pair(lively.with_values(other).with_meta(notes=notes), lively)
+    assert isinstance(found, Paired)
+    (told,) = [each for each in found.findings if each.kind == "added"]
+    assert told.action == "converted" and told.channels == ("eyeBlinkLeft", "eyeBlinkRight")
+    assert "of the source were added" in told.text
+    assert np.isnan(found.pred.values[:, blinks]).all()
+    assert not np.isnan(found.pred.values[:, INDEX["jawOpen"]]).all()
+    assert "added" not in kinds(pair(lively, lively))
+
+
 @pytest.mark.parametrize(
     ("pred", "truth", "kind", "switch"),
     [
