@@ -46,7 +46,8 @@ def speak(
         Path | None, typer.Option(help="Your own pronunciations: hello  HH AH0 L OW1 a line.")
     ] = None,
     save_alignment: Annotated[
-        Path | None, typer.Option(help="Write words and phones: .TextGrid, .ctm or .srt.")
+        Path | None, typer.Option(help="Write words and phones (.TextGrid), phones (.ctm) or "
+                     "words (.srt).")
     ] = None,
     run: Annotated[
         Path | None,
@@ -80,9 +81,10 @@ def speak(
 
     semanticface speak voice.wav --transcript said.txt --run small -o face.mp4
     """
+    from semanticface.cli.console import err
     from semanticface.speech.rules import animate, enliven
 
-    _check(output, transcript, transcribe, alignment)
+    _check(output, transcript, transcribe, alignment, save_alignment, run)
     if transcribe is not None:
         key = _key(api_key_env)
         transcript = _transcribed(audio, transcribe, transcriber, key)
@@ -96,21 +98,43 @@ def speak(
         clip = animate(heard.timeline, heard.contours, rate=fps)
     else:
         clip = _by_model(run, heard, audio)
+        film = Path(output).suffix.lower() in FILMS
+        if not film and abs(clip.rate - fps) > 0.01:
+            err().print(f"note: the run answers at {clip.rate:g} frames a second; --fps is of the "
+                        "rules and of films", markup=False)  # fmt: skip
     clip = enliven(clip, seed=seed) if lively else clip
     _write(clip, heard, audio, output, fps=fps, identity=identity, size=size)
 
 
 def _check(
-    output: str, transcript: str | None, transcribe: str | None, alignment: Path | None
-) -> None:
+    output: str, transcript: str | None, transcribe: str | None, alignment: Path | None,
+    save_alignment: Path | None, run: Path | None,
+) -> None:  # fmt: skip
     """What can be wrong before anybody has waited."""
+    from semanticface.errors import BadInput
     from semanticface.formats.catalogue import for_writing
+    from semanticface.speech.alignments import written_as
+    from semanticface.train.places import SMALL_RUN
 
     one_of({"--transcript": transcript, "--transcribe": transcribe, "--alignment": alignment})
+    places = [] if save_alignment is None else [save_alignment]
+    if save_alignment is not None:
+        written_as(save_alignment)
     if output.startswith("udp://"):
         _address(output)
-    elif Path(output).suffix.lower() not in FILMS:
-        for_writing(output)
+    else:
+        places.append(Path(output))
+        if Path(output).suffix.lower() not in FILMS:
+            try:
+                for_writing(output)
+            except BadInput as fault:
+                hint = f"Or a film, {' or '.join(FILMS)}, or udp://HOST:PORT."
+                raise BadInput(fault.found, fault.expected, file=output, hint=hint) from None
+    for each in places:
+        if not each.expanduser().absolute().parent.is_dir():
+            raise BadInput("no such folder", "one to write into", file=each.parent)
+    if run is not None and str(run) != SMALL_RUN and not (run / "manifest.json").is_file():
+        raise BadInput("no finished run", f"a folder of recipes/sft.py, or {SMALL_RUN}", file=run)
 
 
 def one_of(given: Mapping[str, object]) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from semanticface.speech.audio import Samples
     from semanticface.speech.live import Frame, Live, Mouth
 
+_TELLING = 1.0
+"""Seconds of sound from which the share of work says something."""
 _SLACK = 0.1
 """Seconds of work that a frame may take without being late."""
 
@@ -49,6 +51,7 @@ def speak_live(
     """
     from semanticface.cli.console import note
     from semanticface.cli.ending import as_ctrl_c
+    from semanticface.errors import BadInput
     from semanticface.serve.live.senders import sender_of
     from semanticface.speech.live import Live
     from semanticface.speech.microphone import source as sound_of
@@ -61,10 +64,13 @@ def speak_live(
     try:
         with as_ctrl_c(), sender_of(output, subject=subject, rate=rate) as sender:
             late = _follow(live, blocks, sender, lag, paced=not output.lower().endswith(".csv"))
+            if not live.heard:
+                raise BadInput("no sound at all", "a voice", file=source)
     except KeyboardInterrupt:
         note("stopped")
+    work = f", {100 * live.busy:.0f} % of the time at work" if live.heard >= _TELLING else ""
     note(f"sound held back by {lag:.2f} s is in step; slowest frame {live.delay:.2f} s, {late} "
-         f"late, {100 * live.busy:.0f} % of the time at work")  # fmt: skip
+         f"late{work}")  # fmt: skip
 
 
 def _mouth(run: Path | None, fps: float) -> tuple[Mouth, float]:

@@ -117,7 +117,7 @@ class Aligner:
         faults += [Fault(words[i].shown, math.nan, math.nan, "not found in the sound")
                    for i in sorted(set(range(asked)) - set(there))]  # fmt: skip
         if _of_another(len(there), asked, score, covered):
-            faults.insert(0, _another(len(there), asked, score))
+            faults.insert(0, _another(len(there), asked, score, covered))
         return Timeline(tuple(sounds), tuple(spoken), walk.seconds, "arpabet", "pocketsphinx",
                         score, tuple(faults))  # fmt: skip
 
@@ -310,12 +310,17 @@ def _ends_early(last: Word, placed: int, asked: int, seconds: float) -> Fault:
                  f"the transcript, '{last.text}'")  # fmt: skip
 
 
-def _another(placed: int, asked: int, score: float) -> Fault:
-    told = "nothing fits" if math.isnan(score) else f"score {score:.0f} a frame"
+def _another(placed: int, asked: int, score: float, covered: float) -> Fault:
+    if math.isnan(score):
+        told = "nothing fits"
+    elif score < DOUBT:
+        told = f"score {score:.0f} a frame (right ones reach {DOUBT:.0f})"
+    else:
+        told = f"on {100 * covered:.0f} % of what sounds"
     return Fault(
         "", math.nan, math.nan,
         "the transcript is probably of another recording, not English, or lost in noise: "
-        f"{placed} of {asked} words were placed, {told} (right ones reach {DOUBT:.0f})",
+        f"{placed} of {asked} words were placed, {told}",
     )  # fmt: skip
 
 

@@ -73,17 +73,23 @@ def read_alignment(path: PathLike, *, recording: str | None = None) -> Timeline 
 
 def write_alignment(timeline: Timeline, path: PathLike) -> None:
     """Write a timeline as TextGrid (words and phones), CTM (phones) or SRT (words)."""
-    suffix = Path(path).suffix.lower()
+    suffix = written_as(path)
     words = [Interval(each.start, each.end, each.text) for each in timeline.words]
     phones = [Interval(each.start, each.end, _marked(each)) for each in timeline.sounds]
     if suffix == ".textgrid":
         write_tiers({"words": words, "phones": phones}, path, end=timeline.seconds)
     elif suffix == ".ctm":
         write_ctm(phones, path)
-    elif suffix == ".srt":
-        write_srt(words, path)
     else:
+        write_srt(words, path)
+
+
+def written_as(path: PathLike) -> str:
+    """The suffix of a file that an alignment can be written to."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".textgrid", ".ctm", ".srt"):
         raise BadInput(f"the suffix '{Path(path).suffix}'", ".TextGrid, .ctm or .srt", file=path)
+    return suffix
 
 
 def symbols_of(labels: Sequence[str]) -> Symbols | None:

@@ -18,6 +18,7 @@ from semanticface.speech.unsaid import heard_instead, on_voice, unsaid
 
 _LEAST_ON_VOICE = 0.6
 """Share of a given alignment's phones, by time, that lie on voice: below, it is doubted."""
+_NOTHING = Fault("", math.nan, math.nan, "no phone is heard: the mouth stays still")
 _NOWHERE = Fault("", math.nan, math.nan, "no word of the transcript has a place in silence")
 
 
@@ -62,6 +63,8 @@ def listen(
     elif transcript is not None:
         gaps = list(unsaid(timeline, heard, "transcript"))
         timeline = heard_instead(timeline, gaps, Recording(path).blocks()) if gaps else timeline
+    elif not timeline.sounds and report.peak >= SILENT_PEAK:
+        timeline = timeline.with_fault(_NOTHING)
     return Heard(timeline, heard, report)
 
 

@@ -110,9 +110,14 @@ class Live:
             raise BadInput(told, f"0.05 to 1 s, {_EDGE} to 1 s, 1 to 240")
 
     @property
+    def heard(self) -> float:
+        """Seconds of sound so far."""
+        return self._heard / RATE
+
+    @property
     def busy(self) -> float:
         """Seconds of work for each second of sound: above 1 it cannot keep up."""
-        return self.worked / max(self._heard / RATE, 1e-9)
+        return self.worked / max(self.heard, 1e-9)
 
     def push(self, block: Samples) -> Iterator[Frame]:
         """Take a block of sound; give the frames that are ready."""

@@ -19,6 +19,8 @@ from semanticface.speech.timeline import Fault, Sound, Timeline
 LEAST = 1.0
 """Seconds of voice without a word from which it matters; all of them where no word is placed."""
 _LEAST_OF_ALL = 0.2
+_HEARD = "the phones heard there move the mouth, which is less exact"
+_STILL = "no phone is heard there, the mouth stays still"
 _MARGIN = 0.2
 """Seconds beside the words in which voice may be theirs."""
 
@@ -64,14 +66,17 @@ def heard_instead(
     """The timeline with the phones that are heard in the gaps, in constant memory."""
     loop = PhoneLoop()
     more: list[Sound] = []
+    filled: set[Unsaid] = set()
     for gap, parts in groupby(_within(blocks, gaps), key=lambda each: each[0]):
         for each in hear((part for _, part in parts), loop).sounds:
             start, end = gap.start + each.start, min(gap.start + each.end, gap.end)
             if end > start:
                 more.append(each._replace(start=start, end=end))
+                filled.add(gap)
     sounds = tuple(sorted((*timeline.sounds, *more), key=lambda each: each.start))
-    then = "the phones heard there move the mouth, which is less exact"
-    return replace(timeline, sounds=sounds).with_fault(*(gap.fault(then) for gap in gaps))
+    return replace(timeline, sounds=sounds).with_fault(
+        *(gap.fault(_HEARD if gap in filled else _STILL) for gap in gaps)
+    )
 
 
 def _within(blocks: Iterable[Samples], gaps: Sequence[Unsaid]) -> Iterator[tuple[Unsaid, Samples]]:

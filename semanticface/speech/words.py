@@ -15,6 +15,8 @@ _WORD = re.compile(
 )
 _SPACES = re.compile(r"\s+")
 MAX_TEXT = 8 * 2**20
+_A_PLACE = re.compile(r"[/\\]|\w\.(txt|md|text|lab|srt|vtt|json|textgrid|ctm)$", re.IGNORECASE)
+"""What no word looks like, but a place does."""
 
 
 class Token(NamedTuple):
@@ -40,7 +42,7 @@ def transcript_of(told: str) -> str:
     looks_like_file = "\n" not in told and len(told) < 4096 and _names_a_file(told)
     if looks_like_file:
         text = read_text(Path(told), max_bytes=MAX_TEXT)
-    elif told.lower().endswith(".txt") and " " not in told:
+    elif _A_PLACE.search(told) and " " not in told:
         raise BadInput("no such file", "a text file, or the words themselves", file=told)
     else:
         text = told

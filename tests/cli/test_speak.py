@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import wave
 from pathlib import Path
@@ -17,6 +18,7 @@ from semanticface.cli import main as cli
 from semanticface.formats.livelink_stream import Receiver
 from semanticface.metrics.events import lip_gap
 from semanticface.speech.alignments import read_alignment
+from semanticface.speech.audio import RATE, as_wav
 from semanticface.speech.voices import Voice, say
 
 TEXT = "Bob put the pumpkin in the van."
@@ -191,6 +193,12 @@ def test_the_transcript_of_another_recording_is_told_and_the_rest_kept(run, voic
     (("VOICE", "-o", "a.npz", "--transcript", "..."), "without a word"),
     (("VOICE", "-o", "a.npz", "--transcript", "x", "--alignment", "a.TextGrid"), "one of them"),
     (("VOICE", "-o", "a.npz", "--alignment", "a.eaf"), "the suffix '.eaf'"),
+    (("VOICE", "-o", "a.xyz"), "Or a film, .mp4 or .webm, or udp://HOST:PORT"),
+    (("VOICE", "-o", "gone/a.npz"), "gone: found no such folder"),
+    (("VOICE", "-o", "a.npz", "--transcript", "gone.md"), "gone.md: found no such file"),
+    (("VOICE", "-o", "a.npz", "--transcript", "texts/gone"), "found no such file"),
+    (("VOICE", "-o", "a.npz", "--run", "gone"), "gone: found no finished run"),
+    (("VOICE", "-o", "a.npz", "--save-alignment", "a.eaf"), "expected .TextGrid, .ctm or .srt"),
     (("VOICE", "-o", "udp://"), "udp://HOST:PORT"),
     (("broken.wav", "-o", "a.npz"), "cannot be read as sound"),
     (("VOICE", "-o", "a.npz", "--lexicon", "own.dict", "--transcript", "x"), "the symbol 'QX'"),
@@ -202,6 +210,35 @@ def test_bad_input_is_one_message(run, voice, arguments, message):
     assert done.code == 2
     assert message in " ".join(done.err.split())
     assert "Traceback" not in done.err
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_heard(run, voice, monkeypatch):
+    def never(*arguments, **more):
+        raise AssertionError("the recording was read")
+
+    monkeypatch.setattr("semanticface.speech.listen.listen", never)
+    for more in (("-o", "a.xyz"), ("-o", "gone/a.npz"), ("-o", "a.npz", "--run", "gone"),
+                 ("-o", "a.npz", "--save-alignment", "a.eaf")):  # fmt: skip
+        assert run(voice, "--transcript", TEXT, *more).code == 2
+
+
+def test_a_tone_moves_nothing_and_that_is_said(run, tmp_path):
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(3 * RATE) / RATE).astype(np.float32)
+    (tmp_path / "tone.wav").write_bytes(as_wav(tone))
+    done = run("tone.wav", "-o", "a.npz")
+    assert done.code == 0
+    assert "no phone is heard: the mouth stays still" in done.err
+    told = run("tone.wav", "--transcript", TEXT, "-o", "b.npz")
+    assert "the phones heard there move the mouth" not in told.err
+    for name in ("a.npz", "b.npz"):
+        assert not np.nan_to_num(formats.read(name).values).any()
+
+
+def test_a_runs_own_rate_is_told_where_another_is_asked_for(run, voice):
+    done = run(voice, "--transcript", TEXT, "--run", "small", "--fps", "60", "-o", "a.npz")
+    assert done.code == 0, done.err
+    assert "the run answers at 30 frames a second" in done.err
+    assert formats.read("a.npz").rate == pytest.approx(30)
 
 
 def test_whisper_is_asked_for_by_name_or_folder(run, voice):
@@ -247,3 +284,13 @@ def test_what_a_recording_costs_is_told_by_part_of_its_cues(voice, monkeypatch, 
     assert "a second" in shown.out and "sound is not counted" in shown.err
     code, shown = command("--transcript", TEXT, "--alignment", "a.TextGrid")
     assert code == 2 and "one of them" in shown.err
+
+
+def test_a_live_source_without_a_sound_is_an_error(tmp_path):
+    for held in (b"", b"\0"):
+        done = subprocess.run(
+            [Path(sys.executable).with_name("semanticface"), "speak-live", "-", "-o", "a.csv"],
+            input=held, capture_output=True, cwd=tmp_path, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert b"no sound at all" in done.stderr and b"Traceback" not in done.stderr
