@@ -161,12 +161,15 @@ class SpeechTask:
 
     def examples(self, sample: SpeechSample) -> Iterator[dict[str, Any]]:
         """A row for each window of a sample whose truth has no gap."""
-        take = self.take(sample)
+        return self.rows(self.take(sample))
+
+    def rows(self, take: Take) -> Iterator[dict[str, Any]]:
+        """The same of a take."""
         known = [window for window in self.windows(take) if self.whole(take, window)]
         if not known:
             hint = "Name channels that there are, as mouth-29."
             raise BadInput("no window without a gap", "some with every channel in every frame",
-                           file=sample.clip, hint=hint)  # fmt: skip
+                           file=take.sample.clip, hint=hint)  # fmt: skip
         for window in known:
             yield self.example(take, window)
 

@@ -24,11 +24,12 @@ from semanticface.speech.mouth_shapes import nearest, shapes
 from semanticface.train.hearing import load_hearing
 from semanticface.train.loading import Source
 from semanticface.train.manifest import speech_json, speech_of
+from semanticface.train.objective import mouth_loss
 from semanticface.train.places import model_place
 from semanticface.train.runs import Run, report
 from semanticface.train.speaking import ModelEar, Speaker, speaker
 from semanticface.train.speech_collation import Asking, SpeechCollator
-from semanticface.train.speech_rows import opened_speech, speech_sides
+from semanticface.train.speech_rows import Sayable, opened_speech, speech_sides
 
 pytestmark = pytest.mark.filterwarnings("default")
 MOUTH = list(MOUTH_31)
@@ -96,9 +97,38 @@ def test_rows_are_windows_and_sides_share_no_sentence(data, tmp_path):
     assert other.train.digest() != sides.train.digest()
 
 
+def test_mouths_that_the_shapes_cannot_say_are_told(data, take):
+    rules = Sayable()
+    rules.add(take.clip.values[:, MOUTH])
+    rng = np.random.default_rng(0)
+    wild = Sayable()
+    wild.add(np.concatenate([rng.uniform(0, 1, (50, 31)), np.full((1, 31), np.nan)]))
+    assert rules.doubt == ""
+    assert "Take --answer codes" in wild.doubt and "nan" not in wild.doubt
+
+
+def test_the_expected_mouth_is_pulled_to_the_true_one():
+    ids = list(range(5, 5 + len(shapes())))
+    loss = mouth_loss(ids)
+    logits = torch.zeros(1, 3, 300, requires_grad=True)
+    labels = torch.tensor([[5 + 7, -100, 5 + 7]])
+    found = loss(logits, labels)
+    even = np.abs(shapes().mean(0) - shapes()[7]).mean()
+    assert found[0].tolist() == pytest.approx([100 * even, 0, 100 * even], rel=1e-4)
+    found.sum().backward()
+    assert logits.grad[0, 1].abs().sum() == 0
+    assert logits.grad[0, 0, 5 + 7] < 0
+    sure = torch.zeros(1, 1, 300)
+    sure[0, 0, 5 + 7] = 50
+    assert float(loss(sure, labels[:, :1])) == pytest.approx(0, abs=1e-3)
+
+
 def test_settings_that_mean_nothing_for_speech_are_refused(data):
+    assert options(data, number_loss=0.3)
+    with pytest.raises(BadInput, match="number_loss with speech in codes"):
+        options(data, number_loss=0.3, answer="codes")
     with pytest.raises(BadInput, match="with speech"):
-        options(data, number_loss=0.3)
+        options(data, region_weights="mouth=2")
     with pytest.raises(BadInput, match="with speech"):
         options(data, mirror=True)
     with pytest.raises(BadInput, match="which hears nothing"):
