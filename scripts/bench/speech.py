@@ -2,6 +2,7 @@
 
     python scripts/bench/speech.py                              # speeds and characters
     python scripts/bench/speech.py --tokenizer tokenizer.json   # and tokens
+    python scripts/bench/speech.py --tokenizer tokenizer.json --motion take.csv
     python scripts/bench/speech.py --hours 2                    # memory of a long recording
     python scripts/bench/speech.py --model                      # the small model, and live
 
@@ -25,9 +26,11 @@ from typing import Any
 
 import numpy as np
 
+from semanticface import formats
 from semanticface.language.answers import FlatJson
 from semanticface.language.token_cost import byte_counter, tokenizer_counter
 from semanticface.metrics.mouth_sets import MOUTH_31
+from semanticface.motion.resample import resample
 from semanticface.rig import FaceClip
 from semanticface.speech.align import Aligner
 from semanticface.speech.audio import RATE, Recording, Samples, as_int16
@@ -92,6 +95,26 @@ def costs(timeline: Timeline, heard: Any, clip: FaceClip, tokenizer: Path | None
     count = byte_counter() if tokenizer is None else tokenizer_counter(tokenizer)
     unit = "bytes" if tokenizer is None else "tokens"
     few = clip[slice(0, 720)]  # 24 s: every sentence once
+    answers(few, tokenizer)
+    spoken = Spoken(timeline, heard)
+    windows = [Cut(n, n - 3).windows(len(few), 30.0) for n in (6, 15, 30)]
+    print(f"\n| cues | {unit} a window of 6 frames | of 15 | of 30 |\n|---|---|---|---|")
+    for name, cues in SETS.items():
+        means = [np.mean([count(spoken.section(each, cues)) for each in some]) for some in windows]
+        print(f"| {name} | {' | '.join(f'{mean:.0f}' for mean in means)} |")
+
+
+def mouth_of(path: Path) -> FaceClip:
+    """The first half minute of a clip at 30 frames a second, its mouth within 0 and 1."""
+    held = resample(formats.read(path).from_zero(), np.arange(900) / 30)
+    values = np.clip(held.values, 0, 1)
+    return held.with_values(values)[slice(0, int((~np.isnan(values).all(1)).sum()))]
+
+
+def answers(few: FaceClip, tokenizer: Path | None) -> None:
+    """What answers cost for 30 frames a second of motion, and what they lose of it."""
+    count = byte_counter() if tokenizer is None else tokenizer_counter(tokenizer)
+    unit = "bytes" if tokenizer is None else "tokens"
     seconds = len(few) / 30
     frame = FlatJson(decimals=2, channels=MOUTH_31)
     single = sum(count(frame.write(np.nan_to_num(each))) for each in few.values) / seconds
@@ -115,11 +138,6 @@ def costs(timeline: Timeline, heard: Any, clip: FaceClip, tokenizer: Path | None
         lost = reconstruction(ShapeForm(), [np.nan_to_num(part) for part in parts])
         print(f"| shapes, {cut.frames} frames every {cut.hop} | {cost:.0f} tokens | "
               f"{single / cost:.1f} | {lost.mae:.4f} | {lost.worst:.3f} |")  # fmt: skip
-    spoken, windows = Spoken(timeline, heard), Cut().windows(len(few), 30.0)
-    print(f"\n| cues | {unit} a window of 15 frames |\n|---|---|")
-    for name, cues in SETS.items():
-        mean = np.mean([count(spoken.section(window, cues)) for window in windows])
-        print(f"| {name} | {mean:.0f} |")
 
 
 def models() -> None:
@@ -214,6 +232,8 @@ def one(folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--motion", type=Path, nargs="*", default=[], metavar="CLIP",
+                        help="answers for the first half minute of these alone")  # fmt: skip
     parser.add_argument("--tokenizer", type=Path, help="a tokenizer.json; bytes without it")
     parser.add_argument("--hours", type=float, help="measure memory instead of speed")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
@@ -226,7 +246,11 @@ def main() -> None:
     elif told.hours:
         memory(told.hours)
     else:
-        costs(*speeds(), told.tokenizer)
+        if not told.motion:
+            costs(*speeds(), told.tokenizer)
+        for path in told.motion:
+            print(f"\n{path.stem}")
+            answers(mouth_of(path), told.tokenizer)
 
 
 if __name__ == "__main__":
