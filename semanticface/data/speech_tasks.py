@@ -101,14 +101,15 @@ class SpeechTask:
     def of(
         cls, form: str = "codes", *, cues: str = "articulation", channels: str = "mouth-31",
         frames: int = 15, hop: int = 12, rate: float = 30.0, tolerance: float = 0.03,
-        margin: float = 0.25, prompt: str | None = None,
+        margin: float = 0.25, prompt: str | None = None, shapes: str = "",
     ) -> SpeechTask:  # fmt: skip
         """A task by names; `text` asks by cues alone, every other set sends the sound too.
 
-        `cues` may leave parts out of a set: `articulation-stress-mouth`.
+        `cues` may leave parts out of a set: `articulation-stress-mouth`. `shapes` is a table of
+        one's own for that form, by `mouth_shapes.read_table`.
         """
         asked = prompt or (SHAPES_PROMPT if form == SHAPES else PROMPT)
-        return cls(_form(form, channels, tolerance), Cut(frames, hop), rate, cues_of(cues),
+        return cls(_form(form, channels, tolerance, shapes), Cut(frames, hop), rate, cues_of(cues),
                    audio=needs_sound(cues), prompt=asked, margin=margin)  # fmt: skip
 
     # -- the example ---------------------------------------------------------------
@@ -219,11 +220,13 @@ class SpeechTask:
         return self.score(take, window, completion).reward
 
 
-def _form(form: str, channels: str, tolerance: float) -> WindowForm | ShapeForm:
+def _form(form: str, channels: str, tolerance: float, own: str) -> WindowForm | ShapeForm:
     if form == SHAPES:
         if channels != "mouth-31":
             raise BadInput(f"shapes of {channels}", "mouth-31: the table has no other")
-        return ShapeForm()
+        return ShapeForm(own=own)
+    if own:
+        raise BadInput(f"a table of shapes with {form}", "shapes")
     if form not in FORMS:
         raise BadInput(f"the form '{form}'", f"one of {', '.join((*FORMS, SHAPES))}",
                        hint=did_you_mean(form, (*FORMS, SHAPES)))  # fmt: skip

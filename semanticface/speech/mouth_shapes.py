@@ -7,11 +7,20 @@ The shapes are centres by k-means (Lloyd 1982) of mouths that the rules made of 
 synthetic speakers; `scripts/mouth_shapes.py` made the table. A token alone is off by as much
 as its shape is (`window_answers.reconstruction` says how far). A model that gives a belief p
 over the tokens says more: sum_k p_k shape_k, which is how such answers are read in one pass.
+
+That table says mouths like the rules'. People's need one of their own, made of their recordings
+(`scripts/mouth_shapes.py RECORDINGS --own FILE`); it goes with a task as text (`read_table`), and
+so into a run's manifest.
 """
 
 from __future__ import annotations
 
+import base64
+import io
+import os
 import re
+import zipfile
+import zlib
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -19,38 +28,74 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.atomic import write_bytes
 from semanticface.errors import BadInput
 from semanticface.metrics.mouth_sets import MOUTH_31
-from semanticface.rig import COUNT, INDEX
+from semanticface.rig import COUNT, NAMES
 from semanticface.speech.window_answers import WindowRead
 
 Floats = NDArray[np.float64]
 TABLE = "tables/mouth_shapes.npz"
+COUNT_OF_SHAPES = 256
 SHAPES = "shapes"
 _TOKEN = re.compile(r"<m(\d+)>")
 
 
 @cache
-def shapes() -> Floats:
-    """[K, 31] weights of the shapes, channels as in `MOUTH_31`."""
-    with resources.files(__package__).joinpath(TABLE).open("rb") as file:
-        held = np.load(file)
-        names = [str(each) for each in held["channels"]]
-        table: Floats = np.asarray(held["hundredths"], np.float64) / 100
-    if [INDEX[name] for name in names] != list(MOUTH_31):
-        raise BadInput("a table of other channels", "those of mouth-31", file=TABLE)
+def shapes(own: str = "") -> Floats:
+    """[256, 31] weights of the shapes, channels as in `MOUTH_31`; `own`: of a table as text."""
+    if own:
+        try:
+            hundredths = np.frombuffer(zlib.decompress(base64.b64decode(own)), np.uint8)
+            table = hundredths.reshape(COUNT_OF_SHAPES, len(MOUTH_31)) / 100
+        except (ValueError, zlib.error):
+            raise BadInput("text that is no table of shapes", "what read_table gives") from None
+    else:
+        with resources.files(__package__).joinpath(TABLE).open("rb") as file:
+            table = _hundredths(file, TABLE) / 100
     table.flags.writeable = False
     return table
 
 
+def read_table(path: str | os.PathLike[str]) -> str:
+    """A table of one's own as text."""
+    return base64.b64encode(zlib.compress(_hundredths(path, path).tobytes(), 9)).decode()
+
+
+def write_table(hundredths: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
+    """A table of 256 shapes as a file."""
+    held = io.BytesIO()
+    np.savez_compressed(held, hundredths=hundredths, channels=[NAMES[i] for i in MOUTH_31])
+    write_bytes(path, held.getvalue())
+
+
+def _hundredths(file: Any, name: object) -> NDArray[np.uint8]:
+    try:
+        held = np.load(file, allow_pickle=False)
+        names = [str(each) for each in held["channels"]]
+        table = np.asarray(held["hundredths"])
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile):
+        raise BadInput("no table of shapes", "one of scripts/mouth_shapes.py", file=name) from None
+    if names != [NAMES[i] for i in MOUTH_31]:
+        raise BadInput("a table of other channels", "those of mouth-31", file=name)
+    if (
+        table.shape != (COUNT_OF_SHAPES, len(MOUTH_31))
+        or table.dtype != np.uint8
+        or (table.max() > 100)
+    ):
+        raise BadInput(f"a table of {table.shape} {table.dtype}",
+                       f"{COUNT_OF_SHAPES} shapes in hundredths", file=name)  # fmt: skip
+    return table
+
+
 def vocabulary() -> tuple[str, ...]:
-    """The tokens, one a shape."""
-    return tuple(f"<m{k}>" for k in range(len(shapes())))
+    """The tokens, one a shape, whatever table they are of."""
+    return tuple(f"<m{k}>" for k in range(COUNT_OF_SHAPES))
 
 
-def nearest(values: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+def nearest(values: NDArray[np.floating[Any]], own: str = "") -> NDArray[np.intp]:
     """[N] the shape nearest to each row of values [N, 31]."""
-    table, rows = shapes(), np.asarray(values, np.float64)
+    table, rows = shapes(own), np.asarray(values, np.float64)
     away = np.square(table).sum(1) - 2 * rows @ table.T  # less |row|^2, the same for all
     return np.asarray(away.argmin(1), np.intp)
 
@@ -60,6 +105,8 @@ class ShapeForm(NamedTuple):
 
     form: str = SHAPES
     channels: tuple[int, ...] = MOUTH_31
+    own: str = ""
+    """A table of one's own, as text; the package's where there is none."""
 
     def write(self, values: NDArray[np.floating[Any]]) -> str:
         """Values [N, 61] as tokens; NaN in a channel of the mouth is an error."""
@@ -67,7 +114,7 @@ class ShapeForm(NamedTuple):
         if np.isnan(rows).any():
             raise BadInput("no value of a channel of the mouth", "all of mouth-31",
                            hint="Nothing is filled in.")  # fmt: skip
-        return "".join(f"<m{k}>" for k in nearest(rows))
+        return "".join(f"<m{k}>" for k in nearest(rows, self.own))
 
     def read(self, text: str, count: int) -> WindowRead:
         """Values [count, 61] of an answer, or why there are none."""
@@ -75,13 +122,13 @@ class ShapeForm(NamedTuple):
         numbers = [int(each) for each in _TOKEN.findall(told)]
         if _TOKEN.sub("", told).strip():
             return WindowRead(None, "something other than shapes")
-        if len(numbers) != count or max(numbers, default=0) >= len(shapes()):
+        if len(numbers) != count or max(numbers, default=0) >= COUNT_OF_SHAPES:
             return WindowRead(None, f"{len(numbers)} shapes for {count} frames, or an unknown one")
-        return WindowRead(self.spread(shapes()[numbers]), "")
+        return WindowRead(self.spread(shapes(self.own)[numbers]), "")
 
     def believed(self, belief: Floats) -> NDArray[np.float32]:
         """Values [N, 61] of beliefs [N, K] over the shapes: their expectation."""
-        return self.spread(belief @ shapes())
+        return self.spread(belief @ shapes(self.own))
 
     def spread(self, rows: Floats) -> NDArray[np.float32]:
         """Rows [N, 31] as values [N, 61], NaN elsewhere."""

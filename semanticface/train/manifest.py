@@ -19,6 +19,7 @@ from semanticface.formats import json_lines
 from semanticface.language.prompts import load_prompt
 from semanticface.rig import RIG_VERSION
 from semanticface.speech.cues import name_of
+from semanticface.speech.mouth_shapes import ShapeForm
 from semanticface.train.one_pass import SLOTS, Slots, task_named
 from semanticface.train.options import (
     SPEECH,
@@ -100,6 +101,8 @@ def speech_json(task: SpeechTask) -> dict[str, Any]:
         "stage": SPEECH, "answer": task.form.form, "cues": cues, "frames": task.cut.frames,
         "hop": task.cut.hop, "rate": task.rate, "margin": task.margin, "prompt": task.prompt,
     }  # fmt: skip
+    if isinstance(task.form, ShapeForm) and task.form.own:
+        told["shapes"] = task.form.own
     channels = set_name(task.form.channels)
     return told if channels == SPOKEN else told | {"channels": channels}
 

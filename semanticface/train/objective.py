@@ -69,11 +69,11 @@ def number_loss(tokenizer: Any, words: int, *, values: bool) -> Any:
     return _value_loss(library)(tokenizer, vocab_size=words, digit_level=False)
 
 
-def mouth_loss(ids: Sequence[int]) -> Any:
+def mouth_loss(ids: Sequence[int], own: str = "") -> Any:
     """How far the mouth that is expected lies from the true shape's; `ids` are the shapes'."""
     import torch
 
-    table = torch.tensor(100 * shapes(), dtype=torch.float32)
+    table = torch.tensor(100 * shapes(own), dtype=torch.float32)
     tokens = torch.tensor(list(ids))
 
     def loss(logits: Any, labels: Any, reduction: str = "none") -> Any:

@@ -17,6 +17,7 @@ from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.tasks import Task
 from semanticface.errors import BadInput, did_you_mean
 from semanticface.rig import REGIONS
+from semanticface.speech.mouth_shapes import read_table
 from semanticface.train.adapters import Plan
 from semanticface.train.loading import Source
 from semanticface.train.one_pass import task_named
@@ -89,6 +90,7 @@ class DataOptions:
     rate: float = _told(30.0, "Of speech: frames a second.")
     channels: str = _told("", "all-61 (of pictures unless given), arkit-52, mouth-31 (of speech "
                           "unless given), mouth-29, or channels' names with commas.")  # fmt: skip
+    shapes: str = _told("", "Of speech in shapes: a table of your own (mouth_shapes.py --own).")
     synth_sentences: int = _told(300, "Of speech: sentences, where they are made.")
 
     def __post_init__(self) -> None:
@@ -111,7 +113,8 @@ class DataOptions:
             raise BadInput("also, mirror, augment or decimals with speech", "none of them")
         return SpeechTask.of(self.answer, cues=self.cues, frames=self.window, hop=self.hop,
                              rate=self.rate, margin=self.margin, prompt=self.prompt,
-                             channels=self.channels or SPOKEN)  # fmt: skip
+                             channels=self.channels or SPOKEN,
+                             shapes=read_table(self.shapes) if self.shapes else "")  # fmt: skip
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:

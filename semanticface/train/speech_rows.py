@@ -138,7 +138,7 @@ def _table(task: SpeechTask, samples: list[SpeechSample], folder: Path) -> Speec
     folder.mkdir(parents=True, exist_ok=True)
     columns = Features({"row": Value("large_string")})
     place = str(folder / "rows.arrow")
-    said = Sayable()
+    said = Sayable(task.form.own if isinstance(task.form, ShapeForm) else "")
     with ArrowWriter(features=columns, path=place, writer_batch_size=1000) as writer:
         for sample in samples:
             take = task.take(sample)
@@ -155,7 +155,8 @@ def _table(task: SpeechTask, samples: list[SpeechSample], folder: Path) -> Speec
 class Sayable:
     """Whether the table of mouth shapes can say the mouths of a data set."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: str = "") -> None:
+        self._own = own
         self._off = self._spread = 0.0
         self._count = 0
 
@@ -163,7 +164,7 @@ class Sayable:
         """Take in a recording's mouths [T, 31]."""
         mouths = np.asarray(values, np.float64)
         mouths = mouths[~np.isnan(mouths).any(1)]
-        self._off += float(np.abs(shapes()[nearest(mouths)] - mouths).sum())
+        self._off += float(np.abs(shapes(self._own)[nearest(mouths, self._own)] - mouths).sum())
         self._spread += float(np.abs(mouths - mouths.mean(0)).sum())
         self._count += mouths.size
 
@@ -174,8 +175,9 @@ class Sayable:
             return ""
         off, spread = self._off / self._count, self._spread / self._count
         return (f"the mouths of this data lie {off:.3f} from the nearest shape, {spread:.3f} from "
-                "each recording's own mean: the shapes, made of the rules' mouths, cannot say "
-                "them. Take --answer codes")  # fmt: skip
+                "each recording's own mean: these shapes, made of other mouths, cannot say them. "
+                "Make a table of them: python scripts/mouth_shapes.py DATA --own shapes.npz, and "
+                "take --shapes shapes.npz")  # fmt: skip
 
 
 def _opened(folder: Path) -> SpeechTable:

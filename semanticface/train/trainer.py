@@ -7,6 +7,7 @@ from typing import Any
 from trl import SFTTrainer
 
 from semanticface.errors import BadInput
+from semanticface.speech.mouth_shapes import ShapeForm
 from semanticface.train.callbacks import EveryPartMoves, Journal
 from semanticface.train.checkpoints import SealedCheckpoints
 from semanticface.train.collation import collator
@@ -72,7 +73,9 @@ def _speech_trainer(settings: Settings, loaded: Loaded, held: SpeechSides, run: 
         raise BadInput(f"the stage '{settings.data.stage}'", "speech")
     settings.training.dataset_kwargs = {"skip_prepare_dataset": True}
     collate = SpeechCollator(Asking(loaded.processor, task), settings.training.max_length)
-    numbers = mouth_loss(shape_ids(collate.asking.tokenizer)) if settings.loss.number_loss else None
+    numbers = None
+    if settings.loss.number_loss and isinstance(task.form, ShapeForm):
+        numbers = mouth_loss(shape_ids(collate.asking.tokenizer), task.form.own)
     trainer = FaceTrainer(
         model=loaded.model, args=settings.training, train_dataset=held.train.rows(),
         processing_class=loaded.processor, loss=settings.loss, numbers=numbers,

@@ -8,9 +8,16 @@ from hypothesis import strategies as st
 from semanticface.errors import BadInput
 from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.metrics.speech import speech_scores, speech_sums
-from semanticface.rig import COUNT, INDEX
+from semanticface.rig import COUNT, INDEX, NAMES
 from semanticface.speech.manners import Manner, differing
-from semanticface.speech.mouth_shapes import ShapeForm, nearest, shapes, vocabulary
+from semanticface.speech.mouth_shapes import (
+    ShapeForm,
+    nearest,
+    read_table,
+    shapes,
+    vocabulary,
+    write_table,
+)
 from semanticface.speech.phones import SILENCE, phone, phones
 from semanticface.speech.rules import animate
 from semanticface.speech.spans import spoken_spans
@@ -84,3 +91,32 @@ def test_other_answers_cannot_be_read(text):
 def test_a_gap_is_no_shape():
     with pytest.raises(BadInput, match="no value"):
         ShapeForm().write(np.full((2, COUNT), np.nan))
+
+
+def test_a_table_of_ones_own_says_ones_own_mouths(tmp_path):
+    rng = np.random.default_rng(0)
+    mine = rng.integers(0, 101, (256, 31)).astype(np.uint8)
+    write_table(mine, tmp_path / "mine.npz")
+    own = read_table(tmp_path / "mine.npz")
+    assert (shapes(own) == mine / 100).all() and not (shapes() == mine / 100).all()
+    form = ShapeForm(own=own)
+    rows = form.spread(shapes(own)[[7, 200]])
+    assert form.write(rows) == "<m7><m200>"
+    assert np.allclose(form.read("<m7><m200>", 2).values, rows, equal_nan=True)
+    assert ShapeForm().write(rows) != "<m7><m200>"
+    belief = np.zeros((1, 256))
+    belief[0, [3, 9]] = 0.5
+    assert np.allclose(form.believed(belief)[0, list(MOUTH_31)], mine[[3, 9]].mean(0) / 100)
+
+
+def test_what_is_no_table_is_refused(tmp_path):
+    (tmp_path / "text.npz").write_text("no table")
+    np.savez(tmp_path / "few.npz", hundredths=np.zeros((9, 31), np.uint8),
+             channels=[NAMES[i] for i in MOUTH_31])  # fmt: skip
+    np.savez(tmp_path / "other.npz", hundredths=np.zeros((256, 31), np.uint8), channels=NAMES[:31])
+    for name, match in (("text", "no table of shapes"), ("gone", "no table of shapes"),
+                        ("few", "a table of"), ("other", "other channels")):  # fmt: skip
+        with pytest.raises(BadInput, match=match):
+            read_table(tmp_path / f"{name}.npz")
+    with pytest.raises(BadInput, match="no table of shapes"):
+        shapes("bm8gdGFibGU=")

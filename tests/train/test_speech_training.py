@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import subprocess
+import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -11,16 +15,17 @@ pytest.importorskip("trl", reason="comes with the train extra")
 
 import tiny_hearing
 import torch
-from training import recipe, speech_data
+from training import REPOSITORY, recipe, speech_data
 
 from semanticface.data.sounds import Passing, Sounds, cut
-from semanticface.data.speech_samples import read_samples
+from semanticface.data.speech_samples import SpeechSample, read_samples, write_samples
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.metrics.mouth_sets import MOUTH_31
-from semanticface.speech.audio import RATE, Recording
+from semanticface.rig import FaceClip, save_npz
+from semanticface.speech.audio import RATE, Recording, as_wav
 from semanticface.speech.cues import SETS
-from semanticface.speech.mouth_shapes import nearest, shapes
+from semanticface.speech.mouth_shapes import nearest, read_table, shapes
 from semanticface.train.hearing import load_hearing
 from semanticface.train.loading import Source
 from semanticface.train.manifest import speech_json, speech_of
@@ -65,6 +70,9 @@ def options(data, **more):
 def test_a_run_says_its_task_to_the_letter(cues):
     task = SpeechTask.of("shapes", cues=cues, frames=21, hop=9, margin=0.4, rate=25)
     assert speech_of({"task": speech_json(task)}) == task
+    assert "shapes" not in speech_json(task)
+    own = SpeechTask.of("shapes", cues=cues, shapes=_own_table())
+    assert speech_of({"task": json.loads(json.dumps(speech_json(own)))}) == own != task
     lips = SpeechTask.of("codes", cues=cues, channels="mouth-29")
     assert speech_of({"task": speech_json(lips)}) == lips
 
@@ -97,6 +105,39 @@ def test_rows_are_windows_and_sides_share_no_sentence(data, tmp_path):
     assert other.train.digest() != sides.train.digest()
 
 
+def test_a_table_of_recordings_mouths_is_made_and_trained_with(tmp_path):
+    rng = np.random.default_rng(0)
+    moved = np.cumsum(rng.normal(0, 0.05, (2600, 4)), 0) @ rng.normal(0, 1, (4, 31))
+    values = np.full((2600, 61), np.nan, np.float32)
+    values[:, MOUTH] = 0.5 + 0.5 * np.sin(moved)
+    save_npz(FaceClip(values, np.arange(2600) / 30, ~np.isnan(values).all(0)), tmp_path / "a.npz")
+    (tmp_path / "a.wav").write_bytes(as_wav(np.zeros(87 * RATE, np.float32)))
+    sample = {"audio": "a.wav", "clip": "a.npz", "subject": "ann", "consent": "given"}
+    write_samples(tmp_path / "samples.jsonl", [
+        SpeechSample.model_validate({**sample, "id": side, "split": side})
+        for side in ("train", "test")])  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, REPOSITORY / "scripts" / "mouth_shapes.py", tmp_path, "--own",
+         tmp_path / "mine.npz"], capture_output=True, text=True, check=True)  # fmt: skip
+    trained, held = (line.split() for line in done.stdout.splitlines()[:2])
+    assert float(trained[3]) < 0.5 * float(trained[10]) and held[:2] == ["held", "out:"]
+    told = options(tmp_path, cues="audio", shapes=tmp_path / "mine.npz")
+    take = told.speech.take(next(read_samples(tmp_path / "samples.jsonl")))
+    row = told.speech.example(take, told.speech.windows(take)[0])
+    own = read_table(tmp_path / "mine.npz")
+    wanted = nearest(take.clip.values[:15, MOUTH], own)
+    text = row["completion"][0]["content"][0]["text"]
+    assert text == "".join(f"<m{k}>" for k in wanted)
+    with pytest.raises(BadInput, match="table of shapes with codes"):
+        _ = options(tmp_path, cues="audio", answer="codes", shapes=tmp_path / "mine.npz").speech
+
+
+def _own_table():
+    rng = np.random.default_rng(1)
+    return base64.b64encode(zlib.compress(rng.integers(0, 101, 256 * 31, np.uint8).tobytes())
+                            ).decode()  # fmt: skip
+
+
 def test_mouths_that_the_shapes_cannot_say_are_told(data, take):
     rules = Sayable()
     rules.add(take.clip.values[:, MOUTH])
@@ -104,7 +145,7 @@ def test_mouths_that_the_shapes_cannot_say_are_told(data, take):
     wild = Sayable()
     wild.add(np.concatenate([rng.uniform(0, 1, (50, 31)), np.full((1, 31), np.nan)]))
     assert rules.doubt == ""
-    assert "Take --answer codes" in wild.doubt and "nan" not in wild.doubt
+    assert "take --shapes" in wild.doubt and "nan" not in wild.doubt
 
 
 def test_the_expected_mouth_is_pulled_to_the_true_one():
