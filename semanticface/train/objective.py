@@ -7,8 +7,8 @@ Per learnt token t with weight w_t (mean 1 over a row) and number-token loss n_t
 n is the number-token loss of Zausinger et al. (ICML 2025, package `ntloss`): the expected
 distance of the predicted digit from the true one, digits counted 0 to 9. Value tokens
 `<v12>` are numbers too, in tenths, so that 0 to 1 spans about what a digit does. Of speech in
-shapes n is how far the expected mouth lies from the true shape's: the mean absolute difference
-of its channels, in hundredths of a weight.
+shapes n is how far the expected mouth lies from the true one: the mean absolute difference of
+their channels, in hundredths of a weight. It teaches what no single shape says: between two.
 """
 
 from __future__ import annotations
@@ -70,18 +70,17 @@ def number_loss(tokenizer: Any, words: int, *, values: bool) -> Any:
 
 
 def mouth_loss(ids: Sequence[int], own: str = "") -> Any:
-    """How far the mouth that is expected lies from the true shape's; `ids` are the shapes'."""
+    """How far the mouth that is expected lies from the true one; `ids` are the shapes'."""
     import torch
 
     table = torch.tensor(100 * shapes(own), dtype=torch.float32)
     tokens = torch.tensor(list(ids))
 
-    def loss(logits: Any, labels: Any, reduction: str = "none") -> Any:
-        """[B, T]; 0 where nothing is learnt. (The name of the argument is ntloss'.)"""
+    def loss(logits: Any, labels: Any, mouths: Any) -> Any:
+        """[B, T] of true mouths [B, T, 31]; 0 where nothing is learnt."""
         here, held = tokens.to(logits.device), table.to(logits.device)
-        belief = logits[..., here].softmax(-1)
-        wanted = (labels[..., None] == here).to(held.dtype)
-        return (belief @ held - wanted @ held).abs().mean(-1) * wanted.sum(-1)
+        expected = logits[..., here].softmax(-1) @ held
+        return (expected - 100 * mouths).abs().mean(-1) * (labels != -100)
 
     return loss
 

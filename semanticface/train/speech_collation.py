@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from semanticface.data.sounds import Sounds
-from semanticface.data.speech_tasks import SpeechTask
+from semanticface.data.speech_tasks import SpeechTask, unpacked
 from semanticface.errors import BadInput
 from semanticface.speech.audio import RATE, Samples
 from semanticface.speech.mouth_shapes import ShapeForm, vocabulary
@@ -72,6 +72,8 @@ class SpeechCollator:
     asking: Asking
     max_length: int | None = None
     sounds: Sounds = field(default_factory=Sounds)
+    mouths: bool = False
+    """Whether the true mouths go along, for the loss of how far the expected one is off."""
 
     def __call__(self, rows: list[dict[str, Any]]) -> Any:
         """One batch."""
@@ -79,8 +81,21 @@ class SpeechCollator:
         batch = self.asking.requests(
             [row["prompt"] for row in held], [self._heard(r) for r in held]
         )
-        return _joined(batch, [self._answer(row) for row in held], self.asking.tokenizer,
+        made = _joined(batch, [self._answer(row) for row in held], self.asking.tokenizer,
                        [row["record"] for row in held], self.max_length)  # fmt: skip
+        if self.mouths:
+            made["mouths"] = self._mouths(held, made["labels"])
+        return made
+
+    def _mouths(self, rows: list[dict[str, Any]], labels: Any) -> Any:
+        """[B, T, C]: at each learnt token its frame's true mouth, 0 elsewhere."""
+        import torch
+
+        width = len(self.asking.task.form.channels)
+        made = torch.zeros((*labels.shape, width))
+        for to, row, learnt in zip(made, rows, labels != IGNORED, strict=True):
+            to[learnt] = torch.from_numpy(unpacked(row["mouth"], width))
+        return made
 
     def _heard(self, row: dict[str, Any]) -> Samples | None:
         if "audio" not in row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from trl import SFTTrainer
@@ -35,11 +36,19 @@ class FaceTrainer(SealedCheckpoints, SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,
     ) -> Any:  # fmt: skip
         """TRL's loss, over tokens that may count differently."""
-        weights = inputs.pop("weights", None)
-        if weights is not None or self._numbers is not None:
-            share = self._loss.number_loss if self._numbers is not None else 0.0
-            model = Changed(model, weights, self._numbers, share)
+        weights, mouths = inputs.pop("weights", None), inputs.pop("mouths", None)
+        numbers = self._numbers
+        if mouths is not None:
+            numbers = partial(_of_mouths, numbers, mouths[:, 1:])
+        if weights is not None or numbers is not None:
+            share = self._loss.number_loss if numbers is not None else 0.0
+            model = Changed(model, weights, numbers, share)
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+
+
+def _of_mouths(loss: Any, mouths: Any, logits: Any, labels: Any, reduction: str) -> Any:
+    """A loss of mouths, asked as ntloss is: a value a token."""
+    return loss(logits, labels, mouths.to(logits.device))
 
 
 def trainer_of(
@@ -72,9 +81,11 @@ def _speech_trainer(settings: Settings, loaded: Loaded, held: SpeechSides, run: 
     if task is None:
         raise BadInput(f"the stage '{settings.data.stage}'", "speech")
     settings.training.dataset_kwargs = {"skip_prepare_dataset": True}
-    collate = SpeechCollator(Asking(loaded.processor, task), settings.training.max_length)
+    mouths = bool(settings.loss.number_loss) and isinstance(task.form, ShapeForm)
+    collate = SpeechCollator(Asking(loaded.processor, task), settings.training.max_length,
+                             mouths=mouths)  # fmt: skip
     numbers = None
-    if settings.loss.number_loss and isinstance(task.form, ShapeForm):
+    if isinstance(task.form, ShapeForm) and mouths:
         numbers = mouth_loss(shape_ids(collate.asking.tokenizer), task.form.own)
     trainer = FaceTrainer(
         model=loaded.model, args=settings.training, train_dataset=held.train.rows(),

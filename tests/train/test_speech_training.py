@@ -153,7 +153,8 @@ def test_the_expected_mouth_is_pulled_to_the_true_one():
     loss = mouth_loss(ids)
     logits = torch.zeros(1, 3, 300, requires_grad=True)
     labels = torch.tensor([[5 + 7, -100, 5 + 7]])
-    found = loss(logits, labels)
+    mouths = torch.tensor(shapes()[7]).float().expand(1, 3, 31)
+    found = loss(logits, labels, mouths)
     even = np.abs(shapes().mean(0) - shapes()[7]).mean()
     assert found[0].tolist() == pytest.approx([100 * even, 0, 100 * even], rel=1e-4)
     found.sum().backward()
@@ -161,7 +162,12 @@ def test_the_expected_mouth_is_pulled_to_the_true_one():
     assert logits.grad[0, 0, 5 + 7] < 0
     sure = torch.zeros(1, 1, 300)
     sure[0, 0, 5 + 7] = 50
-    assert float(loss(sure, labels[:, :1])) == pytest.approx(0, abs=1e-3)
+    assert float(loss(sure, labels[:, :1], mouths[:, :1])) == pytest.approx(0, abs=1e-3)
+    between = torch.tensor(0.5 * (shapes()[7] + shapes()[9])).float().expand(1, 1, 31)
+    both = torch.zeros(1, 1, 300)
+    both[0, 0, [5 + 7, 5 + 9]] = 50
+    assert float(loss(both, labels[:, :1], between)) == pytest.approx(0, abs=1e-3)
+    assert float(loss(sure, labels[:, :1], between)) > 0.5
 
 
 def test_settings_that_mean_nothing_for_speech_are_refused(data):
