@@ -29,11 +29,13 @@ def main() -> int:
                         help="of the samples that train: those with a copy")  # fmt: skip
     parser.add_argument("--wrong", type=float, default=usual.wrong,
                         help="of the copies: those told the words of another sample")  # fmt: skip
+    parser.add_argument("--voices", type=float, default=usual.voices,
+                        help="of the copies: those at another speed, as another voice")  # fmt: skip
     parser.add_argument("--decibels", type=float, nargs=2, default=usual.decibels,
                         metavar=("LEAST", "MOST"), help="speech over noise")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     told = parser.parse_args()
-    how = Roughness(told.share, told.wrong, tuple(told.decibels))
+    how = Roughness(told.share, told.wrong, told.voices, tuple(told.decibels))
     try:
         samples = list(read_samples(samples_file(told.corpus)))
         made = roughen(samples, told.folder, how, seed=told.seed,

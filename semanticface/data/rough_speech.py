@@ -6,9 +6,10 @@ A model that has only ever been told the right phones believes whatever it is to
 that trains gets a copy (`share`). Of the copies `wrong` have their own sound and the
 phones of another sample, stretched to its length; the others have noise, at a ratio drawn from
 `decibels`, and the phones that the aligner then finds. The noise is white, pink (as much in
-every octave) or babble: three other samples at once. Truth stays what it was. What is written
-is all samples and the copies, to train on in place of the samples; sound and truth that are no
-different stay where they are.
+every octave) or babble: three other samples at once. Of all copies `voices` are of a voice that
+nobody has: played faster or slower by up to a sixth, pitch and throat with it, and the mouth as
+well. What is written is all samples and the copies, to train on in place of the samples; sound
+and truth that are no different stay where they are.
 
 Sizes and kinds are this project's own.
 """
@@ -17,17 +18,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface import formats
 from semanticface.atomic import write_bytes
 from semanticface.data.speech_corpus import SAMPLES
 from semanticface.data.speech_samples import SpeechSample, write_samples
 from semanticface.data.speech_tasks import timeline_of
 from semanticface.errors import BadInput
+from semanticface.rig import FaceClip, save_npz
 from semanticface.speech.align import Aligner
 from semanticface.speech.alignments import write_alignment
 from semanticface.speech.audio import RATE, Recording, Samples, as_wav
@@ -35,6 +39,8 @@ from semanticface.speech.timeline import Timeline
 
 KINDS = ("white", "pink", "babble")
 _VOICES = 3
+_FASTER = 0.16
+"""Of the logarithm of a speed, at most."""
 _LOWEST = 50.0
 """Hz below which pink noise does not grow."""
 
@@ -46,14 +52,18 @@ class Roughness(NamedTuple):
     """Of the samples that train."""
     wrong: float = 0.25
     """Of the copies: told the words of another sample."""
+    voices: float = 0.5
+    """Of the copies: played at another speed, as another voice."""
     decibels: tuple[float, float] = (0.0, 25.0)
     """Power of the speech over that of the noise, drawn evenly between these."""
 
     def check(self) -> None:
         """Refuse what makes no sense."""
         low, high = self.decibels
-        if not (0 < self.share <= 1 and 0 <= self.wrong <= 1 and -20 <= low <= high <= 60):
-            raise BadInput(f"a share of {self.share}, {self.wrong} of it wrong, {low} to {high} dB",
+        shares = 0 < self.share <= 1 and 0 <= self.wrong <= 1 and 0 <= self.voices <= 1
+        if not (shares and -20 <= low <= high <= 60):
+            raise BadInput(f"a share of {self.share}, {self.wrong} of it wrong, {self.voices} at "
+                           f"another speed, {low} to {high} dB",
                            "shares up to 1, and -20 to 60 dB, the lower first")  # fmt: skip
 
 
@@ -95,6 +105,17 @@ def noisy(sound: Samples, noise: NDArray[np.float32], decibels: float) -> NDArra
     return mixed
 
 
+def played(sound: Samples, speed: float) -> Samples:
+    """The sound at another speed: pitch and formants go with it, as another throat's would."""
+    signal = import_module("scipy.signal")
+    return np.asarray(signal.resample(sound, round(len(sound) / speed)), np.float32)
+
+
+def _faster(clip: FaceClip, speed: float) -> FaceClip:
+    """A clip on the clock of its sound at another speed."""
+    return FaceClip(clip.values, clip.times / speed, clip.present, clip.meta)
+
+
 def stretched(told: Timeline, seconds: float, source: str) -> Timeline:
     """A timeline made to last as long as another."""
     share = seconds / told.seconds
@@ -119,8 +140,17 @@ class _Maker:
             return None
         others = self._others(sample, rng)
         sound = Recording(sample.audio).samples()
-        stem, audio = self._folder / sample.id, Path(sample.audio)
+        stem = self._folder / sample.id
+        audio, clip = Path(sample.audio), Path(sample.clip)
         stem.parent.mkdir(parents=True, exist_ok=True)
+        speed = float(np.exp(rng.uniform(-_FASTER, _FASTER)))
+        if rng.random() < self._how.voices:
+            sound = played(sound, speed)
+            audio, clip = (stem.with_name(f"{stem.name}{end}") for end in (".wav", ".npz"))
+            write_bytes(audio, as_wav(sound))
+            save_npz(_faster(formats.read(sample.clip), speed), clip)
+        else:
+            speed = 1.0
         if rng.random() < self._how.wrong:
             what = "words of another sample"
             cues = stretched(timeline_of(others[0].alignment, 0.0), len(sound) / RATE, what)
@@ -130,14 +160,18 @@ class _Maker:
             what, audio = f"{kind} noise at {decibels:.0f} dB", stem.with_name(f"{stem.name}.wav")
             heard = noisy(sound, _noise(kind, len(sound), rng, others), decibels)
             write_bytes(audio, as_wav(heard))
-            cues = (self._aligner.align([heard], sample.text) if sample.text
-                    else timeline_of(sample.alignment, 0.0))  # fmt: skip
+            cues = (
+                self._aligner.align([heard], sample.text)
+                if sample.text
+                else stretched(timeline_of(sample.alignment, 0.0), len(sound) / RATE, "given")
+            )
         told = stem.with_name(f"{stem.name}.TextGrid")
         if cues.sounds:
             write_alignment(cues, told)
         return _beside(self._folder, sample.model_copy(update={
-            "id": f"{sample.id}-rough", "source": f"{sample.source}, {what}".lstrip(", "),
-            "audio": str(audio), "alignment": str(told) if cues.sounds else None,
+            "id": f"{sample.id}-rough", "audio": str(audio), "clip": str(clip),
+            "source": f"{sample.source}, {what}, {speed:.2f} times as fast".lstrip(", "),
+            "alignment": str(told) if cues.sounds else None,
         }))  # fmt: skip
 
     def _others(self, sample: SpeechSample, rng: np.random.Generator) -> list[SpeechSample]:

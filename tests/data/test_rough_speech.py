@@ -13,6 +13,7 @@ from semanticface.data.speech_corpus import build
 from semanticface.data.speech_samples import read_samples, write_samples
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.errors import BadInput
+from semanticface.rig import INDEX
 from semanticface.speech.alignments import read_alignment
 from semanticface.speech.audio import Recording
 
@@ -37,7 +38,7 @@ def made(corpus, folder, **how):
 
 
 def test_copies_in_noise_keep_the_truth_and_are_aligned_anew(corpus, tmp_path):
-    told, samples = made(corpus, tmp_path / "rough", wrong=0.0, decibels=(20.0, 20.0))
+    told, samples = made(corpus, tmp_path / "rough", wrong=0.0, voices=0.0, decibels=(20.0, 20.0))
     assert (told.copies, told.wrong, told.unplaced) == (3, 0, 0)
     assert len(samples) == 7
     task = SpeechTask.of("shapes")
@@ -58,13 +59,32 @@ def test_copies_in_noise_keep_the_truth_and_are_aligned_anew(corpus, tmp_path):
 
 
 def test_wrong_words_last_as_long_as_the_sound_which_is_not_copied(corpus, tmp_path):
-    told, samples = made(corpus, tmp_path / "wrong", wrong=1.0)
+    told, samples = made(corpus, tmp_path / "wrong", wrong=1.0, voices=0.0)
     assert told.wrong == told.copies == 3
     for copy, own in zip(samples[4:], (s for s in samples if s.split == "train"), strict=False):
         assert Path(copy.audio).samefile(own.audio)
         found = read_alignment(copy.alignment)
         assert [w.text for w in found.words] != own.text.rstrip(".").split()
         assert found.seconds == pytest.approx(Recording(own.audio).samples().size / 16000, abs=0.02)
+
+
+def test_another_speed_is_the_sounds_the_truths_and_the_cues(corpus, tmp_path):
+    _, samples = made(corpus, tmp_path / "fast", wrong=0.0, voices=1.0, decibels=(40.0, 40.0))
+    task, speeds = SpeechTask.of("shapes"), []
+    for copy in samples[4:]:
+        own = next(each for each in samples if each.id == copy.id.removesuffix("-rough"))
+        sizes = [len(Recording(each.audio).samples()) for each in (own, copy)]
+        speeds.append(sizes[0] / sizes[1])
+        takes = [task.take(each) for each in (own, copy)]
+        assert len(takes[1].clip) == pytest.approx(len(takes[0].clip) / speeds[-1], abs=1.1)
+        assert f"{speeds[-1]:.2f} times as fast" in copy.source
+        ends = [read_alignment(each.alignment).words[-1].end for each in (own, copy)]
+        assert ends[0] / ends[1] == pytest.approx(speeds[-1], rel=0.05)
+        jaws = [take.clip.values[:, INDEX["jawOpen"]] for take in takes]
+        assert jaws[0].max() == pytest.approx(jaws[1].max(), abs=0.05)
+        peaks = [jaw.argmax() / len(jaw) for jaw in jaws]
+        assert peaks[0] == pytest.approx(peaks[1], abs=0.05)
+    assert len({round(each, 3) for each in speeds}) == 3 and all(0.85 < s < 1.18 for s in speeds)
 
 
 def test_the_same_seed_makes_the_same_and_a_share_is_a_share(corpus, tmp_path):
@@ -85,7 +105,12 @@ def test_what_cannot_be_made_is_said(corpus, tmp_path):
     samples = list(read_samples(corpus / "samples.jsonl"))
     with pytest.raises(BadInput, match="two at least"):
         roughen([each for each in samples if each.split == "test"], tmp_path)
-    for how in (Roughness(share=0), Roughness(wrong=2), Roughness(decibels=(30, 20))):
+    for how in (
+        Roughness(share=0),
+        Roughness(wrong=2),
+        Roughness(voices=-1),
+        Roughness(decibels=(30, 20)),
+    ):
         with pytest.raises(BadInput, match="the lower first"):
             roughen(samples, tmp_path, how)
     silent = noisy(np.zeros(100, np.float32), np.ones(100, np.float32), 10)
