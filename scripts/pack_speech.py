@@ -1,13 +1,19 @@
 """Pack a finished run of speech as the small model that comes with the package.
 
-    python scripts/speech_corpus.py WORK/faces --sentences 1000 --each 2 --seed 7
-    python scripts/experiments/speech_cues.py run WORK/faces OUT --steps 2500 --seeds 1 --cues timed
+    python scripts/speech_corpus.py WORK/corpus --sentences 1000 --each 2 --seed 7 --speakers 12
+    python scripts/rough_speech.py WORK/corpus WORK/rough --seed 7 --voices 0
     accelerate launch recipes/sft.py --config recipes/configs/audioface_nano.yaml --cues timed \\
-        --model WORK/tower --data WORK/faces --output_dir WORK/run --max_steps 300 \\
-        --learning_rate 4e-4                    # WORK/tower: the experiment's model and processor
-    python scripts/pack_speech.py WORK/run --before 2500
+        --data WORK/rough --output_dir WORK/first --max_steps 5000 --warmup_steps 100 \\
+        --per_device_train_batch_size 32 --learning_rate 2e-3 --number_loss 0.5
+    ... --model WORK/first/model --output_dir WORK/second --max_steps 2000 --learning_rate 1e-3 \\
+        --number_loss 3 --warmup_steps 50
+    python scripts/rough_speech.py WORK/corpus WORK/faces --seed 8 --voices 0.7
+    ... --model WORK/second/model --data WORK/faces --output_dir WORK/run --max_steps 1300 \\
+        --learning_rate 8e-4 --number_loss 3 --warmup_steps 30
+    python scripts/pack_speech.py WORK/run --before 7000
 
-`--before` is how many steps of 16 windows the model had learnt before the run.
+`--before` is how many steps of 32 windows the model had learnt before the run. (The first run's
+loss was held against the nearest shape, as commit 3447411 had it, the others' against the mouth.)
 """
 
 from __future__ import annotations

@@ -20,14 +20,13 @@ def is_tiers(held: object) -> bool:
 
 
 def tiers_of(held: dict[str, Any], path: PathLike) -> dict[str, list[Interval]]:
-    """The tiers by name, without their empty places; tiers of points are left out."""
+    """The tiers by name, empty places too; tiers of points are left out."""
     found: dict[str, list[Interval]] = {}
     for name, tier in held["tiers"].items():
         told = json_lines.mapping(tier, f"a tier '{name}' with entries", file=path)
         if told.get("type", "interval") == "interval":
             rows = json_lines.sequence(told.get("entries"), f"entries of '{name}'", file=path)
-            spans = [_interval(each, i, path) for i, each in enumerate(rows, 1)]
-            found[name] = [each for each in spans if each.text]
+            found[name] = [_interval(each, i, path) for i, each in enumerate(rows, 1)]
     return found
 
 

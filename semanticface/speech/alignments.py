@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ def read_alignment(path: PathLike, *, recording: str | None = None) -> Timeline 
     """A timeline where the file has phones, else its words."""
     suffix = Path(path).suffix.lower()
     if suffix == ".textgrid":
-        return _of_tiers(read_tiers(path), path)
+        return _of_tiers(read_tiers(path, keep_empty=True), path)
     if suffix == ".ctm":
         rows = read_ctm(path, recording=recording)
         rows = as_known(rows)
@@ -126,6 +127,8 @@ def in_arpabet(phones: Sequence[Interval]) -> list[Interval] | None:
 
 
 def _of_tiers(tiers: Mapping[str, list[Interval]], path: PathLike) -> Timeline | WordsOnly:
+    end = max((each.end for tier in tiers.values() for each in tier), default=0.0)
+    tiers = {name: [each for each in tier if each.text] for name, tier in tiers.items()}
     words, phones = _tier(tiers, _WORDS), _tier(tiers, _PHONES)
     if phones is None and words is None:
         raise BadInput(f"tiers {', '.join(tiers) or 'none'}", "one called phones, or words",
@@ -142,7 +145,8 @@ def _of_tiers(tiers: Mapping[str, list[Interval]], path: PathLike) -> Timeline |
             file=path, hint="With MFA take english_us_arpa, english_us_mfa, mandarin_china_mfa or "
             "mandarin_pinyin.",
         )  # fmt: skip
-    return _of_phones(phones, spoken, symbols, path)
+    found = _of_phones(phones, spoken, symbols, path)
+    return replace(found, seconds=max(found.seconds, end))
 
 
 def _tier(tiers: Mapping[str, list[Interval]], names: Sequence[str]) -> list[Interval] | None:

@@ -19,6 +19,8 @@ from semanticface.train.options import DataOptions
 SMALL, SMALL_SPEECH = "nano", "nano_speech"
 SMALL_RUN = "small"
 """How a command is told to take the trained one that comes along."""
+SPEAKERS = 12
+"""Of each voice, in the speech that is made: with one, its mouth is taken for everybody's."""
 SMALL_SPEECH_RUN = "small-speech"
 """The same where a run of pictures would do as well: the one of speech is meant."""
 _TOKENS = 2
@@ -44,13 +46,11 @@ def data_place(options: DataOptions) -> Path:
 
 def _corpus(options: DataOptions) -> Path:
     """A folder of synthetic speech, made on first use by free voices."""
-    folder = Path(options.cache).expanduser() / (
-        f"speech-{options.synth_sentences}-{options.synth_seed}"
-    )
+    told = f"speech-{options.synth_sentences}-{options.synth_seed}-{SPEAKERS}"
+    folder = Path(options.cache).expanduser() / told
     if not (folder / SAMPLES).is_file():
-        build(
-            folder, sentences(options.synth_sentences, options.synth_seed), seed=options.synth_seed
-        )
+        texts = sentences(options.synth_sentences, options.synth_seed)
+        build(folder, texts, seed=options.synth_seed, speakers=SPEAKERS)
     return folder
 
 

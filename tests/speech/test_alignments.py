@@ -196,6 +196,15 @@ def test_tiers_as_json_are_what_a_textgrid_is(tmp_path):
             read_alignment(tmp_path / "c.json")
 
 
+def test_silence_at_the_end_stays_in_a_textgrid(tmp_path):
+    said = Timeline((Sound("AA", 0.5, 1.0, 1, 0),), (Word("ah", 0.5, 1.0),), 2.5)
+    write_alignment(said, tmp_path / "a.TextGrid")
+    found = read_alignment(tmp_path / "a.TextGrid")
+    assert found.seconds == 2.5
+    write_alignment(found, tmp_path / "b.TextGrid")
+    assert (tmp_path / "a.TextGrid").read_text() == (tmp_path / "b.TextGrid").read_text()
+
+
 MILLISECONDS = st.lists(st.integers(0, 10**7), min_size=2, max_size=12, unique=True).map(sorted)
 
 
