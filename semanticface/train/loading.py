@@ -16,6 +16,10 @@ DType = Literal["auto", "float32", "bfloat16", "float16"]
 DTYPES: tuple[DType, ...] = ("auto", "float32", "bfloat16", "float16")
 
 
+_BLOCK, _ROWS = 64, 32
+"""Weights that share a scale, and rows that bitsandbytes' kernel for processors takes at once."""
+
+
 class Loaded(NamedTuple):
     """A model with what prepares its input."""
 
@@ -78,11 +82,21 @@ def options_of(source: Source) -> dict[str, Any]:
     return options
 
 
+def _whole_blocks(model: Any) -> Any:
+    """On processors with AVX512-BF16 bitsandbytes packs 4-bit weights anew for a fast kernel, and
+    fails where a layer's sizes are no multiples of a block: such layers keep the plain one."""
+    for each in model.modules():
+        if getattr(each, "support_avx512bf16_for_cpu", False):
+            whole = each.in_features % _BLOCK == 0 and each.out_features % _ROWS == 0
+            each.support_avx512bf16_for_cpu = whole
+    return model
+
+
 def held_by(loader: Any, source: Source, options: dict[str, Any], does: str) -> Any:
     """What one of transformers' classes makes of a place; a fault says what the model must do."""
     try:
         with quiet():
-            return loader.from_pretrained(source.path, **options)
+            return _whole_blocks(loader.from_pretrained(source.path, **options))
     except (OSError, ValueError) as fault:
         told = str(fault).strip().splitlines()[0][:200]
         raise BadInput(

@@ -107,6 +107,7 @@ def test_a_server_that_comes_back_is_waited_for():
                         server.server_close()
                         revived.append(standing_in(TASK, port=port))
                         asyncio.get_running_loop().call_later(0.3, revived[0].__enter__)
+                await asyncio.sleep(0.3)  # where all was answered before the server had gone
                 return results
 
         revived: list = []
