@@ -7,15 +7,17 @@ one a line. See semanticface/data/speech_corpus.py.
 from __future__ import annotations
 
 import argparse
+import sys
 from itertools import islice
 from pathlib import Path
 
 from semanticface.cli.console import track
 from semanticface.data.speech_corpus import SAMPLES, build, films, sentences
 from semanticface.data.speech_samples import read_samples
+from semanticface.errors import SemanticFaceError
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sentences", type=int, default=100)
@@ -36,7 +38,17 @@ def main() -> None:
     told = parser.parse_args()
     texts = sentences(told.sentences, told.seed)
     if told.texts:
+        if not told.texts.is_file():
+            parser.error(f"{told.texts}: no such file")
         texts = [each for each in told.texts.read_text().splitlines() if each.strip()]
+    try:
+        return made(told, texts)
+    except SemanticFaceError as fault:
+        print(fault, file=sys.stderr)
+        return 2
+
+
+def made(told: argparse.Namespace, texts: list[str]) -> int:
     built = build(told.folder, track(texts, "sentences", len(texts)), seed=told.seed,
                   voices=told.voices, voices_each=told.each, held_out=told.held_out,
                   accent=told.accent, pauses=told.pauses, speakers=told.speakers)  # fmt: skip
@@ -47,7 +59,8 @@ def main() -> None:
     some = list(islice(read_samples(told.folder / SAMPLES), told.films))
     filmed = sum(1 for _ in track(films(some), "films", len(some)))
     print(f"{built.samples} samples, {built.seconds:.0f} s, {filmed} films -> {told.folder}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -131,7 +131,7 @@ def _check(
                 hint = f"Or a film, {' or '.join(FILMS)}, or udp://HOST:PORT."
                 raise BadInput(fault.found, fault.expected, file=output, hint=hint) from None
     for each in places:
-        if not each.expanduser().absolute().parent.is_dir():
+        if not each.absolute().parent.is_dir():
             raise BadInput("no such folder", "one to write into", file=each.parent)
     if run is not None and str(run) != SMALL_RUN and not (run / "manifest.json").is_file():
         raise BadInput("no finished run", f"a folder of recipes/sft.py, or {SMALL_RUN}", file=run)

@@ -80,9 +80,14 @@ def roughen(
     samples: Sequence[SpeechSample], folder: Path, how: Roughness | None = None, *, seed: int = 0,
     watched: Callable[[list[SpeechSample]], Iterable[SpeechSample]] = iter,
 ) -> Roughened:  # fmt: skip
-    """Write copies of those that train, and `samples.jsonl` of all; `watched` shows progress."""
+    """Write copies of those that train, and `samples.jsonl` of all; `watched` shows progress.
+
+    The folder must be another than the samples': nothing of theirs is written over.
+    """
     how = how or Roughness()
     how.check()
+    if any(Path(each.audio).resolve().is_relative_to(folder.resolve()) for each in samples):
+        raise BadInput("the folder of the samples themselves", "another", file=folder)
     trained = [each for each in samples if each.split == "train" and each.alignment is not None]
     if len(trained) < 2:
         raise BadInput(f"{len(trained)} samples that train and have phones", "two at least",
@@ -92,8 +97,7 @@ def roughen(
     copies = [made for each in watched(trained) if (made := maker.copy(each)) is not None]
     write_samples(folder / SAMPLES, [*(_beside(folder.resolve(), each) for each in samples),
                                      *copies])  # fmt: skip
-    return Roughened(len(copies), sum("words" in each.source for each in copies),
-                     sum(each.alignment is None for each in copies))  # fmt: skip
+    return Roughened(len(copies), maker.wrong, sum(each.alignment is None for each in copies))
 
 
 def noisy(sound: Samples, noise: NDArray[np.float32], decibels: float) -> NDArray[np.float32]:
@@ -132,6 +136,8 @@ class _Maker:
     ) -> None:
         self._trained, self._folder, self._how, self._seed = trained, folder, how, seed
         self._aligner = Aligner()
+        self.wrong = 0
+        """Copies so far that are told the words of another sample."""
 
     def copy(self, sample: SpeechSample) -> SpeechSample | None:
         """A sample's copy, the same for the same seed; None for the share that has none."""
@@ -152,6 +158,7 @@ class _Maker:
         else:
             speed = 1.0
         if rng.random() < self._how.wrong:
+            self.wrong += 1
             what = "words of another sample"
             cues = stretched(timeline_of(others[0].alignment, 0.0), len(sound) / RATE, what)
         else:

@@ -1,7 +1,9 @@
 """Tiers as JSON, as MFA (`--output_format json`) and praatio write them.
 
-{"start": 0, "end": 2.2, "tiers": {"words": {"type": "interval",
-                                             "entries": [[0.1, 0.5, "Bob"], ...]}, ...}}
+    {"start": 0, "end": 2.2, "tiers": {"words": {"type": "interval",
+                                                 "entries": [[0.1, 0.5, "Bob"], ...]}, ...}}
+
+Labels may be empty: that is silence, as in a TextGrid.
 """
 
 from __future__ import annotations

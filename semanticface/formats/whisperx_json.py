@@ -32,7 +32,12 @@ class WordTimes(NamedTuple):
 
 def read_whisperx(path: PathLike) -> WordTimes:
     """Words with times, in order, and those without."""
-    held = json_lines.mapping(json_lines.load(path), file=path)
+    return words_of(json_lines.load(path), path)
+
+
+def words_of(value: object, path: PathLike) -> WordTimes:
+    """The same of a file's JSON."""
+    held = json_lines.mapping(value, file=path)
     words = [json_lines.mapping(each, file=path) for each in _listed(held, path)]
     if not words:
         raise BadInput("no words", "segments with words", file=path,

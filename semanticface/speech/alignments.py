@@ -26,7 +26,7 @@ from semanticface.formats.json_lines import PathLike
 from semanticface.formats.srt import read_srt, write_srt
 from semanticface.formats.textgrid import Interval, read_tiers, write_tiers
 from semanticface.formats.tiers_json import is_tiers, tiers_of
-from semanticface.formats.whisperx_json import read_whisperx
+from semanticface.formats.whisperx_json import words_of
 from semanticface.speech.mandarin import in_context, in_pinyin
 from semanticface.speech.phones import Symbols, is_silence, of_ipa, parts, split_stress
 from semanticface.speech.timeline import Fault, Sound, Timeline, Word
@@ -67,7 +67,7 @@ def read_alignment(path: PathLike, *, recording: str | None = None) -> Timeline 
         held = json_lines.load(path)
         if is_tiers(held):
             return _of_tiers(tiers_of(held, path), path)
-        found = read_whisperx(path)
+        found = words_of(held, path)
         return WordsOnly(found.words, found.text)
     raise BadInput(f"the suffix '{Path(path).suffix}'", f"one of {', '.join(SUFFIXES)}", file=path)
 

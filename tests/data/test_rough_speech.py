@@ -113,6 +113,9 @@ def test_what_cannot_be_made_is_said(corpus, tmp_path):
     ):
         with pytest.raises(BadInput, match="the lower first"):
             roughen(samples, tmp_path, how)
+    with pytest.raises(BadInput, match="the samples themselves"):
+        roughen(samples, corpus)
+    assert list(read_samples(corpus / "samples.jsonl")) == samples
     silent = noisy(np.zeros(100, np.float32), np.ones(100, np.float32), 10)
     assert not silent.any()
 

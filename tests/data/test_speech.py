@@ -130,6 +130,16 @@ def test_the_builders_command_holds_out_the_voice_it_is_told(tmp_path):
     assert read_alignment(sample.alignment).sounds[0].start > 0.5
 
 
+def test_the_builders_command_says_what_is_wrong_in_a_line(tmp_path):
+    for more, told in ((["--held-out", "flite:awb2"], "flite:awb2"), (["--speakers", "0"], "0 sp"),
+                       (["--texts", "gone.txt"], "gone.txt: no such file")):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "scripts/speech_corpus.py", tmp_path / "c", "--sentences", "1", *more],
+            cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
+
+
 def test_no_held_out_sentence_or_voice_is_trained_on():
     shares = Shares(val=0.2, test=0.3)
     texts = sentences(60, seed=2)
