@@ -43,6 +43,10 @@ def main() -> int:
     except SemanticFaceError as fault:
         print(fault, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped before the list of samples was written; the same command makes it",
+              file=sys.stderr)  # fmt: skip
+        return 130
     print(f"{made.copies} copies beside {len(samples)} samples, {made.wrong} with wrong words, "
           f"{made.unplaced} without any word found -> {told.folder}")  # fmt: skip
     return 0

@@ -46,6 +46,10 @@ def main() -> int:
     except SemanticFaceError as fault:
         print(fault, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped before the list of samples was written; the same command makes it",
+              file=sys.stderr)  # fmt: skip
+        return 130
 
 
 def made(told: argparse.Namespace, texts: list[str]) -> int:

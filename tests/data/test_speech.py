@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -138,6 +140,21 @@ def test_the_builders_command_says_what_is_wrong_in_a_line(tmp_path):
             cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_builder_that_is_stopped_says_what_is_left(tmp_path):
+    running = subprocess.Popen(
+        [sys.executable, "scripts/speech_corpus.py", tmp_path / "c", "--sentences", "400"],
+        cwd=Path(__file__).parents[2], stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not list(tmp_path.rglob("*.npz")) and time.monotonic() < until:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    told = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert "stopped before the list of samples was written" in told and "Traceback" not in told
+    assert not (tmp_path / "c" / "samples.jsonl").exists()
 
 
 def test_no_held_out_sentence_or_voice_is_trained_on():

@@ -8,10 +8,12 @@ import pytest
 
 pytest.importorskip("peft", reason="comes with the train extra")
 
+import torch
 from transformers import AutoModelForImageTextToText
 
 from semanticface.errors import BadInput
 from semanticface.train.adapters import Plan, apply, groups, pattern_of, trainable
+from semanticface.train.loading import _whole_blocks
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -51,3 +53,16 @@ def test_the_parts_of_a_plan_learn_and_no_others(tiny, plan, parts):
 def test_plans_that_cannot_be_are_refused(told, fault):
     with pytest.raises(BadInput, match=fault):
         Plan(**told)
+
+
+def test_layers_that_blocks_do_not_divide_keep_the_plain_kernel():
+    library = pytest.importorskip("bitsandbytes", reason="comes with the train extra")
+    sizes = ((64, 96), (32, 96), (64, 40), (128, 64))
+    layers = torch.nn.Sequential(*(library.nn.Linear4bit(*each) for each in sizes))
+    for each in layers:
+        each.support_avx512bf16_for_cpu = True  # as on processors that have it
+    assert [each.support_avx512bf16_for_cpu for each in _whole_blocks(layers)] == [
+        True, False, False, True]  # fmt: skip
+    for each in layers:
+        each.support_avx512bf16_for_cpu = False
+    assert not any(each.support_avx512bf16_for_cpu for each in _whole_blocks(layers))
