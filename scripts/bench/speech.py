@@ -225,7 +225,8 @@ def one(folder: Path) -> None:
     from semanticface.speech.listen import listen
 
     heard = listen(folder / "a.wav", (folder / "a.txt").read_text())
-    animate(heard.timeline, heard.contours)
+    clip = animate(heard.timeline, heard.contours)
+    formats.write(clip, folder / "a.csv", fill=0.0)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{most:.0f} {time.process_time():.0f} {len(heard.timeline.words)}")
 

@@ -91,8 +91,7 @@ def _of_part(spoken: Spoken, window: Window, cue: Cue, count: Counter) -> int:
 
 def _request(spoken: Spoken, window: Window, cues: str) -> str:
     """The text of a request's messages."""
-    task = SpeechTask.of("codes", cues=cues)
-    return _text(task.asked(spoken.section(window, task.cues), window.frames))
+    return _text(SpeechTask.of("codes", cues=cues).about(spoken, window))
 
 
 def _text(messages: Sequence[Message]) -> str:

@@ -130,7 +130,11 @@ class SpeechTask:
 
     def request(self, take: Take, window: Window) -> list[Message]:
         """The messages before the answer: parts of text and the place of the sound."""
-        return self.asked(take.spoken.section(window, self.cues), window.frames)
+        return self.about(take.spoken, window)
+
+    def about(self, spoken: Spoken, window: Window) -> list[Message]:
+        """The same of what is known of a recording."""
+        return self.asked(spoken.section(window, self.cues, self.form), window.frames)
 
     def asked(self, section: str, frames: int) -> list[Message]:
         """The same for a section of cues."""

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.atomic import write_text
+from semanticface.atomic import whole_file
 from semanticface.errors import BadInput
 from semanticface.formats import timecode
 from semanticface.formats.fill import Filled, complete, listed
@@ -27,6 +27,8 @@ _DECIMALS = 10
 _UNIT = 10.0**_DECIMALS
 _PLAIN_LIMIT = 1000.0
 """Below this, `%.10f` prints every ten-decimal number exactly."""
+_AT_ONCE = 4096
+"""Rows whose text is held."""
 _EXACT_FRAMES = 1e-6
 """Times that move less than this many frames are the same clock reading."""
 
@@ -65,11 +67,16 @@ def write(
     columns, lost = _extra_columns(clip, filled, fill, extras)
     report += lost + _unsaid(clip, path)
     table = filled.values[:, _channels(clip, exchange_mouth, exchange_jaw)][kept]
-    rows = _rows(table, [column[kept] for column in columns.values()], filled.tracked[kept])
+    extra, tracked = [column[kept] for column in columns.values()], filled.tracked[kept]
     head = ",".join(["Timecode", "BlendShapeCount", *LIVE_LINK_CSV.labels, *columns])
     stamps = timecode.format_times(times, used)
-    body = "\n".join(f"{stamp},{row}" for stamp, row in zip(stamps, rows, strict=True))
-    write_text(path, f"{head}\n{body}\n")
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:
+        out.write(f"{head}\n")
+        for first in range(0, len(table), _AT_ONCE):  # the text of hours is ten times their numbers
+            some = slice(first, first + _AT_ONCE)
+            rows = _rows(table[some], [column[some] for column in extra], tracked[some])
+            out.writelines(f"{stamp},{row}\n"
+                           for stamp, row in zip(stamps[some], rows, strict=True))  # fmt: skip
     return tuple(report)
 
 

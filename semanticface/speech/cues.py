@@ -6,13 +6,16 @@
     voice: 2357899987654210
     pause: 15
     frames: - - - HH HH N N N AA AA
+    draft: jo 0:4 6:22;mlb 3:9 6:2
 
 Frames count from the window's first. `*word*` is spoken within the window; `AA1` is
 stressed by its dictionary (0 and 2 likewise), `!` is emphasised by measure: louder and
 higher than the speaker's usual vowels. `voice` is loudness in tenths of the recording's
 range, a digit a frame. `frames` has a phone for each frame and for six before and after, `-`
 where it is silent: what its neighbours are and how far it has come is told by place, which a
-small model learns to read long before it learns to compare numbers. Every part can be left
+small model learns to read long before it learns to compare numbers. `draft` is the mouth that the
+rules make of the phones and the voice, written as the answer is to be: what is left to learn is
+where it is wrong. Every part can be left
 out, which is how cues are tested; of the phones, the digits (`stress`) and `!` (`emphasis`) too.
 `articulation-stress` is the set without that part.
 """
@@ -28,12 +31,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.errors import BadInput, did_you_mean
+from semanticface.rig import FaceClip
 from semanticface.speech.contours import STEP, Contours
 from semanticface.speech.phones import Phone, parts, phone
+from semanticface.speech.rules import animate
 from semanticface.speech.timeline import Sound, Timeline
+from semanticface.speech.window_answers import WindowForm, Written
 
 Floats = NDArray[np.float64]
-Cue = Literal["words", "phones", "stress", "emphasis", "mouth", "voice", "pause", "frames"]
+Cue = Literal["words", "phones", "stress", "emphasis", "mouth", "voice", "pause", "frames", "draft"]
 CUES: tuple[Cue, ...] = get_args(Cue)
 MARKS: tuple[Cue, ...] = ("stress", "emphasis")
 """Parts that have no line of their own: they stand on the phones."""
@@ -45,9 +51,11 @@ SETS: dict[str, tuple[Cue, ...]] = {
     "text": ("words", "phones", *MARKS, "mouth", "voice", "pause"),
     "timed": ("words", "frames"),
     "unheard": ("words", "frames"),
+    "drafted": ("words", "frames", "draft"),
 }
 """The rungs of an ablation: sound alone, then more and more; `text` needs no sound. `timed` is
-another way to tell the phones, and `unheard` that without the sound."""
+another way to tell the phones, `unheard` that without the sound, `drafted` that with the rules'
+mouth to be improved on."""
 _SOUNDLESS = ("text", "unheard")
 
 
@@ -88,6 +96,7 @@ _LEAST_PAUSE = 0.12
 AROUND = 6
 """Frames before and after a window whose phones are told: mouths are ahead of their sounds."""
 SILENT = "-"
+_DRAFTED_IN = WindowForm()
 
 
 class Window(NamedTuple):
@@ -121,16 +130,22 @@ class Spoken:
         self._range = _range(contours)
         self._pauses = timeline.silences(_LEAST_PAUSE)
         self._pause_ends = np.array([end for _, end in self._pauses])
+        self._by_rules: FaceClip | None = None
 
-    def section(self, window: Window, cues: Iterable[Cue] = SETS["text"]) -> str:
-        """The lines of a window, those that are asked for and have something to say."""
+    def section(
+        self, window: Window, cues: Iterable[Cue] = SETS["text"], form: Written = _DRAFTED_IN
+    ) -> str:
+        """The lines of a window, those that are asked for and have something to say.
+
+        `form` is what a draft is written in.
+        """
         wanted = tuple(cues)
         unknown = [each for each in wanted if each not in CUES]
         if unknown:
             raise BadInput(f"the cue '{unknown[0]}'", f"some of {', '.join(CUES)}")
         told: dict[Cue, Callable[[Window], str]] = {
             "words": self._words, "mouth": self._mouth, "voice": self._voice,
-            "pause": self._pause, "frames": self._timed,
+            "pause": self._pause, "frames": self._timed, "draft": partial(self._draft, form=form),
             "phones": partial(self._phones, marks=[each for each in MARKS if each in wanted]),
         }  # fmt: skip
         lines = [(cue, told[cue](window)) for cue in CUES if cue in wanted and cue in told]
@@ -208,6 +223,14 @@ class Spoken:
             if 0 <= frame < wide.frames:
                 told[frame] = symbol
         return " ".join(told)
+
+    def _draft(self, window: Window, form: Written) -> str:
+        """What the rules say; after their last frame they stay as they are."""
+        told = self._by_rules
+        if told is None or told.meta.notes["rate"] != window.rate:
+            told = self._by_rules = animate(self.timeline, self.contours, rate=window.rate)
+        frames = np.arange(window.first, window.first + window.frames)
+        return form.write(told.values[np.clip(frames, 0, len(told) - 1)])
 
     def _marked(self, at: int, marks: Sequence[Cue] = MARKS) -> str:
         each = self.timeline.sounds[at]

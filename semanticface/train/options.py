@@ -81,7 +81,7 @@ class DataOptions:
     max_records: int | None = _told(None, "Only so many faces, the first ones.")
     cues: str = _told(
         "articulation",
-        "Of speech: audio, transcript, phones, timed, articulation, text or unheard; "
+        "Of speech: audio, transcript, phones, timed, drafted, articulation, text or unheard; "
         "parts left out after it, as articulation-stress-mouth.",
     )
     window: int = _told(15, "Of speech: frames of an answer.")

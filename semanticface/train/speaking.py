@@ -142,7 +142,7 @@ class Speaker:
         import torch
 
         task = self.task
-        prompts = [task.asked(spoken.section(w, task.cues), w.frames) for w in windows]
+        prompts = [task.about(spoken, w) for w in windows]
         with torch.inference_mode():
             inputs = self.asking.requests(prompts, sounds)
             if isinstance(task.form, ShapeForm):

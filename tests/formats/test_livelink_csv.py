@@ -464,6 +464,18 @@ def test_nothing_to_write_is_refused(tmp_path):
         write(takes.clip(), tmp_path / "x.csv", untracked="zero")
 
 
+def test_a_long_take_is_written_whole(tmp_path):
+    values = takes.clip(9000).values.copy()
+    values[[0, 4095, 4096, 4097, 8999]] = np.nan
+    clip = takes.clip(9000).with_values(values)
+    write(clip, tmp_path / "x.csv", untracked="row")
+    again = read(tmp_path / "x.csv")
+    assert again.same_motion(clip)
+    assert np.flatnonzero(~again.tracked).tolist() == [0, 4095, 4096, 4097, 8999]
+    write(clip, tmp_path / "y.csv")
+    assert len(read(tmp_path / "y.csv")) == 8995
+
+
 def test_mouth_labels_follow_what_the_clip_says(tmp_path):
     source = takes.save(tmp_path, takes.text(takes.values()))
     for options in ({}, {"exchange_mouth": False}, {"exchange_jaw": True}):

@@ -21,6 +21,7 @@ from semanticface.speech.cues import (
     name_of,
     needs_sound,
 )
+from semanticface.speech.mouth_shapes import ShapeForm
 from semanticface.speech.rules import animate
 from semanticface.speech.stitching import Cut, stitch
 from semanticface.speech.timeline import Sound, Timeline, Word
@@ -242,6 +243,28 @@ def test_a_missing_window_is_counted_not_filled():
     assert np.isnan(told.values[5:10]).all()
     with pytest.raises(BadInput, match="a hop"):
         Cut(5, 6).windows(10, 30.0)
+
+
+@pytest.mark.parametrize("form", [
+    WindowForm("codes", tolerance=0), WindowForm("keys", tolerance=0), WindowForm("frames"),
+    ShapeForm(),
+], ids=lambda form: form.form)  # fmt: skip
+def test_a_draft_is_the_rules_mouth_in_the_answers_own_form(form):
+    heard = voice(0.7, 0.9)
+    told = Spoken(MAPLE, heard).section(Window(20, 10, 30.0), ("draft",), form)
+    rules = animate(MAPLE, heard).values[20:30]
+    assert told == "draft: " + form.write(rules)
+    if form.form != "shapes":
+        read = form.read(told.removeprefix("draft: "), 10)
+        np.testing.assert_allclose(read.values, rules, atol=0.0051)
+
+
+def test_a_draft_is_at_the_windows_rate_and_rests_after_the_end():
+    spoken, form = Spoken(MAPLE), WindowForm("frames")
+    for rate in (30.0, 60.0, 30.0):
+        told = spoken.section(Window(15, 10, rate), ("draft",), form)
+        assert told == "draft: " + form.write(animate(MAPLE, rate=rate).values[15:25])
+    assert spoken.section(Window(58, 9, 30.0), ("draft",), form) == "draft: {}"
 
 
 def test_windows_take_at_least_8_times_less_text_than_a_json_object_a_frame(readings, aligner):

@@ -88,7 +88,7 @@ class SpeechRows:
         if self.options.region_mask and not all(self._says(text, judged) for text in texts):
             return Made(None, "an answer without a word of the judged region")
         made: Row = {
-            "prompt": task.asked(heard.spoken.section(window, task.cues), window.frames),
+            "prompt": task.about(heard.spoken, window),
             "channels": list(judged),
             **{side: [{"role": "assistant", "content": [{"type": "text", "text": text}]}]
                for side, text in zip(SIDES, texts, strict=True)},
