@@ -470,7 +470,8 @@ def test_a_long_take_is_written_whole(tmp_path):
     clip = takes.clip(9000).with_values(values)
     write(clip, tmp_path / "x.csv", untracked="row")
     again = read(tmp_path / "x.csv")
-    assert again.same_motion(clip)
+    np.testing.assert_array_equal(again.values, clip.values)
+    np.testing.assert_allclose(again.times, clip.times, atol=1e-4)
     assert np.flatnonzero(~again.tracked).tolist() == [0, 4095, 4096, 4097, 8999]
     write(clip, tmp_path / "y.csv")
     assert len(read(tmp_path / "y.csv")) == 8995
