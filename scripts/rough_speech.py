@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("corpus", type=Path, help="a folder with samples.jsonl, or that file")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--share", type=float, default=usual.share,
-                        help="of the samples that train: those with a copy")  # fmt: skip
+                        help="copies of each that trains; below 1 not all have one")  # fmt: skip
     parser.add_argument("--wrong", type=float, default=usual.wrong,
                         help="of the copies: those told the words of another sample")  # fmt: skip
     parser.add_argument("--voices", type=float, default=usual.voices,

@@ -3,19 +3,20 @@
     made = roughen(list(read_samples("corpus/samples.jsonl")), Path("rough"), Roughness(), seed=1)
 
 A model that has only ever been told the right phones believes whatever it is told. Each sample
-that trains gets a copy (`share`). Of the copies `wrong` have their own sound and the
-phones of another sample, stretched to its length; the others have noise, at a ratio drawn from
-`decibels`, and the phones that the aligner then finds. The noise is white, pink (as much in
-every octave) or babble: three other samples at once. Of all copies `voices` are of a voice that
-nobody has: played faster or slower by up to a sixth, pitch and throat with it, and the mouth as
-well. What is written is all samples and the copies, to train on in place of the samples; sound
-and truth that are no different stay where they are.
+that trains gets a copy (`share`; above 1 several, each of its own kind). Of the copies `wrong`
+have their own sound and the phones of another sample, stretched to its length; the others have
+noise, at a ratio drawn from `decibels`, and the phones that the aligner then finds. The noise is
+white, pink (as much in every octave) or babble: three other samples at once. Of all copies
+`voices` are of a voice that nobody has: played faster or slower by up to a sixth, pitch and
+throat with it, and the mouth as well. What is written is all samples and the copies, to train on
+in place of the samples; sound and truth that are no different stay where they are.
 
 Sizes and kinds are this project's own.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -49,7 +50,7 @@ class Roughness(NamedTuple):
     """How many copies, and how bad they are."""
 
     share: float = 1.0
-    """Of the samples that train."""
+    """Copies of a sample that trains, on average."""
     wrong: float = 0.25
     """Of the copies: told the words of another sample."""
     voices: float = 0.5
@@ -60,11 +61,11 @@ class Roughness(NamedTuple):
     def check(self) -> None:
         """Refuse what makes no sense."""
         low, high = self.decibels
-        shares = 0 < self.share <= 1 and 0 <= self.wrong <= 1 and 0 <= self.voices <= 1
-        if not (shares and -20 <= low <= high <= 60):
+        shares = 0 <= self.wrong <= 1 and 0 <= self.voices <= 1
+        if not (0 < self.share <= 20 and shares and -20 <= low <= high <= 60):
             raise BadInput(f"a share of {self.share}, {self.wrong} of it wrong, {self.voices} at "
                            f"another speed, {low} to {high} dB",
-                           "shares up to 1, and -20 to 60 dB, the lower first")  # fmt: skip
+                           "20 copies at most, shares up to 1, -20 to 60 dB, the lower first")  # fmt: skip
 
 
 class Roughened(NamedTuple):
@@ -94,7 +95,8 @@ def roughen(
                        hint="Sides stand in the key 'split'.")  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     maker = _Maker(trained, folder.resolve(), how, seed)
-    copies = [made for each in watched(trained) if (made := maker.copy(each)) is not None]
+    copies = [made for each in watched(trained) for number in range(math.ceil(how.share))
+              if (made := maker.copy(each, number)) is not None]  # fmt: skip
     write_samples(folder / SAMPLES, [*(_beside(folder.resolve(), each) for each in samples),
                                      *copies])  # fmt: skip
     return Roughened(len(copies), maker.wrong, sum(each.alignment is None for each in copies))
@@ -139,14 +141,15 @@ class _Maker:
         self.wrong = 0
         """Copies so far that are told the words of another sample."""
 
-    def copy(self, sample: SpeechSample) -> SpeechSample | None:
+    def copy(self, sample: SpeechSample, number: int = 0) -> SpeechSample | None:
         """A sample's copy, the same for the same seed; None for the share that has none."""
-        rng = np.random.default_rng([self._seed, *sample.id.encode()])
-        if rng.random() >= self._how.share:
+        rng = np.random.default_rng([self._seed, *[number] * (number > 0), *sample.id.encode()])
+        if rng.random() >= self._how.share - number:
             return None
+        more = f"-{number + 1}" if number else ""
         others = self._others(sample, rng)
         sound = Recording(sample.audio).samples()
-        stem = self._folder / sample.id
+        stem = self._folder / f"{sample.id}{more}"
         audio, clip = Path(sample.audio), Path(sample.clip)
         stem.parent.mkdir(parents=True, exist_ok=True)
         speed = float(np.exp(rng.uniform(-_FASTER, _FASTER)))
@@ -176,7 +179,7 @@ class _Maker:
         if cues.sounds:
             write_alignment(cues, told)
         return _beside(self._folder, sample.model_copy(update={
-            "id": f"{sample.id}-rough", "audio": str(audio), "clip": str(clip),
+            "id": f"{sample.id}-rough{more}", "audio": str(audio), "clip": str(clip),
             "source": f"{sample.source}, {what}, {speed:.2f} times as fast".lstrip(", "),
             "alignment": str(told) if cues.sounds else None,
         }))  # fmt: skip

@@ -101,6 +101,20 @@ def test_the_same_seed_makes_the_same_and_a_share_is_a_share(corpus, tmp_path):
     assert few == [0, 3]
 
 
+def test_several_copies_of_a_sample_are_each_of_their_own_kind(corpus, tmp_path):
+    _, once = made(corpus, tmp_path / "once", wrong=0.0, voices=0.5)
+    told, samples = made(corpus, tmp_path / "more", share=2.5, wrong=0.0, voices=0.5)
+    assert 6 <= told.copies <= 9
+    assert len({each.id for each in samples}) == len(samples) == 4 + told.copies
+    by_id = {each.id: each for each in samples}
+    for copy in once[4:]:
+        again, second = by_id[copy.id], by_id[f"{copy.id}-2"]
+        assert again.source == copy.source != second.source
+        sounds = [Recording(each.audio).samples() for each in (copy, again, second)]
+        np.testing.assert_array_equal(sounds[0], sounds[1])
+        assert not np.array_equal(sounds[1], sounds[2])
+
+
 def test_what_cannot_be_made_is_said(corpus, tmp_path):
     samples = list(read_samples(corpus / "samples.jsonl"))
     with pytest.raises(BadInput, match="two at least"):
