@@ -65,7 +65,7 @@ class Roughness(NamedTuple):
         if not (0 < self.share <= 20 and shares and -20 <= low <= high <= 60):
             raise BadInput(f"a share of {self.share}, {self.wrong} of it wrong, {self.voices} at "
                            f"another speed, {low} to {high} dB",
-                           "20 copies at most, shares up to 1, -20 to 60 dB, the lower first")  # fmt: skip
+                           "20 copies, shares up to 1, and -20 to 60 dB, rising")  # fmt: skip
 
 
 class Roughened(NamedTuple):
