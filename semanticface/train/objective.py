@@ -14,12 +14,14 @@ their channels, in hundredths of a weight. It teaches what no single shape says:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from semanticface.errors import BadInput, need
 from semanticface.speech.mouth_shapes import shapes
 
+IGNORED = -100
 _VALUE = re.compile(r"<v(-?\d+)>")
 
 
@@ -30,8 +32,9 @@ class Changed:
     metrics) stays its own.
     """
 
-    def __init__(self, model: Any, weights: Any, numbers: Any, share: float) -> None:
-        self.model, self.weights, self.numbers, self.share = model, weights, numbers, share
+    def __init__(self, model: Any, head: Any, weights: Any, numbers: Any, share: float) -> None:
+        self.model, self.head, self.weights = model, head, weights
+        self.numbers, self.share = numbers, share
 
     def __call__(self, **inputs: Any) -> Any:
         """TRL's fused output with other log-probabilities."""
@@ -43,22 +46,40 @@ class Changed:
         return out
 
     def _scored(self, inputs: dict[str, Any]) -> Any:
-        """The same fields from full logits, which the number-token loss needs."""
+        """The same fields from logits, which the number-token loss needs: those of the answers.
+
+        What stands before the first learnt token of the batch has no part in them.
+        """
+        from torch.nn.functional import pad
         from trl.trainer.utils import FusedCausalLMOutput
 
         labels = inputs["labels"][:, 1:]
         rest = {k: v for k, v in inputs.items() if k not in ("labels", "fused_lm_head")}
-        logits = self.model(**rest).logits[:, :-1].float()
-        mask = labels != -100
+        learnt = (labels != IGNORED).any(0).nonzero()
+        before = int(learnt[0]) if len(learnt) else 0
+        with only_from(self.head, before):
+            logits = self.model(**rest).logits[:, :-1].float()
+        labels = labels[:, before:]
+        mask = labels != IGNORED
         logs = logits.log_softmax(-1)
         chosen = logs.gather(-1, labels.clamp(min=0)[..., None])[..., 0] * mask
         entropy = -(logs.exp() * logs).sum(-1).detach() * mask
         made = FusedCausalLMOutput(
-            log_probs=chosen, entropy=entropy, is_top1=(logits.argmax(-1) == labels) & mask,
-            label_mask=mask,
+            log_probs=pad(chosen, (before, 0)), entropy=entropy,
+            is_top1=(logits.argmax(-1) == labels) & mask, label_mask=mask,
         )  # fmt: skip
-        made.number_loss = self.numbers(logits, labels, reduction="none")
+        made.number_loss = pad(self.numbers(logits, labels, reduction="none"), (before, 0))
         return made
+
+
+@contextmanager
+def only_from(head: Any, first: int) -> Iterator[None]:
+    """Of every sequence [B, T, H] that comes to an output layer, the positions from `first` on."""
+    hook = head.register_forward_pre_hook(lambda _, given: (given[0][:, first:], *given[1:]))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def number_loss(tokenizer: Any, words: int, *, values: bool) -> Any:
@@ -80,7 +101,7 @@ def mouth_loss(ids: Sequence[int], own: str = "") -> Any:
         """[B, T] of true mouths [B, T, 31]; 0 where nothing is learnt."""
         here, held = tokens.to(logits.device), table.to(logits.device)
         expected = logits[..., here].softmax(-1) @ held
-        return (expected - 100 * mouths).abs().mean(-1) * (labels != -100)
+        return (expected - 100 * mouths).abs().mean(-1) * (labels != IGNORED)
 
     return loss
 

@@ -39,16 +39,17 @@ class FaceTrainer(SealedCheckpoints, SFTTrainer):  # type: ignore[misc]
         weights, mouths = inputs.pop("weights", None), inputs.pop("mouths", None)
         numbers = self._numbers
         if mouths is not None:
-            numbers = partial(_of_mouths, numbers, mouths[:, 1:])
+            numbers = partial(of_mouths, numbers, mouths)
         if weights is not None or numbers is not None:
             share = self._loss.number_loss if numbers is not None else 0.0
-            model = Changed(model, weights, numbers, share)
+            head = self.accelerator.unwrap_model(model).get_output_embeddings()
+            model = Changed(model, head, weights, numbers, share)
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
 
-def _of_mouths(loss: Any, mouths: Any, logits: Any, labels: Any, reduction: str) -> Any:
-    """A loss of mouths, asked as ntloss is: a value a token."""
-    return loss(logits, labels, mouths.to(logits.device))
+def of_mouths(loss: Any, mouths: Any, logits: Any, labels: Any, reduction: str) -> Any:
+    """A loss of mouths, asked as ntloss is: a value a token, of the last ones."""
+    return loss(logits, labels, mouths[:, -labels.shape[1] :].to(logits.device))
 
 
 def trainer_of(

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -29,12 +30,13 @@ from semanticface.speech.mouth_shapes import nearest, read_table, shapes
 from semanticface.train.hearing import load_hearing
 from semanticface.train.loading import Source
 from semanticface.train.manifest import speech_json, speech_of
-from semanticface.train.objective import mouth_loss
+from semanticface.train.objective import Changed, mouth_loss
 from semanticface.train.places import model_place
 from semanticface.train.runs import Run, report
 from semanticface.train.speaking import ModelEar, Speaker, speaker
-from semanticface.train.speech_collation import Asking, SpeechCollator
+from semanticface.train.speech_collation import Asking, SpeechCollator, shape_ids
 from semanticface.train.speech_rows import Sayable, opened_speech, speech_sides
+from semanticface.train.trainer import of_mouths
 
 pytestmark = pytest.mark.filterwarnings("default")
 MOUTH = list(MOUTH_31)
@@ -168,6 +170,36 @@ def test_the_expected_mouth_is_pulled_to_the_true_one():
     both[0, 0, [5 + 7, 5 + 9]] = 50
     assert float(loss(both, labels[:, :1], between)) == pytest.approx(0, abs=1e-3)
     assert float(loss(sure, labels[:, :1], between)) > 0.5
+
+
+def test_the_output_layer_sees_the_answers_alone_and_the_loss_is_the_same(ears, take):
+    task = SpeechTask.of("shapes", cues="timed")
+    collate = SpeechCollator(Asking(ears.processor, task), mouths=True)
+    batch = collate(rows_of(task, take))
+    mouths, labels = batch.pop("mouths"), batch["labels"]
+    loss = mouth_loss(shape_ids(ears.processor.tokenizer))
+    model, head = ears.model.eval(), ears.model.get_output_embeddings()
+
+    rest = {key: each for key, each in batch.items() if key != "labels"}
+    logits = model(**rest).logits[:, :-1]
+    learnt = labels[:, 1:] != -100
+    chosen = logits.log_softmax(-1).gather(-1, labels[:, 1:].clamp(min=0)[..., None])[..., 0]
+    by_hand = (chosen - 0.7 * loss(logits, labels[:, 1:], mouths[:, 1:])) * learnt
+    wanted = torch.autograd.grad(by_hand.sum(), head.weight)[0]
+
+    seen = []
+    watch = head.register_forward_hook(lambda _, given, out: seen.append(out.shape[1]))
+    out = Changed(model, head, None, partial(of_mouths, loss, mouths), 0.7)(**batch)
+    watch.remove()
+    first = int(learnt.any(0).nonzero()[0])
+    assert first > 30
+    assert seen == [labels.shape[1] - first]
+    torch.testing.assert_close(out.log_probs, by_hand)
+    torch.testing.assert_close(torch.autograd.grad(out.log_probs.sum(), head.weight)[0], wanted)
+    assert model(**rest).logits.shape[1] == labels.shape[1]  # nothing stays behind
+    alone = Changed(model, head, None, partial(of_mouths, loss, mouths), 0.7)
+    none = alone(**(batch | {"labels": torch.full_like(labels, -100)}))
+    assert float(none.log_probs.detach().sum()) == 0
 
 
 def test_settings_that_mean_nothing_for_speech_are_refused(data):
