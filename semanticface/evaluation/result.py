@@ -95,6 +95,13 @@ class Pairing(_Part):
     cached: bool = False
 
 
+class Visemes(_Part):
+    """What sounds came out nearest to: `counts` of what was said (rows) by what is seen."""
+
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
 class SourceResult(_Part):
     """Everything known of one source."""
 
@@ -113,6 +120,8 @@ class SourceResult(_Part):
     """Take or subject -> metric -> value."""
     answers: dict[str, Figure] = Field(default_factory=dict)
     """Parse outcomes, consistency and mentions of a source that answers in text."""
+    visemes: Visemes | None = None
+    """Of a mouth whose takes have an alignment."""
     notes: tuple[str, ...] = ()
 
 

@@ -212,14 +212,16 @@ def _figures(used: Sequence[Run], ground: Ground) -> dict[str, Any]:
     moving = [_movement(run) for run in used]
     scored, active, sure = summary.clustered(own, keys), ground.active, ground.sure
     shared = _from_tallies(scored, ground)
+    said = spoken.of_sources(used, sure, same_start=ground.suite.switches.same_start)
     return {
         **shared,
+        "visemes": said.visemes,
         "headline": {"coverage": _coverage(pairs, keys, sure)}
         | shared["headline"]
         | summary.temporal_figures(moving, keys, sure)
         | extras.geometry(pairs, keys, sure, wanted=ground.suite.geometry)
         | extras.semantic(used, ground.suite)
-        | spoken.of_sources(used, sure, same_start=ground.suite.switches.same_start),
+        | said.figures,
         "at_best_lag": summary.headline_figures(summary.clustered(best, keys), active, sure),
     }
 
@@ -267,7 +269,8 @@ def _baseline(kind: str, ground: Ground) -> SourceResult:
     guesses = [baselines.guess(kind, *each) for each in zip(truths, means, strict=True)]
     tallies = [tally(*each) for each in zip(guesses, truths, means, strict=True)]
     figures = _from_tallies(summary.clustered(tallies, keys), ground)
-    figures["headline"] |= spoken.of_guesses(guesses, ground.items, keys, ground.sure)
+    said = spoken.of_guesses(guesses, ground.items, keys, ground.sure)
+    figures["headline"] |= said.figures
     pairings = tuple(
         Pairing(take=item.take, cluster=key, scored=True, frames=len(clip))
         for item, key, clip in zip(ground.items, keys, truths, strict=True)
@@ -276,7 +279,7 @@ def _baseline(kind: str, ground: Ground) -> SourceResult:
         figures = _without_correlations(figures)
     return SourceResult(
         name=baseline_name(kind, ground.mean_name), kind="baseline", baseline=True,
-        pairings=pairings, **figures,
+        pairings=pairings, visemes=said.visemes, **figures,
     )  # fmt: skip
 
 

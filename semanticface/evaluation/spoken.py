@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from semanticface.errors import BadInput
-from semanticface.evaluation.result import Figure
+from semanticface.evaluation.result import Figure, Visemes
 from semanticface.evaluation.summary import Sureness, figures_of, interval, within_bounds
 from semanticface.metrics import speech_classes
 from semanticface.metrics.clusters import by_key, together
 from semanticface.metrics.ratio import Floats, ratio
 from semanticface.metrics.speech import (
+    Confusion,
     SpeechScores,
     SpeechSums,
     SpokenSpans,
@@ -67,6 +69,13 @@ class _Seen(NamedTuple):
     own: Floats | float
 
 
+class Spoken(NamedTuple):
+    """What is known of a source's speech."""
+
+    figures: dict[str, Figure]
+    visemes: Visemes | None = None
+
+
 class _Take(NamedTuple):
     pred: FaceClip
     truth: FaceClip
@@ -75,8 +84,8 @@ class _Take(NamedTuple):
     """Seconds of the clips' clock at which the alignment begins."""
 
 
-def of_sources(runs: Sequence[Run], sure: Sureness, *, same_start: bool) -> dict[str, Figure]:
-    """The figures of a source's takes, of those that have an alignment."""
+def of_sources(runs: Sequence[Run], sure: Sureness, *, same_start: bool) -> Spoken:
+    """Of a source's takes, those that have an alignment."""
     takes, keys = [], []
     for run in runs:
         if run.paired is None or run.item.truth is None or run.item.alignment is None:
@@ -89,7 +98,7 @@ def of_sources(runs: Sequence[Run], sure: Sureness, *, same_start: bool) -> dict
 
 def of_guesses(
     guesses: Sequence[FaceClip], items: Sequence[Item], keys: Sequence[str], sure: Sureness
-) -> dict[str, Figure]:
+) -> Spoken:
     """The same of a baseline's guess at each item."""
     told = [(_Take(guess, item.truth, item, float(item.truth.times[0])), key)
             for guess, item, key in zip(guesses, items, keys, strict=True)
@@ -97,11 +106,11 @@ def of_guesses(
     return _against_truth([take for take, _ in told], [key for _, key in told], sure)
 
 
-def _against_truth(
-    takes: Sequence[_Take], keys: Sequence[str], sure: Sureness
-) -> dict[str, Figure]:
+def _against_truth(takes: Sequence[_Take], keys: Sequence[str], sure: Sureness) -> Spoken:
     sums = [_sums(each.pred, each.item, each.start, each.truth) for each in takes]
-    return _figures(sums, keys, sure) | _visemes(takes, keys, sure) | _classes(takes, keys, sure)
+    seen = _seen_visemes(takes)
+    figures = _figures(sums, keys, sure) | _own_visemes(seen, keys, sure)
+    return Spoken(figures | _classes(takes, keys, sure), _confused(seen))
 
 
 def of_reference(items: Sequence[Item], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
@@ -111,7 +120,7 @@ def of_reference(items: Sequence[Item], keys: Sequence[str], sure: Sureness) -> 
     own = [_Take(truth, truth, item, float(truth.times[0])) for item, truth, _ in told]
     sums = [_sums(each.pred, each.item, each.start, None) for each in own]
     named = [key for *_, key in told]
-    return _figures(sums, named, sure) | _visemes(own, named, sure)
+    return _figures(sums, named, sure) | _own_visemes(_seen_visemes(own), named, sure)
 
 
 def _sums(clip: FaceClip, item: Item, start: float, truth: FaceClip | None) -> SpeechSums:
@@ -149,8 +158,9 @@ def _figures(sums: Sequence[SpeechSums], keys: Sequence[str], sure: Sureness) ->
     return found
 
 
-def _visemes(takes: Sequence[_Take], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
-    """The share of sounds that look most like their own viseme in the references of all takes."""
+def _seen_visemes(takes: Sequence[_Take]) -> list[list[tuple[str, str]]]:
+    """Take by take each sound's viseme and the one it came out nearest to, by the means of the
+    references of all takes; sounds that nothing was seen of are left out."""
     clocks = _one_after_another(takes)
     held = [_speech(str(each.item.alignment), str(each.item.sound or "")).sounds for each in takes]
     told = [[(name, start + zero, end + zero) for name, start, end in sounds
@@ -158,20 +168,35 @@ def _visemes(takes: Sequence[_Take], keys: Sequence[str], sure: Sureness) -> dic
             for sounds, (clock, zero) in zip(held, clocks, strict=True)]  # fmt: skip
     flat = [each for sounds in told for each in sounds]
     if not flat:
-        return {}
+        return []
     seen = iter(nearest_visemes(
         np.concatenate([each.pred.values for each in takes]),
         np.concatenate([each.truth.values for each in takes]),
         np.concatenate([clock for clock, _ in clocks]), flat,
     ))  # fmt: skip
-    sums = [_seen([(name, next(seen)) for name, *_ in sounds]) for sounds in told]
-    grouped = by_key(sums, keys)
-    count = float(np.sum(together(grouped.sums).sounds))
+    return [[(said, name) for said, *_ in sounds if (name := next(seen))] for sounds in told]
+
+
+def _own_visemes(
+    seen: Sequence[Sequence[tuple[str, str]]], keys: Sequence[str], sure: Sureness
+) -> dict[str, Figure]:
+    """The share of sounds that look most like their own viseme."""
+    count = sum(map(len, seen))
     if not count:
         return {}
+    sums = [_Seen(float(len(pairs)), float(sum(said == name for said, name in pairs)))
+            for pairs in seen]  # fmt: skip
+    grouped = by_key(sums, keys)
     whole = interval(grouped.sums, lambda tree: ratio(tree.own, tree.sounds),
                      len(grouped.names), sure)  # fmt: skip
-    return {VISEMES: within_bounds(VISEMES, Figure.of(whole, count))}
+    return {VISEMES: within_bounds(VISEMES, Figure.of(whole, float(count)))}
+
+
+def _confused(seen: Sequence[Sequence[tuple[str, str]]]) -> Visemes | None:
+    found = Confusion.of(chain.from_iterable(seen))
+    if not found.names:
+        return None
+    return Visemes(names=found.names, counts=tuple(map(tuple, found.counts.tolist())))
 
 
 def _classes(takes: Sequence[_Take], keys: Sequence[str], sure: Sureness) -> dict[str, Figure]:
@@ -200,8 +225,3 @@ def _one_after_another(takes: Sequence[_Take]) -> list[tuple[Floats, float]]:
         clocks.append((times + moved, each.start + moved))
         now = float(times[-1]) + moved + _APART
     return clocks
-
-
-def _seen(pairs: Sequence[tuple[str, str]]) -> _Seen:
-    known = [(said, name) for said, name in pairs if name]
-    return _Seen(float(len(known)), float(sum(said == name for said, name in known)))

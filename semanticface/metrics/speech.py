@@ -11,7 +11,8 @@ named mouth set only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -214,6 +215,14 @@ class Confusion(NamedTuple):
     counts: NDArray[np.int64]
     """[V, V]: said, seen."""
 
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Confusion:
+        """Of (said, seen); nothing seen is left out."""
+        counted = Counter((said, seen) for said, seen in pairs if seen)
+        names = tuple(sorted({said for said, _ in counted}))
+        counts = [[counted[said, seen] for seen in names] for said in names]
+        return cls(names, np.array(counts, np.int64).reshape(len(names), len(names)))
+
     @property
     def accuracy(self) -> float:
         """Share of the sounds that are nearest to their own; NaN without sounds."""
@@ -226,12 +235,7 @@ def viseme_confusion(
 ) -> Confusion:  # fmt: skip
     """Each sound (viseme, start, end) by its middle half, against the truth's viseme means."""
     seen = nearest_visemes(pred, truth, times, sounds, channels=channels)
-    pairs = [(said, name) for (said, _, _), name in zip(sounds, seen, strict=True) if name]
-    names = tuple(sorted({said for said, _ in pairs}))
-    counts = np.zeros((len(names), len(names)), np.int64)
-    for said, name in pairs:
-        counts[names.index(said), names.index(name)] += 1
-    return Confusion(names, counts)
+    return Confusion.of((said, name) for (said, _, _), name in zip(sounds, seen, strict=True))
 
 
 def nearest_visemes(

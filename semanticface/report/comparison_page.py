@@ -20,6 +20,7 @@ from semanticface.report.chosen import (
     drawn_sources,
     of_source,
 )
+from semanticface.report.confusion import confusions
 from semanticface.report.faces import Faces, drawn_faces
 from semanticface.report.forest import HEIGHT as ROW
 from semanticface.report.forest import WIDTH as FOREST
@@ -73,7 +74,7 @@ def comparison_page(
         headline=headline(evaluation, notes["headline"]),
         at_best_lag=headline(evaluation, notes["lag"], at_best_lag=True),
         forests=forests(evaluation), forest_width=FOREST, row_height=ROW, mid=ROW / 2,
-        heat_maps=heat_maps(evaluation),
+        heat_maps=heat_maps(evaluation), confusions=confusions(evaluation),
         plots=agreements(evaluation, frames, close), side=SIDE,
         takes=traces(evaluation, frames, close), wide=WIDE, narrow=NARROW, trace=TRACE,
         left_out=_left_out(evaluation, frames), faces=_faces(evaluation, frames, faces, identity),

@@ -17,6 +17,7 @@ from semanticface.formats import write
 from semanticface.motion.sequences import sample_clip
 from semanticface.rig import INDEX, FaceClip
 from semanticface.speech.alignments import write_alignment
+from semanticface.speech.phones import phone
 from semanticface.speech.rules import animate
 from semanticface.speech.timeline import Sound, Timeline
 
@@ -152,6 +153,14 @@ def test_a_mouth_is_judged_by_what_is_said(tmp_path):
     assert held["reference"]["viseme_accuracy"]["value"] == loud["viseme_accuracy"]["value"]
     page = (tmp_path / "out" / "index.html").read_text()
     assert "closure_rate" in page and "Mouth MAE by class of sound" in page
+    told = found["loud"]["visemes"]
+    counts, own = np.array(told["counts"]), loud["viseme_accuracy"]["value"]
+    assert counts.sum() == 10
+    assert np.trace(counts) / 10 == pytest.approx(own)
+    assert "What sounds look like" in page
+    lips = told["names"].index(phone("P").viseme)
+    assert counts[lips].sum() == counts[lips, lips] == 3
+    assert "3 of 3 lips came out nearest to lips" in page
 
 
 def test_sound_without_an_alignment_and_words_without_phones_are_refused(folders, tmp_path):
