@@ -2,7 +2,8 @@
 
     python scripts/speech_corpus.py CORPUS --sentences 300 --each 2 --seed 7
     python scripts/experiments/speech_cues.py run CORPUS OUT --steps 200 --seeds 3
-    python scripts/experiments/speech_cues.py table CORPUS OUT
+    python scripts/experiments/speech_cues.py table CORPUS OUT        # everything
+    python scripts/experiments/speech_cues.py overview CORPUS OUT     # a row an arm
     python scripts/experiments/speech_cues.py run CORPUS OUT2 --steps 1000 --seeds 1 --cues phones
     python scripts/experiments/speech_cues.py run CORPUS OUT --cues timed --windows 6/4 30/27
     python scripts/experiments/speech_cues.py run CORPUS OUT3 --real speech/samples.jsonl
@@ -33,6 +34,7 @@ import numpy as np
 from speech_build.arms import always, by_rules, by_shapes, by_the_speaker, judged
 from speech_build.cases import MANY, Case, conditions, kept, plain, read_take
 from speech_build.learning import SAVE, Plan, train
+from speech_build.overview import overview
 from speech_build.report import table
 
 from semanticface.atomic import write_text
@@ -151,7 +153,7 @@ def told(what: str, since: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("what", choices=("run", "table", "overview"))
     parser.add_argument("places", type=Path, nargs=2, metavar=("CORPUS", "OUT"))
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--save-steps", type=int, default=SAVE, help="steps between checkpoints")
@@ -168,7 +170,9 @@ def main() -> None:
     for each in asked.cues:
         cues_of(each)  # before anything is made
     corpus, out = asked.places
-    if asked.what == "table":
+    if asked.what == "overview":
+        overview(out)
+    elif asked.what == "table":
         table(out, kept(out / "cases.pickle", lambda: conditions(corpus)))
     else:
         run(corpus, out, asked)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from speech_build.arms import always, by_rules, scored
 from speech_build.cases import Case, plain
-from speech_build.report import DRAWS, _joined, _sounds, _told, crossed
+from speech_build.report import DRAWS, _joined, _sounds, crossed, told
 
 from semanticface.data.sounds import cut
 from semanticface.data.speech_corpus import build, sentences
@@ -99,11 +99,11 @@ def score(place: Path, runs: list[str]) -> None:
     made = {name: [mouth(case) for case in cases] for name, mouth in mouths.items()}
     for title, new in (("voices of the packaged model's training", False), ("a new voice", True)):
         picked = [i for i, c in enumerate(cases) if (c.take.sample.subject == NEW) is new]
-        told(title, [cases[i] for i in picked],
+        table(title, [cases[i] for i in picked],
              {name: [clips[i] for i in picked] for name, clips in made.items()})  # fmt: skip
 
 
-def told(title: str, cases: list[Case], made: dict[str, list[FaceClip]]) -> None:
+def table(title: str, cases: list[Case], made: dict[str, list[FaceClip]]) -> None:
     keys = [case.take.sample.sentence for case in cases]
     seconds = sum(case.take.clip.duration for case in cases)
     silent = sum(b - a for c in cases for a, b in c.take.spoken.timeline.silences(0.3))
@@ -113,7 +113,7 @@ def told(title: str, cases: list[Case], made: dict[str, list[FaceClip]]) -> None
     print("|---" * (len(SHOWN) + 2) + "|")
     for name, clips in made.items():
         sums = by_key([scored(c, m) for c, m in zip(cases, clips, strict=True)], keys).sums
-        cells = [_told(crossed([sums], _of(each)), digits) for each, digits in SHOWN]
+        cells = [told(crossed([sums], _of(each)), digits) for each, digits in SHOWN]
         print(f"| {name} | {' | '.join(cells)} | {visemes(cases, clips)} |", flush=True)
     first = next(iter(made))
     print(f"\n{int(sum(scored(c, m).onsets for c, m in zip(cases, made[first], strict=True)))} "
@@ -135,7 +135,7 @@ def visemes(cases: list[Case], clips: list[FaceClip]) -> str:
         own = [next(hits) for _ in viseme_spans(case.take.spoken.timeline)]
         pairs.append((np.float64(len(own)), np.float64(sum(own))))
     sums = by_key(pairs, [case.take.sample.sentence for case in cases]).sums
-    return _told(crossed([sums], lambda s: s[1] / s[0]), 2)
+    return told(crossed([sums], lambda s: s[1] / s[0]), 2)
 
 
 def _confusion(cases: list[Case], clips: list[FaceClip]) -> Any:

@@ -62,6 +62,15 @@ def table(out: Path, cases: Cases) -> None:
         _shapes(condition, found, cases[condition], out)
 
 
+def by_seed(one: Arm, other: Arm, condition: str) -> list[tuple[Any, Any]]:
+    """Scores of both with the same seed; what has none stands beside every seed of the other."""
+    rows = [arm.rows for arm in (one, other)]
+    free = ["seed" not in each[0] for each in rows]
+    pairs = [(a, b) for a in rows[0] for b in rows[1] if any(free) or a["seed"] == b["seed"]]
+    held = [tuple(row["scores"].get(condition) for row in pair) for pair in pairs]
+    return [(a, b) for a, b in held if a and b]
+
+
 # -- intervals ---------------------------------------------------------------------
 
 
@@ -87,11 +96,13 @@ def crossed(seeds: Sequence[Any], statistic: Statistic, seed: int = 0) -> tuple[
     return told, low, high
 
 
-def _sums(scores: list[dict[str, Any]]) -> Any:
+def sums_of(scores: list[dict[str, Any]]) -> Any:
+    """Sums of recordings, those of one owner together."""
     return _by_owner([SpeechSums(*e["sums"]) for e in scores], scores)
 
 
-def _lips(scores: list[dict[str, Any]]) -> Any:
+def lips(scores: list[dict[str, Any]]) -> Any:
+    """The same of the lips' vertices: frames, and millimetres."""
     pairs = [(np.float64(e["frames"]), np.float64(e["frames"] * e["lve_mean_max"])) for e in scores]
     return _by_owner(pairs, scores)
 
@@ -100,13 +111,22 @@ def _by_owner(sums: Sequence[Any], scores: list[dict[str, Any]]) -> Any:
     return by_key(sums, [e.get("owner", e["sentence"]) for e in scores]).sums
 
 
-def _of(name: str) -> Statistic:
+def score(name: str) -> Statistic:
+    """A figure of sums."""
     return lambda sums: getattr(speech_scores(sums), name)
 
 
-def _told(found: tuple[Any, Any, Any], digits: int) -> str:
+def told(found: tuple[Any, Any, Any], digits: int) -> str:
+    """An estimate with its interval."""
     middle_, low, high = (float(np.ravel(each)[0]) for each in found)
     return f"{middle_:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def change(one: Arm, other: Arm, condition: str) -> str:
+    """The second's MAE less the first's, recording by recording; empty where they share none."""
+    pairs = [(sums_of(a), sums_of(b)) for a, b in by_seed(one, other, condition)]
+    mae = score("mouth_mae")
+    return told(crossed(pairs, lambda two: mae(two[1]) - mae(two[0])), 4) if pairs else ""
 
 
 # -- tables ------------------------------------------------------------------------
@@ -120,10 +140,10 @@ def _scores(condition: str, found: list[Arm]) -> None:
         seeds = arm.scores(condition)
         if not seeds:
             continue
-        sums = [_sums(each) for each in seeds]
-        parts = [_told(crossed(sums, _of(name)), digits) for name, digits in SHOWN]
-        parts.append(_told(crossed([_lips(each) for each in seeds], lambda s: s[1] / s[0]), 2))
-        each = [float(_of("mouth_mae")(mapped(lambda a: a.sum(0)[None], s))[0]) for s in sums]
+        sums = [sums_of(each) for each in seeds]
+        parts = [told(crossed(sums, score(name)), digits) for name, digits in SHOWN]
+        parts.append(told(crossed([lips(each) for each in seeds], lambda s: s[1] / s[0]), 2))
+        each = [float(score("mouth_mae")(mapped(lambda a: a.sum(0)[None], s))[0]) for s in sums]
         parts.append(", ".join(f"{value:.4f}" for value in each) if len(each) > 1 else "")
         print(f"| {arm.name} | {' | '.join(parts)} |")
 
@@ -134,24 +154,24 @@ def _differences(condition: str, found: list[Arm]) -> None:
     if not trained:
         return
     for one, other in (*pairwise(trained), *((trained[0], each) for each in trained[2:])):
-        both = sorted({r["seed"] for r in one.rows} & {r["seed"] for r in other.rows})
-        rows = [[next(r for r in arm.rows if r["seed"] == seed)["scores"].get(condition)
-                 for seed in both] for arm in (one, other)]  # fmt: skip
-        pairs = [(_sums(a), _sums(b)) for a, b in zip(*rows, strict=True) if a and b]
+        pairs = [(sums_of(a), sums_of(b)) for a, b in by_seed(one, other, condition)]
         if pairs:
-            change = crossed(pairs, lambda two: _of("mouth_mae")(two[1]) - _of("mouth_mae")(two[0]))
-            print(f"{other.name} less {one.name}, {len(pairs)} seeds: MAE {_told(change, 4)}")
+            change = crossed(
+                pairs, lambda two: score("mouth_mae")(two[1]) - score("mouth_mae")(two[0])
+            )
+            print(f"{other.name} less {one.name}, {len(pairs)} seeds: MAE {told(change, 4)}")
 
 
 def _against_rules(condition: str, found: list[Arm]) -> None:
     """Of each arm from the rules, sentence by sentence."""
     rules = next((arm for arm in found if arm.name == "rules"), None)
-    base = rules.scores(condition) if rules else []
     for arm in found:
-        pairs = [(_sums(base[0]), _sums(each)) for each in arm.scores(condition)] if base else []
+        pairs = [(sums_of(a), sums_of(b)) for a, b in by_seed(rules, arm, condition)]
         if pairs and arm is not rules:
-            change = crossed(pairs, lambda two: _of("mouth_mae")(two[1]) - _of("mouth_mae")(two[0]))
-            print(f"{arm.name} less the rules: MAE {_told(change, 4)}")
+            change = crossed(
+                pairs, lambda two: score("mouth_mae")(two[1]) - score("mouth_mae")(two[0])
+            )
+            print(f"{arm.name} less the rules: MAE {told(change, 4)}")
 
 
 def _classes(condition: str, found: list[Arm], cases: list[Case], out: Path) -> None:
@@ -183,13 +203,13 @@ def _shapes(condition: str, found: list[Arm], cases: list[Case], out: Path) -> N
     for arm in found:
         rows = []
         for mouths in _mouths(arm, condition, out):
-            told = viseme_confusion(_joined(mouths).values, truth.values, truth.times, sounds)
-            off = told.counts * (1 - np.eye(len(told.names), dtype=int))
+            mixed = viseme_confusion(_joined(mouths).values, truth.values, truth.times, sounds)
+            off = mixed.counts * (1 - np.eye(len(mixed.names), dtype=int))
             said, seen = np.unravel_index(int(off.argmax()), off.shape)
             shaken = np.mean([middle(jitter_ratio(mouth, case.take.clip))
                               for mouth, case in zip(mouths, cases, strict=True)])  # fmt: skip
-            rows.append((told.accuracy, f"{told.names[said]} as {told.names[seen]} "
-                         f"({off[said, seen]} of {told.counts[said].sum()})", shaken))  # fmt: skip
+            rows.append((mixed.accuracy, f"{mixed.names[said]} as {mixed.names[seen]} "
+                         f"({off[said, seen]} of {mixed.counts[said].sum()})", shaken))  # fmt: skip
         if rows:
             accuracy = ", ".join(f"{row[0]:.2f}" for row in rows)
             print(f"| {arm.name} | {accuracy} | {rows[0][1]} | "
