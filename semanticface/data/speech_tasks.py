@@ -145,9 +145,15 @@ class SpeechTask:
         )  # fmt: skip
         return [{"role": each["role"], "content": _parts(each["content"])} for each in told]
 
+    def form_for(self, spoken: Spoken, window: Window) -> WindowForm | ShapeForm:
+        """The form of a window's answer: shapes are told beside the draft, where one is shown."""
+        if isinstance(self.form, ShapeForm) and "draft" in self.cues:
+            return self.form.beside(spoken.drafted(window))
+        return self.form
+
     def target(self, take: Take, window: Window) -> str:
         """The text to learn."""
-        return self.form.write(take.clip.values[window.first : window.first + window.frames])
+        return self.form_for(take.spoken, window).write(_of(take, window))
 
     def example(self, take: Take, window: Window) -> dict[str, Any]:
         """A row for supervised fine-tuning; `audio` is a place and a span of seconds."""
@@ -159,14 +165,10 @@ class SpeechTask:
         }
         if self.audio:
             row["audio"] = {"path": take.sample.audio} | self.heard(window)._asdict()
-        if isinstance(self.form, ShapeForm):
-            row["mouth"] = packed(self._truth(take, window))
+        form = self.form_for(take.spoken, window)
+        if isinstance(form, ShapeForm):
+            row["mouth"] = packed(form.meant(_of(take, window)))
         return row
-
-    def _truth(self, take: Take, window: Window) -> NDArray[np.float32]:
-        """The form's channels of a window."""
-        rows = take.clip.values[window.first : window.first + window.frames]
-        return rows[:, list(self.form.channels)]
 
     def heard(self, window: Window) -> Span:
         """The seconds of sound that go with a window; before 0 and after the end it is silent."""
@@ -188,17 +190,18 @@ class SpeechTask:
 
     def whole(self, take: Take, window: Window) -> bool:
         """Whether the truth has a value of every channel in every frame of a window."""
-        return not np.isnan(self._truth(take, window)).any()
+        return not np.isnan(_of(take, window)[:, list(self.form.channels)]).any()
 
     # -- the answer ----------------------------------------------------------------
 
-    def read(self, completion: str, window: Window) -> WindowRead:
-        """What a completion says."""
-        return self.form.read(completion, window.frames)
+    def read(self, spoken: Spoken, window: Window, completion: str) -> WindowRead:
+        """What a completion says of a window."""
+        return self.form_for(spoken, window).read(completion, window.frames)
 
     def assemble(self, take: Take, answers: Mapping[Window, str]) -> tuple[FaceClip, int]:
         """Answers as one clip, and how many frames none of them gave."""
-        read = {window: self.read(text, window).values for window, text in answers.items()}
+        read = {window: self.read(take.spoken, window, text).values
+                for window, text in answers.items()}  # fmt: skip
         whole = {window: values for window, values in read.items() if values is not None}
         told = stitch(whole, len(take.clip))
         present = np.zeros(COUNT, np.bool_)
@@ -208,7 +211,7 @@ class SpeechTask:
 
     def score(self, take: Take, window: Window, completion: str) -> SpeechScore:
         """An answer's worth, in parts and as the reward."""
-        return self.worth(take, window, self.read(completion, window))
+        return self.worth(take, window, self.read(take.spoken, window, completion))
 
     def worth(self, take: Take, window: Window, read: WindowRead) -> SpeechScore:
         """The same of an answer that has been read."""
@@ -229,6 +232,11 @@ class SpeechTask:
     def reward(self, take: Take, window: Window, completion: str) -> float:
         """One number from 0 to 1; see the formula above."""
         return self.score(take, window, completion).reward
+
+
+def _of(take: Take, window: Window) -> NDArray[np.float32]:
+    """[N, 61] of the truth."""
+    return take.clip.values[window.first : window.first + window.frames]
 
 
 def packed(mouth: NDArray[np.floating[Any]]) -> str:

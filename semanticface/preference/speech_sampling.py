@@ -128,7 +128,7 @@ def collect_spoken(
 
 def _told(task: SpeechTask, asked: Asked, sample: Sample, source: str) -> Told:
     texts = json.loads(sample.text)
-    read = {window: task.read(text, window).values
+    read = {window: task.read(asked.spoken, window, text).values
             for window, text in zip(asked.windows, texts, strict=True)}  # fmt: skip
     whole = {window: values for window, values in read.items() if values is not None}
     return Told(source, whole, len(read) - len(whole))

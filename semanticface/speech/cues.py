@@ -225,12 +225,15 @@ class Spoken:
         return " ".join(told)
 
     def _draft(self, window: Window, form: Written) -> str:
-        """What the rules say; after their last frame they stay as they are."""
+        return form.write(self.drafted(window))
+
+    def drafted(self, window: Window) -> NDArray[np.float32]:
+        """[N, 61] by the rules; after their last frame they stay as they are."""
         told = self._by_rules
         if told is None or told.meta.notes["rate"] != window.rate:
             told = self._by_rules = animate(self.timeline, self.contours, rate=window.rate)
         frames = np.arange(window.first, window.first + window.frames)
-        return form.write(told.values[np.clip(frames, 0, len(told) - 1)])
+        return told.values[np.clip(frames, 0, len(told) - 1)]
 
     def _marked(self, at: int, marks: Sequence[Cue] = MARKS) -> str:
         each = self.timeline.sounds[at]

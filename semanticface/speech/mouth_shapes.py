@@ -8,6 +8,10 @@ synthetic speakers; `scripts/mouth_shapes.py` made the table. A token alone is o
 as its shape is (`window_answers.reconstruction` says how far). A model that gives a belief p
 over the tokens says more: sum_k p_k shape_k, which is how such answers are read in one pass.
 
+Where a request shows a draft in shapes, what its tokens leave of it is put back onto the answer
+(`ShapeForm.beside`): an answer that repeats the draft is the draft itself and not its nearest
+shapes, and what is learnt is where the mouth differs from it.
+
 That table says mouths like the rules'. People's need one of their own, made of their recordings
 (`scripts/mouth_shapes.py RECORDINGS --own FILE`); it goes with a task as text (`read_table`), and
 so into a run's manifest.
@@ -107,10 +111,22 @@ class ShapeForm(NamedTuple):
     channels: tuple[int, ...] = MOUTH_31
     own: str = ""
     """A table of one's own, as text; the package's where there is none."""
+    left: Floats | None = None
+    """[N, 31] of one window: what the nearest shapes of its draft leave of the draft."""
+
+    def beside(self, draft: NDArray[np.floating[Any]]) -> ShapeForm:
+        """The form of an answer to a request that shows a draft [N, 61]."""
+        rows = np.asarray(draft, np.float64)[:, list(self.channels)]
+        return self._replace(left=rows - shapes(self.own)[nearest(rows, self.own)])
+
+    def meant(self, values: NDArray[np.floating[Any]]) -> Floats:
+        """[N, 31] that the shapes of an answer are to come near to; NaN where values are."""
+        rows = np.asarray(values, np.float64)[:, list(self.channels)]
+        return rows if self.left is None else rows - self.left
 
     def write(self, values: NDArray[np.floating[Any]]) -> str:
         """Values [N, 61] as tokens; NaN in a channel of the mouth is an error."""
-        rows = np.asarray(values, np.float64)[:, list(self.channels)]
+        rows = self.meant(values)
         if np.isnan(rows).any():
             raise BadInput("no value of a channel of the mouth", "all of mouth-31",
                            hint="Nothing is filled in.")  # fmt: skip
@@ -124,11 +140,14 @@ class ShapeForm(NamedTuple):
             return WindowRead(None, "something other than shapes")
         if len(numbers) != count or max(numbers, default=0) >= COUNT_OF_SHAPES:
             return WindowRead(None, f"{len(numbers)} shapes for {count} frames, or an unknown one")
-        return WindowRead(self.spread(shapes(self.own)[numbers]), "")
+        return WindowRead(self._told(shapes(self.own)[numbers]), "")
 
     def believed(self, belief: Floats) -> NDArray[np.float32]:
         """Values [N, 61] of beliefs [N, K] over the shapes: their expectation."""
-        return self.spread(belief @ shapes(self.own))
+        return self._told(belief @ shapes(self.own))
+
+    def _told(self, rows: Floats) -> NDArray[np.float32]:
+        return self.spread(rows if self.left is None else np.clip(rows + self.left, 0, 1))
 
     def spread(self, rows: Floats) -> NDArray[np.float32]:
         """Rows [N, 31] as values [N, 61], NaN elsewhere."""

@@ -29,7 +29,7 @@ from semanticface.speech.cues import Spoken, Window
 from semanticface.speech.mouth_shapes import ShapeForm
 from semanticface.speech.stitching import stitch
 from semanticface.speech.timeline import Timeline
-from semanticface.speech.window_answers import WindowRead
+from semanticface.speech.window_answers import WindowRead, Written
 from semanticface.train.hearing import load_hearing
 from semanticface.train.loading import Loaded, Source
 from semanticface.train.manifest import prompt_json, read_manifest, speech_of
@@ -145,11 +145,15 @@ class Speaker:
         prompts = [task.about(spoken, w) for w in windows]
         with torch.inference_mode():
             inputs = self.asking.requests(prompts, sounds)
-            if isinstance(task.form, ShapeForm):
-                return self._believed(task.form, inputs, windows)
-            return self._decoded(inputs, windows)
+            forms = [task.form_for(spoken, w) for w in windows]
+            shaped = [each for each in forms if isinstance(each, ShapeForm)]
+            if shaped:
+                return self._believed(shaped, inputs, windows)
+            return self._decoded(forms[0], inputs, windows)
 
-    def _believed(self, form: ShapeForm, inputs: Any, windows: Sequence[Window]) -> list[Answered]:
+    def _believed(
+        self, forms: Sequence[ShapeForm], inputs: Any, windows: Sequence[Window]
+    ) -> list[Answered]:
         """Slots after each request; the scores there, over the shapes alone."""
         import torch
 
@@ -169,7 +173,7 @@ class Speaker:
         ]
         belief = rows.float().softmax(-1).double().numpy()
         return [self._shaped(form, each[: w.frames], w)
-                for each, w in zip(belief, windows, strict=True)]  # fmt: skip
+                for form, each, w in zip(forms, belief, windows, strict=True)]  # fmt: skip
 
     def _shaped(self, form: ShapeForm, belief: NDArray[np.float64], window: Window) -> Answered:
         """What is said of beliefs [frames, shapes]: their expectation."""
@@ -181,7 +185,7 @@ class Speaker:
         moved = {key: each.to(device) for key, each in inputs.items()}
         return self.model(**moved).logits.cpu()
 
-    def _decoded(self, inputs: Any, windows: Sequence[Window]) -> list[Answered]:
+    def _decoded(self, form: Written, inputs: Any, windows: Sequence[Window]) -> list[Answered]:
         """One after another: sound of several lengths does not pad on the left everywhere."""
         if len(windows) > 1:
             raise BadInput(f"{len(windows)} windows decoded at once", "one", hint="Set batch to 1.")
@@ -192,7 +196,7 @@ class Speaker:
         fresh = out[0, inputs["input_ids"].shape[1] :]
         text = tokenizer.decode(fresh, skip_special_tokens=True)
         whole = bool((fresh == tokenizer.eos_token_id).any())
-        read = self.task.read(text, windows[0]) if whole else WindowRead(None, "cut off")
+        read = form.read(text, windows[0].frames) if whole else WindowRead(None, "cut off")
         return [Answered(text, read, len(fresh))]
 
     def _written(self, asked: dict[str, Any], window: Window) -> Any:

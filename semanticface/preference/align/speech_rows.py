@@ -78,7 +78,8 @@ class SpeechRows:
         return ""
 
     def _window(self, heard: Heard, window: Window, parts: list[Values], region: str) -> Made:
-        form, task = self.task.form, self.task
+        task = self.task
+        form = task.form_for(heard.spoken, window)
         if np.isnan([part[:, list(form.channels)] for part in parts]).any():
             return Made(None, "numbers missing")
         texts = [form.write(into_range(part).values) for part in parts]
