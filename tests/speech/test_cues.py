@@ -21,12 +21,13 @@ from semanticface.speech.cues import (
     name_of,
     needs_sound,
 )
-from semanticface.speech.mouth_shapes import ShapeForm
+from semanticface.speech.mouth_shapes import ShapeForm, nearest, shapes
 from semanticface.speech.rules import animate
 from semanticface.speech.stitching import Cut, stitch
 from semanticface.speech.timeline import Sound, Timeline, Word
 from semanticface.speech.window_answers import FORMS, TOLERANCE, WindowForm, reconstruction
 
+MOUTH = list(MOUTH_31)
 MAPLE = Timeline(
     (Sound("DH", 0.5, 0.55, None, 0), Sound("AH", 0.55, 0.6, 0, 0), Sound("M", 0.6, 0.7, None, 1),
      Sound("EY", 0.7, 0.9, 1, 1), Sound("P", 0.9, 1.0, None, 1), Sound("AH", 1.0, 1.05, 0, 1),
@@ -257,6 +258,30 @@ def test_a_draft_is_the_rules_mouth_in_the_answers_own_form(form):
     if form.form != "shapes":
         read = form.read(told.removeprefix("draft: "), 10)
         np.testing.assert_allclose(read.values, rules, atol=0.0051)
+
+
+def test_shapes_beside_a_draft_repeat_it_exactly_and_correct_it_finely():
+    plain = ShapeForm()
+    draft = animate(MAPLE).values[18:30]
+    rows, beside = draft[:, MOUTH], plain.beside(draft)
+    assert beside.write(draft) == plain.write(draft)
+    again = beside.read(beside.write(draft), len(draft)).values
+    np.testing.assert_allclose(again[:, MOUTH], rows, atol=1e-6)
+    assert np.abs(plain.read(plain.write(draft), len(draft)).values - draft)[:, MOUTH].max() > 0.02
+    assert np.isnan(again[:, INDEX["eyeBlinkLeft"]]).all()
+
+    belief = np.zeros((len(draft), len(shapes())))
+    belief[np.arange(len(draft)), nearest(rows)] = 1
+    np.testing.assert_allclose(beside.believed(belief)[:, MOUTH], rows, atol=1e-6)
+    wide = belief @ np.where(np.eye(len(shapes())) > 0, 0, 1) / (len(shapes()) - 1)
+    told = beside.believed(wide)[:, MOUTH]
+    np.testing.assert_allclose(told, np.clip(wide @ shapes() + beside.left, 0, 1), atol=1e-6)
+    assert told.min() >= 0 and told.max() <= 1
+
+    truth = draft.copy()
+    truth[:, MOUTH] = np.clip(shapes()[nearest(rows) - 1] + beside.left, 0, 1)
+    said = beside.read(beside.write(truth), len(truth)).values
+    assert np.abs(said - truth)[:, MOUTH].mean() < 0.01
 
 
 def test_a_draft_is_at_the_windows_rate_and_rests_after_the_end():

@@ -20,13 +20,14 @@ from training import REPOSITORY, recipe, speech_data
 
 from semanticface.data.sounds import Passing, Sounds, cut
 from semanticface.data.speech_samples import SpeechSample, read_samples, write_samples
-from semanticface.data.speech_tasks import SpeechTask
+from semanticface.data.speech_tasks import SpeechTask, unpacked
 from semanticface.errors import BadInput, SemanticFaceError
 from semanticface.metrics.mouth_sets import MOUTH_31
 from semanticface.rig import FaceClip, save_npz
 from semanticface.speech.audio import RATE, Recording, as_wav
 from semanticface.speech.cues import SETS
 from semanticface.speech.mouth_shapes import nearest, read_table, shapes
+from semanticface.speech.rules import animate
 from semanticface.train.hearing import load_hearing
 from semanticface.train.loading import Source
 from semanticface.train.manifest import speech_json, speech_of
@@ -288,6 +289,47 @@ def test_the_answer_is_what_the_trained_place_says(ears, take):
     )
     assert np.abs(answers[row].read.values[:, MOUTH] - belief @ shapes()).max() < 1e-4
     assert answers[row].text.count("<m") == window.frames
+
+
+def test_who_repeats_the_draft_speaks_by_the_rules_and_the_difference_is_learnt(
+    ears, take, monkeypatch
+):
+    task = SpeechTask.of("shapes", cues="drafted")
+    rules = animate(take.spoken.timeline, take.spoken.contours)
+    asked = speaker(ears.model, ears.processor, task)
+    ids = shape_ids(ears.processor.tokenizer)
+
+    def repeating(told):
+        """Sure of the draft's own token, which stands in the request, at each slot."""
+        given = told["input_ids"]
+        logits = torch.full((*given.shape, max(ids) + 1), -50.0)
+        slots = asked.asking.slots(task.cut.frames)
+        for row, tokens in enumerate(given.tolist()):
+            drafted = [token for token in tokens if token in set(ids)]
+            places = [i for i, token in enumerate(tokens) if token in set(slots)]
+            for place, token in zip(places, drafted, strict=False):
+                logits[row, place, token] = 50
+        return logits
+
+    monkeypatch.setattr(asked, "_scores", repeating)
+    made = asked.clip(take.spoken, Recording(take.sample.audio).samples())
+    count = min(len(made.clip), len(rules))
+    np.testing.assert_allclose(made.clip.values[:count, MOUTH], rules.values[:count, MOUTH],
+                               atol=1e-5)  # fmt: skip
+
+    window = task.windows(take)[1]
+    row, draft = task.example(take, window), take.spoken.drafted(window)
+    left = draft[:, MOUTH] - shapes()[nearest(draft[:, MOUTH])]
+    truth = take.clip.values[window.first : window.first + window.frames][:, MOUTH]
+    np.testing.assert_allclose(unpacked(row["mouth"], 31), truth - left, atol=1e-3)
+    text = row["completion"][0]["content"][0]["text"]
+    assert text == "".join(f"<m{k}>" for k in nearest(truth - left))
+    again = task.read(take.spoken, window, text).values[:, MOUTH]
+    wanted = np.clip(shapes()[nearest(truth - left)] + left, 0, 1)
+    np.testing.assert_allclose(again, wanted, atol=1e-6)
+    assert task.score(take, window, text).mae == pytest.approx(
+        np.abs(again - truth).mean(), rel=1e-3
+    )
 
 
 def test_answers_that_cannot_be_read_leave_gaps_that_are_counted(ears, take):
