@@ -2,6 +2,7 @@
 
     semanticface speak voice.wav --transcript said.txt -o a.mp4 --save-alignment a.TextGrid
     python scripts/speech_sheet.py a.mp4 a.TextGrid sheet.png --from 0 --to 1.6
+    python scripts/speech_sheet.py a.mp4 a.TextGrid sheet.jpg --each-phone    # one frame a phone
 
 Red are the frames in which the lips must meet, blue those in which the lip meets the teeth.
 """
@@ -40,6 +41,11 @@ def labelled(frame: av.VideoFrame, timeline: Timeline, width: int) -> Image.Imag
     return tile
 
 
+def in_the_middle(time: float, timeline: Timeline, step: float) -> bool:
+    """Whether a frame is the nearest to the middle of a phone."""
+    return any(abs(time - (each.start + each.end) / 2) <= step / 2 for each in timeline.sounds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("film", type=Path)
@@ -47,6 +53,7 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--from", dest="start", type=float, default=0.0)
     parser.add_argument("--to", dest="end", type=float, default=float("inf"))
+    parser.add_argument("--each-phone", action="store_true", help="the middle of each phone alone")
     parser.add_argument("--columns", type=int, default=12)
     parser.add_argument("--width", type=int, default=128)
     told = parser.parse_args()
@@ -54,8 +61,13 @@ def main() -> None:
     if isinstance(timeline, WordsOnly):
         raise SystemExit("the alignment has no phones")
     with av.open(str(told.film)) as film:
-        tiles = [labelled(frame, timeline, told.width) for frame in film.decode(video=0)
-                 if told.start <= frame.time < told.end]  # fmt: skip
+        step = 1 / float(film.streams.video[0].average_rate)
+        tiles = [
+            labelled(frame, timeline, told.width)
+            for frame in film.decode(video=0)
+            if told.start <= frame.time < told.end
+            and (not told.each_phone or in_the_middle(frame.time, timeline, step))
+        ]
     if not tiles:
         raise SystemExit("no frame in that time")
     width, height = tiles[0].size
