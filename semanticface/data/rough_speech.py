@@ -146,7 +146,7 @@ class _Maker:
         rng = np.random.default_rng([self._seed, *[number] * (number > 0), *sample.id.encode()])
         if rng.random() >= self._how.share - number:
             return None
-        more = f"-{number + 1}" if number else ""
+        more = f"-rough-{number + 1}" if number else ""
         others = self._others(sample, rng)
         sound = Recording(sample.audio).samples()
         stem = self._folder / f"{sample.id}{more}"
@@ -179,7 +179,7 @@ class _Maker:
         if cues.sounds:
             write_alignment(cues, told)
         return _beside(self._folder, sample.model_copy(update={
-            "id": f"{sample.id}-rough{more}", "audio": str(audio), "clip": str(clip),
+            "id": f"{sample.id}{more or '-rough'}", "audio": str(audio), "clip": str(clip),
             "source": f"{sample.source}, {what}, {speed:.2f} times as fast".lstrip(", "),
             "alignment": str(told) if cues.sounds else None,
         }))  # fmt: skip

@@ -38,7 +38,7 @@ from semanticface.speech.alignments import WordsOnly, read_alignment
 from semanticface.speech.audio import Recording
 from semanticface.speech.contours import contours
 from semanticface.speech.cues import SETS, Cue, Spoken, Window, cues_of, needs_sound
-from semanticface.speech.mouth_shapes import SHAPES, ShapeForm
+from semanticface.speech.mouth_shapes import SHAPES, BesideDraft, Shaped, ShapeForm
 from semanticface.speech.rules import spoken_only
 from semanticface.speech.stitching import Cut, stitch
 from semanticface.speech.timeline import Timeline
@@ -145,9 +145,9 @@ class SpeechTask:
         )  # fmt: skip
         return [{"role": each["role"], "content": _parts(each["content"])} for each in told]
 
-    def form_for(self, spoken: Spoken, window: Window) -> WindowForm | ShapeForm:
+    def form_for(self, spoken: Spoken, window: Window) -> WindowForm | Shaped:
         """The form of a window's answer: shapes are told beside the draft, where one is shown."""
-        if isinstance(self.form, ShapeForm) and "draft" in self.cues:
+        if isinstance(self.form, ShapeForm) and "draft" in self.cues and spoken.timeline.sounds:
             return self.form.beside(spoken.drafted(window))
         return self.form
 
@@ -166,8 +166,10 @@ class SpeechTask:
         if self.audio:
             row["audio"] = {"path": take.sample.audio} | self.heard(window)._asdict()
         form = self.form_for(take.spoken, window)
-        if isinstance(form, ShapeForm):
-            row["mouth"] = packed(form.meant(_of(take, window)))
+        if not isinstance(form, WindowForm):
+            row["mouth"] = packed(_of(take, window)[:, list(self.form.channels)])
+        if isinstance(form, BesideDraft):
+            row["draft"] = {"places": form.places.tolist(), "left": packed(form.left)}
         return row
 
     def heard(self, window: Window) -> Span:

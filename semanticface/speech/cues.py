@@ -225,7 +225,9 @@ class Spoken:
         return " ".join(told)
 
     def _draft(self, window: Window, form: Written) -> str:
-        return form.write(self.drafted(window))
+        if not self.timeline.sounds:
+            return ""
+        return form.write(self.drafted(window)) or SILENT
 
     def drafted(self, window: Window) -> NDArray[np.float32]:
         """[N, 61] by the rules; after their last frame they stay as they are."""

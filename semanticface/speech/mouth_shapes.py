@@ -8,9 +8,9 @@ synthetic speakers; `scripts/mouth_shapes.py` made the table. A token alone is o
 as its shape is (`window_answers.reconstruction` says how far). A model that gives a belief p
 over the tokens says more: sum_k p_k shape_k, which is how such answers are read in one pass.
 
-Where a request shows a draft in shapes, what its tokens leave of it is put back onto the answer
-(`ShapeForm.beside`): an answer that repeats the draft is the draft itself and not its nearest
-shapes, and what is learnt is where the mouth differs from it.
+Where a request shows a draft in shapes, the draft itself stands in the table for the shape that is
+nearest to it, frame by frame (`ShapeForm.beside`): an answer that repeats the draft's tokens is the
+draft to the last digit, and every other token says what it always says.
 
 That table says mouths like the rules'. People's need one of their own, made of their recordings
 (`scripts/mouth_shapes.py RECORDINGS --own FILE`); it goes with a task as text (`read_table`), and
@@ -99,9 +99,13 @@ def vocabulary() -> tuple[str, ...]:
 
 def nearest(values: NDArray[np.floating[Any]], own: str = "") -> NDArray[np.intp]:
     """[N] the shape nearest to each row of values [N, 31]."""
-    table, rows = shapes(own), np.asarray(values, np.float64)
-    away = np.square(table).sum(1) - 2 * rows @ table.T  # less |row|^2, the same for all
-    return np.asarray(away.argmin(1), np.intp)
+    return np.asarray(_away(np.asarray(values, np.float64), own).argmin(1), np.intp)
+
+
+def _away(rows: Floats, own: str) -> Floats:
+    """[N, 256] squared distances, less |row|^2, which is the same for all."""
+    table = shapes(own)
+    return np.asarray(np.square(table).sum(1) - 2 * rows @ table.T)
 
 
 class ShapeForm(NamedTuple):
@@ -111,46 +115,97 @@ class ShapeForm(NamedTuple):
     channels: tuple[int, ...] = MOUTH_31
     own: str = ""
     """A table of one's own, as text; the package's where there is none."""
-    left: Floats | None = None
-    """[N, 31] of one window: what the nearest shapes of its draft leave of the draft."""
 
-    def beside(self, draft: NDArray[np.floating[Any]]) -> ShapeForm:
+    def beside(self, draft: NDArray[np.floating[Any]]) -> BesideDraft:
         """The form of an answer to a request that shows a draft [N, 61]."""
         rows = np.asarray(draft, np.float64)[:, list(self.channels)]
-        return self._replace(left=rows - shapes(self.own)[nearest(rows, self.own)])
+        return BesideDraft(self, nearest(rows, self.own), rows)
 
-    def meant(self, values: NDArray[np.floating[Any]]) -> Floats:
-        """[N, 31] that the shapes of an answer are to come near to; NaN where values are."""
+    def rows_of(self, values: NDArray[np.floating[Any]]) -> Floats:
+        """[N, 31] of values [N, 61]; NaN in a channel of the mouth is an error."""
         rows = np.asarray(values, np.float64)[:, list(self.channels)]
-        return rows if self.left is None else rows - self.left
-
-    def write(self, values: NDArray[np.floating[Any]]) -> str:
-        """Values [N, 61] as tokens; NaN in a channel of the mouth is an error."""
-        rows = self.meant(values)
         if np.isnan(rows).any():
             raise BadInput("no value of a channel of the mouth", "all of mouth-31",
                            hint="Nothing is filled in.")  # fmt: skip
-        return "".join(f"<m{k}>" for k in nearest(rows, self.own))
+        return rows
+
+    def write(self, values: NDArray[np.floating[Any]]) -> str:
+        """Values [N, 61] as tokens; NaN in a channel of the mouth is an error."""
+        return _text(nearest(self.rows_of(values), self.own))
 
     def read(self, text: str, count: int) -> WindowRead:
         """Values [count, 61] of an answer, or why there are none."""
-        told = text.strip()
-        numbers = [int(each) for each in _TOKEN.findall(told)]
-        if _TOKEN.sub("", told).strip():
-            return WindowRead(None, "something other than shapes")
-        if len(numbers) != count or max(numbers, default=0) >= COUNT_OF_SHAPES:
-            return WindowRead(None, f"{len(numbers)} shapes for {count} frames, or an unknown one")
-        return WindowRead(self._told(shapes(self.own)[numbers]), "")
+        numbers = _numbers(text, count)
+        if isinstance(numbers, str):
+            return WindowRead(None, numbers)
+        return WindowRead(self.spread(shapes(self.own)[numbers]), "")
 
     def believed(self, belief: Floats) -> NDArray[np.float32]:
         """Values [N, 61] of beliefs [N, K] over the shapes: their expectation."""
-        return self._told(belief @ shapes(self.own))
-
-    def _told(self, rows: Floats) -> NDArray[np.float32]:
-        return self.spread(rows if self.left is None else np.clip(rows + self.left, 0, 1))
+        return self.spread(belief @ shapes(self.own))
 
     def spread(self, rows: Floats) -> NDArray[np.float32]:
         """Rows [N, 31] as values [N, 61], NaN elsewhere."""
         values = np.full((len(rows), COUNT), np.nan, np.float32)
         values[:, list(self.channels)] = rows
         return values
+
+
+class BesideDraft(NamedTuple):
+    """Shapes of one window, of which in each frame the draft's nearest is the draft itself."""
+
+    shapes: ShapeForm
+    places: NDArray[np.intp]
+    """[N] the tokens of the draft."""
+    draft: Floats
+    """[N, 31]."""
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """What it tells."""
+        return self.shapes.channels
+
+    @property
+    def left(self) -> Floats:
+        """[N, 31] what the draft's tokens leave of it."""
+        return self.draft - shapes(self.shapes.own)[self.places]
+
+    def write(self, values: NDArray[np.floating[Any]]) -> str:
+        """Values [N, 61] as tokens; NaN in a channel of the mouth is an error."""
+        rows = self.shapes.rows_of(values)
+        away = _away(rows, self.shapes.own)
+        own = np.square(self.draft).sum(1) - 2 * (rows * self.draft).sum(1)
+        away[np.arange(len(rows)), self.places] = own
+        return _text(away.argmin(1))
+
+    def read(self, text: str, count: int) -> WindowRead:
+        """Values [count, 61] of an answer, or why there are none."""
+        numbers = _numbers(text, count)
+        if isinstance(numbers, str):
+            return WindowRead(None, numbers)
+        belief = np.zeros((count, COUNT_OF_SHAPES))
+        belief[np.arange(count), numbers] = 1
+        return WindowRead(self.believed(belief), "")
+
+    def believed(self, belief: Floats) -> NDArray[np.float32]:
+        """Values [N, 61] of beliefs [N, K] over the shapes: their expectation."""
+        sure = belief[np.arange(len(belief)), self.places]
+        return self.shapes.spread(belief @ shapes(self.shapes.own) + sure[:, None] * self.left)
+
+
+Shaped = ShapeForm | BesideDraft
+
+
+def _text(places: NDArray[np.intp]) -> str:
+    return "".join(f"<m{k}>" for k in places)
+
+
+def _numbers(text: str, count: int) -> list[int] | str:
+    """The shapes of an answer, or why it has none."""
+    told = text.strip()
+    numbers = [int(each) for each in _TOKEN.findall(told)]
+    if _TOKEN.sub("", told).strip():
+        return "something other than shapes"
+    if len(numbers) != count or max(numbers, default=0) >= COUNT_OF_SHAPES:
+        return f"{len(numbers)} shapes for {count} frames, or an unknown one"
+    return numbers

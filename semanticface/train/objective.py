@@ -65,8 +65,9 @@ class Changed:
         chosen = logs.gather(-1, labels.clamp(min=0)[..., None])[..., 0] * mask
         entropy = -(logs.exp() * logs).sum(-1).detach() * mask
         made = FusedCausalLMOutput(
-            log_probs=pad(chosen, (before, 0)), entropy=entropy,
-            is_top1=(logits.argmax(-1) == labels) & mask, label_mask=mask,
+            log_probs=pad(chosen, (before, 0)), entropy=pad(entropy, (before, 0)),
+            is_top1=pad((logits.argmax(-1) == labels) & mask, (before, 0)),
+            label_mask=pad(mask, (before, 0)),
         )  # fmt: skip
         made.number_loss = pad(self.numbers(logits, labels, reduction="none"), (before, 0))
         return made
@@ -97,10 +98,17 @@ def mouth_loss(ids: Sequence[int], own: str = "") -> Any:
     table = torch.tensor(100 * shapes(own), dtype=torch.float32)
     tokens = torch.tensor(list(ids))
 
-    def loss(logits: Any, labels: Any, mouths: Any) -> Any:
-        """[B, T] of true mouths [B, T, 31]; 0 where nothing is learnt."""
+    def loss(logits: Any, labels: Any, mouths: Any, drafts: Any = None) -> Any:
+        """[B, T] of true mouths [B, T, 31]; 0 where nothing is learnt.
+
+        `drafts` [B, T, 1 + 31]: the shape for which a draft stands, and draft less shape.
+        """
         here, held = tokens.to(logits.device), table.to(logits.device)
-        expected = logits[..., here].softmax(-1) @ held
+        belief = logits[..., here].softmax(-1)
+        expected = belief @ held
+        if drafts is not None:
+            sure = belief.gather(-1, drafts[..., :1].long())
+            expected = expected + sure * 100 * drafts[..., 1:]
         return (expected - 100 * mouths).abs().mean(-1) * (labels != IGNORED)
 
     return loss

@@ -26,10 +26,10 @@ from semanticface.errors import BadInput, SemanticFaceError, need
 from semanticface.rig import COUNT, ClipMeta, FaceClip
 from semanticface.speech.audio import RATE, Samples
 from semanticface.speech.cues import Spoken, Window
-from semanticface.speech.mouth_shapes import ShapeForm
+from semanticface.speech.mouth_shapes import Shaped, ShapeForm
 from semanticface.speech.stitching import stitch
 from semanticface.speech.timeline import Timeline
-from semanticface.speech.window_answers import WindowRead, Written
+from semanticface.speech.window_answers import WindowForm, WindowRead, Written
 from semanticface.train.hearing import load_hearing
 from semanticface.train.loading import Loaded, Source
 from semanticface.train.manifest import prompt_json, read_manifest, speech_of
@@ -146,13 +146,13 @@ class Speaker:
         with torch.inference_mode():
             inputs = self.asking.requests(prompts, sounds)
             forms = [task.form_for(spoken, w) for w in windows]
-            shaped = [each for each in forms if isinstance(each, ShapeForm)]
+            shaped = [each for each in forms if not isinstance(each, WindowForm)]
             if shaped:
                 return self._believed(shaped, inputs, windows)
             return self._decoded(forms[0], inputs, windows)
 
     def _believed(
-        self, forms: Sequence[ShapeForm], inputs: Any, windows: Sequence[Window]
+        self, forms: Sequence[Shaped], inputs: Any, windows: Sequence[Window]
     ) -> list[Answered]:
         """Slots after each request; the scores there, over the shapes alone."""
         import torch
@@ -175,7 +175,7 @@ class Speaker:
         return [self._shaped(form, each[: w.frames], w)
                 for form, each, w in zip(forms, belief, windows, strict=True)]  # fmt: skip
 
-    def _shaped(self, form: ShapeForm, belief: NDArray[np.float64], window: Window) -> Answered:
+    def _shaped(self, form: Shaped, belief: NDArray[np.float64], window: Window) -> Answered:
         """What is said of beliefs [frames, shapes]: their expectation."""
         text = "".join(f"<m{k}>" for k in belief.argmax(1))
         return Answered(text, WindowRead(form.believed(belief), ""), 0)

@@ -85,6 +85,8 @@ class SpeechCollator:
                        [row["record"] for row in held], self.max_length)  # fmt: skip
         if self.mouths:
             made["mouths"] = self._mouths(held, made["labels"])
+            if any("draft" in row for row in held):
+                made["drafts"] = self._drafts(held, made["labels"])
         return made
 
     def _mouths(self, rows: list[dict[str, Any]], labels: Any) -> Any:
@@ -95,6 +97,19 @@ class SpeechCollator:
         made = torch.zeros((*labels.shape, width))
         for to, row, learnt in zip(made, rows, labels != IGNORED, strict=True):
             to[learnt] = torch.from_numpy(unpacked(row["mouth"], width))
+        return made
+
+    def _drafts(self, rows: list[dict[str, Any]], labels: Any) -> Any:
+        """[B, T, 1 + C]: the shape of each frame's draft and what it leaves; 0 without a draft."""
+        import torch
+
+        width = len(self.asking.task.form.channels)
+        made = torch.zeros((*labels.shape, 1 + width))
+        for to, row, learnt in zip(made, rows, labels != IGNORED, strict=True):
+            if "draft" in row:
+                places = torch.tensor(row["draft"]["places"])[:, None].float()
+                left = torch.from_numpy(unpacked(row["draft"]["left"], width))
+                to[learnt] = torch.cat([places, left], 1)
         return made
 
     def _heard(self, row: dict[str, Any]) -> Samples | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from semanticface.errors import BadInput
 from semanticface.speech.cues import Window
-from semanticface.speech.mouth_shapes import ShapeForm
+from semanticface.speech.mouth_shapes import Shaped
 from semanticface.train.speaking import Answered, Speaker
 
 
@@ -41,7 +41,7 @@ class Drawing(Speaker):
         return cls(speaker.model, speaker.processor, speaker.task, speaker.batch, speaker.most,
                    temperature, seed)  # fmt: skip
 
-    def _shaped(self, form: ShapeForm, belief: NDArray[np.float64], window: Window) -> Answered:
+    def _shaped(self, form: Shaped, belief: NDArray[np.float64], window: Window) -> Answered:
         """A shape for each frame by Gumbel's maximum: argmax of log p / T + noise."""
         rng = np.random.default_rng([self.seed, window.first])
         with np.errstate(divide="ignore"):

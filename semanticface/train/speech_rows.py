@@ -24,7 +24,6 @@ from semanticface.data.speech_samples import SpeechSample, read_samples, write_s
 from semanticface.data.speech_tasks import SpeechTask
 from semanticface.data.splits import DEFAULT
 from semanticface.errors import BadInput, need
-from semanticface.speech.cues import Window
 from semanticface.speech.mouth_shapes import ShapeForm, nearest, shapes
 from semanticface.train.options import DataOptions
 from semanticface.train.rows import name_and_size
@@ -145,9 +144,8 @@ def _table(task: SpeechTask, samples: list[SpeechSample], folder: Path) -> Speec
             take = task.take(sample)
             for row in task.rows(take):
                 writer.write({"row": json.dumps(row)})
-            form = task.form_for(take.spoken, Window(0, len(take.clip), task.rate))
-            if isinstance(form, ShapeForm):
-                said.add(form.meant(take.clip.values))
+            if isinstance(task.form, ShapeForm):
+                said.add(take.clip.values[:, list(task.form.channels)])
         writer.finalize()
     if said.doubt:
         _LOG.warning("%s", said.doubt)

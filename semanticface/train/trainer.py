@@ -36,10 +36,10 @@ class FaceTrainer(SealedCheckpoints, SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,
     ) -> Any:  # fmt: skip
         """TRL's loss, over tokens that may count differently."""
-        weights, mouths = inputs.pop("weights", None), inputs.pop("mouths", None)
+        weights, mouths, drafts = (inputs.pop(key, None) for key in ("weights", "mouths", "drafts"))
         numbers = self._numbers
         if mouths is not None:
-            numbers = partial(of_mouths, numbers, mouths)
+            numbers = partial(of_mouths, numbers, mouths, drafts)
         if weights is not None or numbers is not None:
             share = self._loss.number_loss if numbers is not None else 0.0
             head = self.accelerator.unwrap_model(model).get_output_embeddings()
@@ -47,9 +47,11 @@ class FaceTrainer(SealedCheckpoints, SFTTrainer):  # type: ignore[misc]
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
 
-def of_mouths(loss: Any, mouths: Any, logits: Any, labels: Any, reduction: str) -> Any:
+def of_mouths(loss: Any, mouths: Any, drafts: Any, logits: Any, labels: Any, reduction: str) -> Any:
     """A loss of mouths, asked as ntloss is: a value a token, of the last ones."""
-    return loss(logits, labels, mouths[:, -labels.shape[1] :].to(logits.device))
+    last = slice(-labels.shape[1], None)
+    held = [None if each is None else each[:, last].to(logits.device) for each in (mouths, drafts)]
+    return loss(logits, labels, *held)
 
 
 def trainer_of(

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semanticface.data.speech_tasks import SpeechTask
 from semanticface.errors import BadInput
 from semanticface.language.answers import FlatJson
 from semanticface.metrics.mouth_sets import MOUTH_31
@@ -273,15 +274,31 @@ def test_shapes_beside_a_draft_repeat_it_exactly_and_correct_it_finely():
     belief = np.zeros((len(draft), len(shapes())))
     belief[np.arange(len(draft)), nearest(rows)] = 1
     np.testing.assert_allclose(beside.believed(belief)[:, MOUTH], rows, atol=1e-6)
-    wide = belief @ np.where(np.eye(len(shapes())) > 0, 0, 1) / (len(shapes()) - 1)
-    told = beside.believed(wide)[:, MOUTH]
-    np.testing.assert_allclose(told, np.clip(wide @ shapes() + beside.left, 0, 1), atol=1e-6)
-    assert told.min() >= 0 and told.max() <= 1
+    half = 0.5 * belief
+    half[:, 0] += 0.5
+    np.testing.assert_allclose(beside.believed(half)[:, MOUTH], 0.5 * rows + 0.5 * shapes()[0],
+                               atol=1e-6)  # fmt: skip
 
-    truth = draft.copy()
-    truth[:, MOUTH] = np.clip(shapes()[nearest(rows) - 1] + beside.left, 0, 1)
-    said = beside.read(beside.write(truth), len(truth)).values
-    assert np.abs(said - truth)[:, MOUTH].mean() < 0.01
+    still = np.zeros_like(draft)  # whatever was drafted, the rest of the table says what it says
+    assert beside.read(plain.write(still), len(still)).values[:, MOUTH].max() == 0
+    others = draft.copy()
+    others[:, MOUTH] = shapes()[(nearest(rows) + 100) % len(shapes())]
+    np.testing.assert_allclose(beside.read(beside.write(others), len(others)).values[:, MOUTH],
+                               others[:, MOUTH], atol=1e-6)  # fmt: skip
+    near = draft.copy()
+    near[:, MOUTH] = np.clip(rows + 0.004, 0, 1)  # nearer to the draft than to any shape
+    np.testing.assert_allclose(beside.read(beside.write(near), len(near)).values[:, MOUTH], rows,
+                               atol=1e-6)  # fmt: skip
+    assert beside.read("<m3>", 2).values is None and "frames" in beside.read("<m3>", 2).why
+
+
+def test_without_phones_there_is_no_draft_and_a_draft_at_rest_is_told():
+    silent = Spoken(Timeline((), seconds=1.0))
+    assert silent.section(Window(0, 10, 30.0), ("draft",)) == ""
+    task = SpeechTask.of("shapes", cues="drafted")
+    assert task.form_for(silent, Window(0, 10, 30.0)) == task.form
+    told = Spoken(MAPLE).section(Window(50, 9, 30.0), ("draft",), WindowForm("codes"))
+    assert told == "draft: -"
 
 
 def test_a_draft_is_at_the_windows_rate_and_rests_after_the_end():
