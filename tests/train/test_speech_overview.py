@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from semanticface.errors import BadInput
+
 pytest.importorskip("transformers", reason="comes with the train extra")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -22,6 +24,9 @@ def report():
     folder = str(REPOSITORY / "scripts" / "experiments")
     sys.path.insert(0, folder)
     import speech_build.overview as module
+    import speech_build.report
+
+    module.tables = speech_build.report
 
     yield module
     sys.path.remove(folder)
@@ -56,6 +61,27 @@ def test_rows_in_the_ladders_order_and_changes_seed_by_seed(report, out, capsys)
     beside = changes[f"{report.LADDER['timed']}, beside the rules"]
     assert beside == pytest.approx(timed - rules, abs=2e-4)
     assert [table[0].split("|")[1].strip() for table in tables[2:]] == list(CONDITIONS)
+
+
+def test_what_is_no_rung_is_named_and_two_on_one_are_refused(report, out, capsys):
+    rows = [json.loads(line) for line in (out / "scores.jsonl").read_text().splitlines()]
+    real = [row | {"name": "timed with real takes, 15 frames, seed 0", "real": True}
+            for row in rows if row["name"] == "timed, 15 frames, seed 0"]  # fmt: skip
+    longer = [row | {"steps": 9} for row in rows if row["name"] == "audio, 15 frames, seed 0"]
+    (out / "scores.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows + real))
+    report.overview(out)
+    assert "not shown here, but in `table`: timed with real takes" in capsys.readouterr().out
+    (out / "scores.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows + longer))
+    with pytest.raises(BadInput, match="one length of an arm"):
+        report.overview(out)
+
+
+def test_without_the_rules_nothing_is_held_against_them(report, out, capsys):
+    found = report.arms(out)
+    report.tables._against_rules(CONDITIONS[0], found)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    report.tables._against_rules(CONDITIONS[0], [arm for arm in found if arm.name != "rules"])
+    assert capsys.readouterr().out == ""
 
 
 def _first(line, cell):

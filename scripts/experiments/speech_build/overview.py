@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from speech_build.report import Arm, arms, change, crossed, lips, score, sums_of, told
 
+from semanticface.errors import BadInput
+
 LADDER = {
     "audio": "the sound alone (`audio`)", "transcript": "+ transcript",
     "phones": "+ phones as text (`phones`)", "articulation": "+ articulation",
@@ -39,8 +41,7 @@ _MAE = "mouth_mae"
 def overview(out: Path) -> None:
     """Print the tables of an experiment whose arms differ in their cues and seeds alone."""
     found = arms(out)
-    trained = {arm.rows[0]["cues"]: arm for arm in found
-               if arm.rows[0].get("window") == 15 and not arm.rows[0].get("rough")}  # fmt: skip
+    trained = _ladder(found)
     runs = [arm for arm in found if arm.name.startswith("the run ")]
     bases = {arm.name: arm for arm in found if arm.name in BASES}
     rows = [*((LADDER[cues], trained[cues]) for cues in LADDER if cues in trained),
@@ -51,6 +52,25 @@ def overview(out: Path) -> None:
     _changes(trained, [*rows[: -len(bases)]], bases.get("rules"), conditions)
     for condition in CLEAN:
         _mouth(rows, condition)
+
+
+def _ladder(found: Sequence[Arm]) -> dict[str, Arm]:
+    """Arms by their cues; those that are no rung are named, two on one rung refused."""
+    trained: dict[str, Arm] = {}
+    for arm in found:
+        plan = arm.rows[0]
+        if "cues" not in plan:
+            continue
+        usual = plan["window"] == 15 and not plan.get("rough") and not plan.get("real")
+        if not usual or plan["cues"] not in LADDER:
+            print(f"not shown here, but in `table`: {arm.name}")
+        elif plan["cues"] in trained:
+            other = trained[plan["cues"]].name
+            raise BadInput(f"{arm.name} beside {other}", "one length of an arm",
+                           hint="See `table`, or keep them in folders of their own.")  # fmt: skip
+        else:
+            trained[plan["cues"]] = arm
+    return trained
 
 
 def _errors(rows: Sequence[tuple[str, Arm]], conditions: Sequence[str]) -> None:

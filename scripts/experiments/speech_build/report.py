@@ -154,24 +154,20 @@ def _differences(condition: str, found: list[Arm]) -> None:
     if not trained:
         return
     for one, other in (*pairwise(trained), *((trained[0], each) for each in trained[2:])):
-        pairs = [(sums_of(a), sums_of(b)) for a, b in by_seed(one, other, condition)]
-        if pairs:
-            change = crossed(
-                pairs, lambda two: score("mouth_mae")(two[1]) - score("mouth_mae")(two[0])
-            )
-            print(f"{other.name} less {one.name}, {len(pairs)} seeds: MAE {told(change, 4)}")
+        count = len(by_seed(one, other, condition))
+        if count:
+            print(f"{other.name} less {one.name}, {count} seeds: MAE "
+                  f"{change(one, other, condition)}")  # fmt: skip
 
 
 def _against_rules(condition: str, found: list[Arm]) -> None:
     """Of each arm from the rules, sentence by sentence."""
     rules = next((arm for arm in found if arm.name == "rules"), None)
+    if rules is None:
+        return
     for arm in found:
-        pairs = [(sums_of(a), sums_of(b)) for a, b in by_seed(rules, arm, condition)]
-        if pairs and arm is not rules:
-            change = crossed(
-                pairs, lambda two: score("mouth_mae")(two[1]) - score("mouth_mae")(two[0])
-            )
-            print(f"{arm.name} less the rules: MAE {told(change, 4)}")
+        if arm is not rules and (off := change(rules, arm, condition)):
+            print(f"{arm.name} less the rules: MAE {off}")
 
 
 def _classes(condition: str, found: list[Arm], cases: list[Case], out: Path) -> None:
