@@ -22,8 +22,8 @@ from semanticface.speech.blending import blend
 from semanticface.speech.contacts import make_contacts
 from semanticface.speech.contours import STEP, Contours
 from semanticface.speech.manners import Manner, tremble
-from semanticface.speech.phones import tracks
-from semanticface.speech.timeline import Timeline
+from semanticface.speech.phones import symbols, tracks
+from semanticface.speech.timeline import Sound, Timeline
 
 Array = NDArray[np.float64]
 
@@ -39,6 +39,13 @@ _SMOOTH_GAIN = 0.12
 _MOVED = tuple(i for track in tracks() for i in track.channels)
 ADDED = "added"
 """Key of the clip's notes under which channels stand that do not come from the speech."""
+
+
+def mark() -> list[float]:
+    """What these rules make of every phone once, by channel: to tell them from other rules."""
+    sounds = [Sound(symbol, 0.1 * i, 0.1 * i + 0.1) for i, symbol in enumerate(symbols())]
+    clip = animate(Timeline(tuple(sounds), seconds=0.1 * len(sounds) + 0.1))
+    return [round(float(each), 4) for each in clip.values[:, list(MOUTH_31)].mean(axis=0)]
 
 
 class Style(NamedTuple):

@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from semanticface import __version__
 from semanticface.data.channel_sets import ALL, set_name
 from semanticface.data.shards import digest_of
@@ -20,6 +22,7 @@ from semanticface.language.prompts import load_prompt
 from semanticface.rig import RIG_VERSION
 from semanticface.speech.cues import name_of
 from semanticface.speech.mouth_shapes import ShapeForm
+from semanticface.speech.rules import mark
 from semanticface.train.one_pass import SLOTS, Slots, task_named
 from semanticface.train.options import (
     SPEECH,
@@ -57,6 +60,8 @@ _COMPARED = ("config", "training", "task", "also", "prompt", "base", "data", "ri
 _PLACES = ("cache", "model", "data")
 _WITH_TASK = ("channels",)
 """Settings that the manifest's `task` tells in full, whatever their default is."""
+_SAME_RULES = 5e-4
+"""Of the means of `speech.rules.mark`."""
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 Manifest = dict[str, Any]
 
@@ -103,6 +108,8 @@ def speech_json(task: SpeechTask) -> dict[str, Any]:
     }  # fmt: skip
     if isinstance(task.form, ShapeForm) and task.form.own:
         told["shapes"] = task.form.own
+    if "draft" in task.cues:
+        told["draft"] = mark()
     channels = set_name(task.form.channels)
     return told if channels == SPOKEN else told | {"channels": channels}
 
@@ -113,6 +120,10 @@ def speech_of(held: Manifest) -> SpeechTask:
     if told.pop("stage") != SPEECH:
         raise BadInput(f"a run of the stage '{held['task']['stage']}'", SPEECH,
                        hint="Pictures: semanticface predict.")  # fmt: skip
+    now = mark()
+    if not np.allclose(told.pop("draft", now), now, atol=_SAME_RULES):
+        raise BadInput("other rules of the mouth", "those whose drafts the run was shown",
+                       hint="Use the version of this package it was trained with.")  # fmt: skip
     return SpeechTask.of(told.pop("answer"), **told)
 
 

@@ -80,6 +80,18 @@ def test_a_run_says_its_task_to_the_letter(cues):
     assert speech_of({"task": speech_json(lips)}) == lips
 
 
+def test_a_run_that_was_shown_drafts_of_other_rules_is_refused():
+    told = speech_json(SpeechTask.of("shapes", cues="drafted"))
+    assert len(told["draft"]) == len(MOUTH) and max(told["draft"]) > 0.05
+    assert "draft" not in speech_json(SpeechTask.of("shapes", cues="timed"))
+    almost = told | {"draft": [each + 1e-4 for each in told["draft"]]}
+    assert speech_of({"task": json.loads(json.dumps(almost))}).cues
+    other = told | {"draft": [told["draft"][0] + 0.01, *told["draft"][1:]]}
+    with pytest.raises(BadInput, match="other rules of the mouth"):
+        speech_of({"task": other})
+    assert speech_of({"task": {k: v for k, v in told.items() if k != "draft"}}).cues
+
+
 def test_the_report_says_how_a_run_of_speech_is_used(tmp_path):
     run = Run(tmp_path)
     run.probes.write_text('{"step": 3, "mae": 0.1}\n')
