@@ -6,7 +6,7 @@
     voice: 2357899987654210
     pause: 15
     frames: - - - HH HH N N N AA AA
-    draft: jo 0:4 6:22;mlb 3:9 6:2
+    draft: (by rules, to be corrected) jo 0:4 6:22;mlb 3:9 6:2
 
 Frames count from the window's first. `*word*` is spoken within the window; `AA1` is
 stressed by its dictionary (0 and 2 likewise), `!` is emphasised by measure: louder and
@@ -97,6 +97,8 @@ AROUND = 6
 """Frames before and after a window whose phones are told: mouths are ahead of their sounds."""
 SILENT = "-"
 _DRAFTED_IN = WindowForm()
+_TO_READERS = "(by rules, to be corrected) "
+"""Before a draft in a form that models of language answer in."""
 
 
 class Window(NamedTuple):
@@ -227,7 +229,8 @@ class Spoken:
     def _draft(self, window: Window, form: Written) -> str:
         if not self.timeline.sounds:
             return ""
-        return form.write(self.drafted(window)) or SILENT
+        told = form.write(self.drafted(window)) or SILENT
+        return _TO_READERS + told if isinstance(form, WindowForm) else told
 
     def drafted(self, window: Window) -> NDArray[np.float32]:
         """[N, 61] by the rules; after their last frame they stay as they are."""
