@@ -99,7 +99,7 @@ def test_a_rater_hears_what_is_judged_and_the_store_can_ask_again(held, data):
         sample = next(each for each in samples if each.id == stretch.sample)
         take = TASK.take(sample)
         for window in TASK.windows(take):
-            for cues in (("words", "phones", "mouth", "voice", "pause"), ("frames",)):
+            for cues in (("words", "phones", "mouth", "voice", "pause"), ("frames", "draft")):
                 assert heard.spoken.section(window, cues) == take.spoken.section(window, cues)
         assert heard.sound.read_bytes() == Path(sample.audio).read_bytes()
 

@@ -96,7 +96,7 @@ def journal(run, name="log.jsonl"):
 # -- rows ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cues", ["audio", "timed", "text", "articulation"])
+@pytest.mark.parametrize("cues", ["audio", "timed", "text", "articulation", "drafted"])
 def test_a_request_is_the_one_of_training_to_the_letter(cues, pairs, data):
     task = SpeechTask.of("codes", cues=cues)
     take = task.take(next(read_samples(data)))
@@ -111,6 +111,27 @@ def test_a_request_is_the_one_of_training_to_the_letter(cues, pairs, data):
             spans = [(each["audio"]["start"], each["audio"]["end"]) for each in like]
             assert (row["audio"]["start"], row["audio"]["end"]) in spans
         assert row["chosen"] != row["rejected"]
+
+
+def test_answers_in_shapes_stand_beside_the_draft_that_was_shown(pairs, data):
+    task = SpeechTask.of("shapes", cues="drafted")
+    options = PairOptions(preferences=str(pairs), media=str(pairs.parent / "media"))
+    takes = [task.take(each) for each in read_samples(data)]
+    windows = {task.request(take, window)[0]["content"][0]["text"]: (take, window)
+               for take in takes for window in task.windows(take)}  # fmt: skip
+    preferences = [json.loads(line) for line in pairs.read_text().splitlines()]
+    shown = [np.array(each[side]["frames"], float)
+             for each in preferences for side in ("chosen", "rejected")]  # fmt: skip
+    exact = 0
+    for row in read_pairs(options, task).rows:
+        take, window = windows[row["prompt"][0]["content"][0]["text"]]
+        form = task.form_for(take.spoken, window)
+        for side in ("chosen", "rejected"):
+            text = row[side][0]["content"][0]["text"]
+            assert text in {form.write(each) for each in shown}
+            read = task.read(take.spoken, window, text).values[:, list(MOUTH_31)]
+            exact += bool(np.abs(read - form.draft).max() < 1e-5)
+    assert exact  # the rules' own mouth, of which shapes alone say the nearest
 
 
 def test_the_same_store_gives_the_same_bytes_and_a_manifest(ears, data, tmp_path):
