@@ -1,19 +1,18 @@
 """Pack a finished run of speech as the small model that comes with the package.
 
     python scripts/speech_corpus.py WORK/corpus --sentences 1000 --each 2 --seed 7 --speakers 12
-    python scripts/rough_speech.py WORK/corpus WORK/rough --seed 7 --voices 0
-    accelerate launch recipes/sft.py --config recipes/configs/audioface_nano.yaml --cues timed \\
-        --data WORK/rough --output_dir WORK/first --max_steps 5000 --warmup_steps 100 \\
-        --per_device_train_batch_size 32 --learning_rate 2e-3 --number_loss 0.5
-    ... --model WORK/first/model --output_dir WORK/second --max_steps 2000 --learning_rate 1e-3 \\
-        --number_loss 3 --warmup_steps 50
-    python scripts/rough_speech.py WORK/corpus WORK/faces --seed 8 --voices 0.7
-    ... --model WORK/second/model --data WORK/faces --output_dir WORK/run --max_steps 1300 \\
-        --learning_rate 8e-4 --number_loss 3 --warmup_steps 30
-    python scripts/pack_speech.py WORK/run --before 7000
+    python scripts/rough_speech.py WORK/corpus WORK/rough --share 2 --seed 9 --voices 0.6 \\
+        --decibels 0 40
+    accelerate launch recipes/sft.py --config recipes/configs/audioface_nano.yaml --cues drafted \\
+        --data WORK/rough --output_dir WORK/first --max_steps 6000 --warmup_steps 100 \\
+        --per_device_train_batch_size 32 --learning_rate 2e-3 --number_loss 3 --save_steps 500
+    ... --model WORK/first/checkpoint-3000 --output_dir WORK/run --max_steps 3200 \\
+        --learning_rate 1.2e-3 --number_loss 6 --warmup_steps 50
+    python scripts/pack_speech.py WORK/run --before 3000
 
-`--before` is how many steps of 32 windows the model had learnt before the run. (The first run's
-loss was held against the nearest shape, as commit 3447411 had it, the others' against the mouth.)
+`--before` is how many steps of 32 windows the model had learnt before the run. (The first run was
+stopped at step 3000 and is of commit 2a601ad, by which the rest of a draft was added to every
+answer; the second has the draft in the place of its nearest shape.)
 """
 
 from __future__ import annotations
